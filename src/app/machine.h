@@ -1,0 +1,23 @@
+// The machine and the build that a run happens on.
+#pragma once
+
+#include <string>
+
+#include "exec/executor.h"
+
+namespace weft {
+
+std::string cpu_name();
+
+// fp32 FLOP/s that all threads of the executor reach together on registers alone, all at once.
+// Takes about a tenth of a second.
+double measure_peak_flops(const Executor& executor);
+
+// Version, git commit, compiler and libraries, a line each.
+std::string version_text();
+
+// "0.1.0"
+std::string version();
+std::string git_commit();
+
+}  // namespace weft

@@ -1,0 +1,214 @@
+#include "app/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include "app/config_file.h"
+
+namespace weft {
+namespace {
+
+constexpr const char* kListed = "--help lists the flags";
+
+template <typename T>
+std::optional<T> read_number(std::string_view text) {
+  T value = {};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+// "is not in [1, 4096]", without the bounds that do not exist.
+template <typename T>
+std::string outside(const Limits<T>& limits) {
+  const bool low = limits.least > std::numeric_limits<T>::lowest();
+  const bool high = limits.most < std::numeric_limits<T>::max();
+  if (low && high) return fmt::format("is not in [{}, {}]", limits.least, limits.most);
+  return low ? fmt::format("is below {}", limits.least) : fmt::format("is above {}", limits.most);
+}
+
+// Levenshtein's distance, one row of the table at a time.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+// `--lr F     Learning rate [0.0003]`
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_expected_max() == 0) return "";
+    const bool is_list = option->get_expected_max() > 1;
+    return " " + option->get_type_name() + (is_list ? "..." : "");
+  }
+
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string& shown = option->get_default_str();
+    const bool has_default = option->get_expected_max() > 0 && !shown.empty();
+    return option->get_description() + (has_default ? fmt::format(" [{}]", shown) : "");
+  }
+};
+
+}  // namespace
+
+std::string nearest_name(std::string_view typed, std::span<const std::string> candidates) {
+  const auto distance = [typed](const std::string& candidate) {
+    return candidate.starts_with(typed) ? 0 : edit_distance(typed, candidate);
+  };
+  return *std::ranges::min_element(candidates, {}, distance);
+}
+
+Options::Options(const std::string& name, const std::string& summary)
+    : name_(name), app_(summary, "weft " + name) {
+  app_.set_help_flag("-h,--help", "Print this help and exit")->configurable(false);
+  app_.formatter(std::make_shared<HelpFormatter>());
+  app_.get_formatter()->column_width(36);
+}
+
+template <typename Read>
+CLI::Option* Options::add(const std::string& flag, const std::string& type,
+                          const std::string& shown, const std::string& help, Read read) {
+  CLI::callback_t callback = [read](const CLI::results_t& results) {
+    read(results);
+    return true;
+  };
+  return app_.add_option(flag, callback, help)->type_name(type)->default_str(shown)->group(group_);
+}
+
+CLI::Option* Options::integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
+                              const std::string& help) {
+  const std::string shown = value == 0 && limits.least > 0 ? "" : fmt::format("{}", value);
+  return add(flag, "N", shown, help, [this, flag, limits, &value](const CLI::results_t& results) {
+    const std::optional<int64_t> read = read_number<int64_t>(results.front());
+    if (!read) throw error(flag, fmt::format("'{}' is not a whole number", results.front()));
+    if (*read < limits.least || *read > limits.most) {
+      throw error(flag, fmt::format("{} {}", *read, outside(limits)));
+    }
+    value = *read;
+  });
+}
+
+CLI::Option* Options::seed(const std::string& flag, uint64_t& value, const std::string& help) {
+  return add(flag, "N", fmt::format("{}", value), help,
+             [this, flag, &value](const CLI::results_t& results) {
+               const std::optional<uint64_t> read = read_number<uint64_t>(results.front());
+               if (!read) {
+                 throw error(flag, fmt::format("'{}' is not a whole number from 0 to 2^64 - 1",
+                                               results.front()));
+               }
+               value = *read;
+             });
+}
+
+CLI::Option* Options::real(const std::string& flag, double& value, Limits<double> limits,
+                           const std::string& help) {
+  return add(flag, "F", fmt::format("{}", value), help,
+             [this, flag, limits, &value](const CLI::results_t& results) {
+               const std::optional<double> read = read_number<double>(results.front());
+               if (!read || !std::isfinite(*read)) {
+                 throw error(flag, fmt::format("'{}' is not a finite number", results.front()));
+               }
+               if (*read < limits.least || *read > limits.most) {
+                 throw error(flag, fmt::format("{} {}", *read, outside(limits)));
+               }
+               value = *read;
+             });
+}
+
+CLI::Option* Options::text(const std::string& flag, std::string& value, const std::string& type,
+                           const std::string& help) {
+  return add(flag, type, value, help,
+             [&value](const CLI::results_t& results) { value = results.front(); });
+}
+
+CLI::Option* Options::choice(const std::string& flag, std::string& value,
+                             std::vector<std::string> names, const std::string& help) {
+  const std::string type = fmt::format("{}", fmt::join(names, "|"));
+  return add(flag, type, value, help, [this, flag, names, &value](const CLI::results_t& results) {
+    if (std::ranges::find(names, results.front()) == names.end()) {
+      throw error(flag, fmt::format("'{}' is not supported", results.front()),
+                  fmt::format("use {}", fmt::join(names, ", ")));
+    }
+    value = results.front();
+  });
+}
+
+CLI::Option* Options::texts(const std::string& flag, std::vector<std::string>& values,
+                            const std::string& type, const std::string& help) {
+  return add(flag, type, "", help, [&values](const CLI::results_t& results) { values = results; })
+      ->expected(1, CLI::detail::expected_max_vector_size);
+}
+
+CLI::Option* Options::flag(const std::string& flags, bool& value, const std::string& help) {
+  return app_.add_flag(flags, value, help)->default_str(value ? "true" : "false")->group(group_);
+}
+
+void Options::configurable() {
+  app_.set_config("--config", "", "TOML file with flags as `name = value`; flags given here win")
+      ->type_name("FILE")
+      ->configurable(false)
+      ->group(group_);
+  app_.config_formatter(std::make_shared<ConfigFile>(name_, app_));
+  flag("--dump-config", wants_dump_, "Print every flag with its value, as --config reads it")
+      ->configurable(false);
+}
+
+bool Options::parse(const Arguments& arguments) {
+  try {
+    app_.parse(Arguments(arguments.rbegin(), arguments.rend()));
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app_.help().c_str(), stdout);
+    return false;
+  } catch (const CLI::ExtrasError&) {
+    reject_extras();
+  } catch (const CLI::ParseError& parse_error) {
+    throw input_error(name_, parse_error.what(), kListed);
+  }
+}
+
+// CLI11 leaves both an unknown flag and what follows it: the flag is what the user must hear about.
+void Options::reject_extras() const {
+  const std::vector<std::string> extras = app_.remaining();
+  const auto flag = std::ranges::find_if(extras, [](const std::string& text) {
+    return text.find_first_not_of('-') > 0 && text.find_first_not_of('-') != text.npos;
+  });
+  if (flag == extras.end()) {
+    throw input_error(name_, fmt::format("unexpected argument '{}'", extras.front()), kListed);
+  }
+  const std::string typed = flag->substr(0, flag->find('='));
+  const std::string_view name = std::string_view(typed).substr(typed.find_first_not_of('-'));
+  throw input_error(name_, fmt::format("unknown flag {}", typed),
+                    fmt::format("did you mean --{}?", nearest_name(name, flag_names(app_))));
+}
+
+Error Options::error(const std::string& flag, const std::string& what,
+                     const std::string& hint) const {
+  return input_error(name_, fmt::format("{}: {}", flag, what), hint);
+}
+
+void Options::require(const CLI::Option* option, const std::string& hint) const {
+  if (option->count() > 0) return;
+  throw input_error(name_, fmt::format("{} is required", option->get_name()), hint);
+}
+
+}  // namespace weft

@@ -1,0 +1,49 @@
+#include "app/stop_signals.h"
+
+#include <unistd.h>
+
+#include <string_view>
+
+namespace weft {
+namespace {
+
+// A signal handler has no argument to find its owner by, hence this one global.
+std::atomic<int> stop_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free, "or a handler could not use it");
+
+constexpr std::string_view kNoted =
+    "\nweft: stopping after this step; the same signal again stops at once, without saving\n";
+
+void note_signal(int signal) {
+  if (stop_signal.exchange(signal) != 0) _exit(128 + signal);
+  [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, kNoted.data(), kNoted.size());
+}
+
+struct sigaction handled_by(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;  // reads and writes in progress go on
+  sigemptyset(&action.sa_mask);
+  return action;
+}
+
+}  // namespace
+
+StopSignals::StopSignals() {
+  stop_signal = 0;
+  const struct sigaction note = handled_by(note_signal);
+  const struct sigaction ignore = handled_by(SIG_IGN);
+  sigaction(SIGTERM, &note, &old_term_);
+  sigaction(SIGINT, &note, &old_int_);
+  sigaction(SIGPIPE, &ignore, &old_pipe_);
+}
+
+StopSignals::~StopSignals() {
+  sigaction(SIGTERM, &old_term_, nullptr);
+  sigaction(SIGINT, &old_int_, nullptr);
+  sigaction(SIGPIPE, &old_pipe_, nullptr);
+}
+
+const std::atomic<int>& StopSignals::requested() const { return stop_signal; }
+
+}  // namespace weft

@@ -1,0 +1,11 @@
+// Integer arithmetic that sizes of tiles need.
+#pragma once
+
+#include <cstdint>
+
+namespace weft {
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t round_up(int64_t a, int64_t multiple) { return ceil_div(a, multiple) * multiple; }
+
+}  // namespace weft

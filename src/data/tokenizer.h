@@ -1,0 +1,60 @@
+// Tokenizer: text to token ids and back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+using Token = uint16_t;  // vocabularies up to 65,536; llm.c's shards hold 16 bits too
+
+// Immutable after construction; every method is thread-safe.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  virtual int64_t vocabulary_size() const = 0;  // V, the end-of-text token included
+  virtual Token end_of_text() const = 0;
+  virtual std::string name() const = 0;  // "bytes", "GPT-2 BPE (50257 tokens)"
+
+  // Ids of the text, special tokens not recognised ("ordinary" encoding): `<|endoftext|>` in the
+  // text becomes the ids of its characters. Any bytes are accepted; ids decode to the same bytes.
+  virtual std::vector<Token> encode(std::string_view text) const = 0;
+
+  // The bytes of one token. REQUIRES: token < vocabulary_size(). End of text gives its name for a
+  // BPE, and nothing for bytes.
+  virtual std::string_view decode(Token token) const = 0;
+
+  // Files that a Hugging Face directory needs to reopen this tokenizer: (name, content). Empty for
+  // bytes.
+  virtual std::vector<std::pair<std::string, std::string>> files() const = 0;
+
+  std::string decode(const std::vector<Token>& tokens) const;
+};
+
+// id = byte; 256 = end of text.
+std::unique_ptr<Tokenizer> make_byte_tokenizer();
+
+// What `--tokenizer` accepts: `bytes`; a directory that holds `vocab.json` + `merges.txt` or
+// `encoder.json` + `vocab.bpe`; or one of these files, its partner beside it.
+// Throws Error (kInput) that says what is missing or malformed.
+std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path_or_bytes);
+
+// Turns a stream of token bytes into a stream of valid UTF-8: a multi-byte character waits for its
+// last byte, and bytes that can never become a character come out as U+FFFD.
+class Utf8Stream {
+ public:
+  // The text that has become complete with these bytes.
+  std::string push(std::string_view bytes);
+  // What is left at the end: U+FFFD if a character never completed, else nothing.
+  std::string finish();
+
+ private:
+  std::string pending_;  // an incomplete prefix of one character, at most 3 bytes
+};
+
+}  // namespace weft

@@ -1,0 +1,20 @@
+// The fork-join model: a parallel loop over each run of independent ops, and a barrier after it.
+#pragma once
+
+#include "exec/executor.h"
+
+namespace weft {
+
+class ForkJoinExecutor : public Executor {
+ public:
+  explicit ForkJoinExecutor(int threads) : threads_(threads) {}
+
+  std::string name() const override { return "fork-join"; }
+  int threads() const override { return threads_; }
+  std::unique_ptr<PreparedProgram> prepare(const Program& program) const override;
+
+ private:
+  int threads_;
+};
+
+}  // namespace weft

@@ -1,0 +1,15 @@
+// The list, in order, on the calling thread: what every other executor must equal.
+#pragma once
+
+#include "exec/executor.h"
+
+namespace weft {
+
+class SequentialExecutor : public Executor {
+ public:
+  std::string name() const override { return "sequential"; }
+  int threads() const override { return 1; }
+  std::unique_ptr<PreparedProgram> prepare(const Program& program) const override;
+};
+
+}  // namespace weft

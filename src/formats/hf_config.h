@@ -1,0 +1,22 @@
+// config.json of a Hugging Face GPT-2.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "formats/dtype.h"
+#include "model/config.h"
+
+namespace weft {
+
+// Reads `<directory>/config.json`. Throws Error (kInput) where the model is not GPT-2 as weft
+// computes it: another architecture, activation, epsilon, attention scale or MLP width.
+Config read_hf_config(const std::filesystem::path& directory);
+
+// Writes `config.json` and `generation_config.json`, durably. Dropouts are 0, as in weft's
+// training: Hugging Face's default of 0.1 would silently change a fine-tune. Throws Error
+// (kFailure).
+void write_hf_config(const std::filesystem::path& directory, const Config& config,
+                     int64_t end_of_text, DType dtype = DType::F32);
+
+}  // namespace weft

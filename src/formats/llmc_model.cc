@@ -1,0 +1,171 @@
+#include "formats/llmc_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "formats/atomic_file.h"
+#include "formats/stored_config.h"
+
+namespace weft {
+namespace {
+
+constexpr const char* kRead = "llmc.read";
+constexpr int32_t kMagic = 20240326;
+constexpr int32_t kTokenShardMagic = 20240520;
+constexpr int32_t kVersionFp32 = 3;
+constexpr int32_t kVersionBf16 = 5;
+
+enum Slot { kMagicSlot, kVersionSlot, kMaxT, kV, kL, kNH, kC, kVp };
+using Header = std::array<int32_t, 256>;
+
+// A mapped file whose header and size have been checked.
+struct LlmcFile {
+  MappedFile file;
+  DType dtype;
+  Config config;
+
+  std::span<const std::byte> payload() const { return file.bytes().subspan(sizeof(Header)); }
+};
+
+Error malformed(const std::filesystem::path& path, const std::string& reason,
+                const std::string& hint = {}) {
+  return input_error(kRead, path.string() + ": " + reason, hint);
+}
+
+Header read_header(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  Header header;
+  if (bytes.size() < sizeof(header)) {
+    throw malformed(path, fmt::format("it has {} bytes, a model's header needs {}", bytes.size(),
+                                      sizeof(header)));
+  }
+  std::memcpy(header.data(), bytes.data(), sizeof(header));
+  return header;
+}
+
+void check_magic(const std::filesystem::path& path, const Header& header) {
+  const int32_t magic = header[kMagicSlot];
+  if (magic == kTokenShardMagic) {
+    throw malformed(path, "it holds tokens, not a model", "pass it with --data");
+  }
+  if (magic != kMagic) {
+    throw malformed(path, fmt::format("its magic number is {}, a model's is {}", magic, kMagic));
+  }
+}
+
+DType payload_type(const std::filesystem::path& path, const Header& header) {
+  const int32_t version = header[kVersionSlot];
+  if (version == kVersionFp32) return DType::F32;
+  if (version == kVersionBf16) return DType::BF16;
+  throw malformed(path,
+                  fmt::format("its version is {}, weft reads {} (fp32) and {} (bf16)", version,
+                              kVersionFp32, kVersionBf16),
+                  "export it again with a current llm.c");
+}
+
+Config header_config(const std::filesystem::path& path, const Header& header) {
+  const Config config = {
+      .L = header[kL], .NH = header[kNH], .C = header[kC], .T = header[kMaxT], .V = header[kV]};
+  validate_stored(config, kRead, path.string());
+  if (header[kVp] != config.Vp()) {
+    throw malformed(path, fmt::format("its vocabulary of {} is padded to {}, not to {}", config.V,
+                                      header[kVp], config.Vp()));
+  }
+  return config;
+}
+
+uint64_t payload_bytes(const Config& config, DType dtype) {
+  return static_cast<uint64_t>(ParameterTable(config).count()) *
+         static_cast<uint64_t>(dtype_bits(dtype) / 8);
+}
+
+LlmcFile open_model(const std::filesystem::path& path) {
+  MappedFile file(path);
+  const Header header = read_header(path, file.bytes());
+  check_magic(path, header);
+  const DType dtype = payload_type(path, header);
+  const Config config = header_config(path, header);
+  const uint64_t expected = sizeof(Header) + payload_bytes(config, dtype);
+  if (file.bytes().size() != expected) {
+    throw malformed(path, fmt::format("it has {} bytes, its header calls for {}",
+                                      file.bytes().size(), expected));
+  }
+  return {std::move(file), dtype, config};
+}
+
+// Visits the parameters in the order of the file: tensor by tensor, not layer by layer.
+template <typename Visit>
+void for_each_in_file_order(const ParameterTable& table, Visit visit) {
+  for (int t = 0; t < kTensors; ++t) {
+    const Tensor tensor = static_cast<Tensor>(t);
+    const int64_t layers = is_per_layer(tensor) ? table.config().L : 1;
+    for (int64_t l = 0; l < layers; ++l) visit(table.get(tensor, l));
+  }
+}
+
+void clear_padding(const ParameterView& weights) {
+  const Config& c = weights.table->config();
+  const Vector<float> wte = weights.vector(Tensor::wte);
+  std::ranges::fill(wte.subspan(static_cast<size_t>(c.V * c.C)), 0.0f);
+}
+
+Header make_header(const Config& c, DType dtype) {
+  Header header = {};
+  header[kMagicSlot] = kMagic;
+  header[kVersionSlot] = dtype == DType::F32 ? kVersionFp32 : kVersionBf16;
+  header[kMaxT] = static_cast<int32_t>(c.T);
+  header[kV] = static_cast<int32_t>(c.V);
+  header[kL] = static_cast<int32_t>(c.L);
+  header[kNH] = static_cast<int32_t>(c.NH);
+  header[kC] = static_cast<int32_t>(c.C);
+  header[kVp] = static_cast<int32_t>(c.Vp());
+  return header;
+}
+
+}  // namespace
+
+bool is_llmc_model(const std::filesystem::path& path) {
+  try {
+    return read_header(path, MappedFile(path).bytes())[kMagicSlot] == kMagic;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+Config read_llmc_config(const std::filesystem::path& path) { return open_model(path).config; }
+
+void read_llmc_weights(const std::filesystem::path& path, const ParameterView& weights) {
+  const LlmcFile model = open_model(path);
+  const Config& wanted = weights.table->config();
+  if (model.config != wanted) {
+    throw malformed(
+        path, fmt::format("its model is {}, not {}", to_string(model.config), to_string(wanted)));
+  }
+  std::span<const std::byte> rest = model.payload();
+  for_each_in_file_order(*weights.table, [&](const Parameter& p) {
+    const size_t bytes = static_cast<size_t>(p.size() * dtype_bits(model.dtype) / 8);
+    decode_floats(model.dtype, rest.first(bytes), weights.vector(p));
+    rest = rest.subspan(bytes);
+  });
+  clear_padding(weights);
+}
+
+void write_llmc_model(const std::filesystem::path& path, const ParameterView& weights,
+                      DType dtype) {
+  require(dtype == DType::F32 || dtype == DType::BF16, "llm.c files hold fp32 or bf16");
+  AtomicFile file(path);
+  const Header header = make_header(weights.table->config(), dtype);
+  file.append(header.data(), sizeof(header));
+  for_each_in_file_order(*weights.table, [&](const Parameter& p) {
+    encode_floats(dtype, weights.vector(p),
+                  [&file](const void* data, size_t bytes) { file.append(data, bytes); });
+  });
+  file.finish();
+}
+
+}  // namespace weft

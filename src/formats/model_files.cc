@@ -1,0 +1,97 @@
+#include "formats/model_files.h"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "base/error.h"
+#include "formats/hf_model.h"
+#include "formats/llmc_model.h"
+#include "formats/paths.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWhere = "model.find";
+constexpr const char* kForms =
+    "a model is an llm.c .bin file, a .safetensors file with config.json beside it, a Hugging Face "
+    "directory, a weft checkpoint or a weft run directory";
+
+// `step_00000100` -> 100; a directory that is still being written has another name.
+std::optional<uint64_t> step_of(const std::string& name) {
+  constexpr std::string_view kStem = "step_";
+  if (!name.starts_with(kStem)) return std::nullopt;
+  uint64_t step = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kStem.size(), end, step);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return step;
+}
+
+bool holds_model(const fs::path& directory) {
+  return names_file(directory / "config.json") && names_file(directory / "model.safetensors");
+}
+
+ModelLocation find_in_directory(const fs::path& path) {
+  if (names_file(path / "config.json")) return {ModelFormat::kHfDirectory, path};
+  const fs::path checkpoint = newest_checkpoint(path);
+  if (!checkpoint.empty()) return {ModelFormat::kHfDirectory, checkpoint};
+  const char* reason = names_directory(path / "checkpoints")
+                           ? " is a run directory without a complete checkpoint"
+                           : " holds neither config.json nor checkpoints";
+  throw input_error(kWhere, path.string() + reason, kForms);
+}
+
+}  // namespace
+
+fs::path ModelLocation::directory() const {
+  if (format == ModelFormat::kHfDirectory) return path;
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+fs::path newest_checkpoint(const fs::path& run_directory) {
+  std::optional<uint64_t> newest;
+  fs::path found;
+  std::error_code unreadable;
+  for (const auto& entry : fs::directory_iterator(run_directory / "checkpoints", unreadable)) {
+    const std::optional<uint64_t> step = step_of(entry.path().filename().string());
+    if (!step || (newest && *step <= *newest) || !holds_model(entry.path())) continue;
+    newest = step;
+    found = entry.path();
+  }
+  return found;
+}
+
+ModelLocation find_model(const fs::path& path) {
+  if (names_directory(path)) return find_in_directory(path);
+  if (!names_file(path)) {
+    throw input_error(kWhere, path.string() + " is neither a file nor a directory", kForms);
+  }
+  if (path.extension() == ".safetensors") return {ModelFormat::kSafetensors, path};
+  if (path.extension() == ".bin") return {ModelFormat::kLlmc, path};
+  throw input_error(kWhere, path.string() + " ends neither in .bin nor in .safetensors", kForms);
+}
+
+Config read_model_config(const fs::path& path) {
+  const ModelLocation model = find_model(path);
+  if (model.format == ModelFormat::kLlmc) return read_llmc_config(model.path);
+  return read_hf_config(model.directory());
+}
+
+void read_model_weights(const fs::path& path, const ParameterView& weights) {
+  const ModelLocation model = find_model(path);
+  if (model.format == ModelFormat::kLlmc) return read_llmc_weights(model.path, weights);
+  read_hf_weights(model.path, weights);
+}
+
+std::string find_tokenizer_beside(const fs::path& path) {
+  const fs::path directory = find_model(path).directory();
+  if (!names_file(directory / "vocab.json") || !names_file(directory / "merges.txt")) return "";
+  return directory.string();
+}
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+// The front door to stored models: says what a path holds, and reads its config and weights.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "model/config.h"
+#include "model/parameters.h"
+
+namespace weft {
+
+enum class ModelFormat {
+  kLlmc,         // an llm.c `.bin` file
+  kSafetensors,  // a `.safetensors` file with its config.json beside it
+  kHfDirectory,  // a directory that holds config.json: from Hugging Face, or a weft checkpoint
+};
+
+struct ModelLocation {
+  ModelFormat format;
+  std::filesystem::path path;  // for a run directory, its newest complete checkpoint
+  // Where the files that go with the model are: config.json, the tokenizer's.
+  std::filesystem::path directory() const;
+};
+
+// Accepts each of the above, and a weft run directory (it holds checkpoints/step_<number>/).
+// Throws Error (kInput) that lists the accepted forms.
+ModelLocation find_model(const std::filesystem::path& path);
+
+// These accept what find_model accepts. They throw Error (kInput) where a file is not as its format
+// demands or, for weights, where its model is not that of weights.table.
+Config read_model_config(const std::filesystem::path& path);
+void read_model_weights(const std::filesystem::path& path, const ParameterView& weights);
+
+// The directory that holds vocab.json and merges.txt beside the model; "" if there is none.
+std::string find_tokenizer_beside(const std::filesystem::path& path);
+
+// The checkpoint directory with the highest step that holds a model, under `<run>/checkpoints`; an
+// empty path if there is none.
+std::filesystem::path newest_checkpoint(const std::filesystem::path& run_directory);
+
+}  // namespace weft

@@ -1,0 +1,58 @@
+// Causal multi-head self-attention of one head, in flash form: tiles of queries against tiles of
+// keys, softmax computed on the way (Dao et al., arXiv 2205.14135), no (T, T) matrix kept.
+#pragma once
+
+#include <cstddef>
+
+#include "base/view.h"
+#include "kernels/gemm.h"
+
+namespace weft {
+
+// The kernels and the scratch memory of attention for sequences of T tokens and heads of HS.
+// Immutable after construction; shared by every head, layer and thread.
+class Attention {
+ public:
+  // Throws Error unless T and HS are positive and the backend serves this CPU.
+  Attention(int64_t T, int64_t HS, GemmBackend backend = GemmBackend::kAuto);
+
+  // Bytes of scratch (64-byte aligned) that one call needs.
+  size_t forward_scratch_bytes() const;
+  size_t backward_scratch_bytes() const;
+
+  // For one sequence and one head: S = q k^T / sqrt(HS), masked so that token t sees tokens 0..t;
+  // P = softmax(S); out = P v; lse[t] = log sum exp S(t, 0..t).
+  //   q, k, v, out (T, HS), rows any stride; lse (T). 2 T^2 HS FLOPs with the masked half skipped.
+  void forward(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
+               Matrix<float> out, Vector<float> lse, std::byte* scratch) const noexcept;
+
+  // Recomputes P = exp(S - lse) tile by tile; with D[t] = dout[t] . out[t]:
+  //   dv = P^T dout,  dS = P * (dout v^T - D),  dq = dS k / sqrt(HS),  dk = dS^T q / sqrt(HS).
+  // Overwrites dq, dk, dv (T, HS). 5 T^2 HS FLOPs with the masked half skipped.
+  void backward(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
+                Matrix<const float> out, Vector<const float> lse, Matrix<const float> dout,
+                Matrix<float> dq, Matrix<float> dk, Matrix<float> dv,
+                std::byte* scratch) const noexcept;
+
+ private:
+  struct ForwardScratch;
+  struct BackwardScratch;
+
+  int64_t tiles() const;
+  void forward_tile(int64_t i, const ForwardScratch& s) const noexcept;
+  void backward_tile(int64_t i, const BackwardScratch& s) const noexcept;
+
+  int64_t T_, HS_;
+  int64_t tile_;  // tokens of a query tile and of a key tile
+  float scale_;   // 1 / sqrt(HS)
+  Gemm scores_;   // (tile, tile)  = (tile, HS)   (HS, tile):   keys x queries
+  Gemm columns_;  // (HS, tile)   += (HS, tile)   (tile, tile): sums over keys, one query per column
+  Gemm rows_;     // (tile, HS)   += (tile, tile) (tile, HS):   sums over queries, one key per row
+};
+
+// Decoding: n new queries at positions p0 .. p0 + n - 1 against a cache of keys and values.
+//   q, out (n, HS); k, v (at least p0 + n rows, HS). scores: scratch for p0 + n floats.
+void attention_cached(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
+                      int64_t p0, Matrix<float> out, Vector<float> scores) noexcept;
+
+}  // namespace weft

@@ -1,0 +1,153 @@
+#include "kernels/elementwise.h"
+
+#include <algorithm>
+
+#define HWY_TARGET_INCLUDE "kernels/elementwise.cc"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::HWY_NAMESPACE {
+
+using FloatVector = hn::Vec<Floats>;
+
+// gelu(x) = 0.5 x (1 + tanh(z / 2)) = x sigmoid(z), with z = x (kZ1 + kZ3 x^2).
+constexpr float kZ1 = 1.5957691216f;  // 2 sqrt(2 / pi)
+constexpr float kZ3 = kZ1 * 0.044715f;
+
+// sigmoid(z) = numerator / (1 + e). Only exp of -|z| is taken, so nothing overflows.
+struct Sigmoid {
+  FloatVector e;          // exp(-|z|)
+  FloatVector numerator;  // 1, or e where z < 0
+};
+
+HWY_INLINE Sigmoid sigmoid_of_z(Floats d, FloatVector x) {
+  const FloatVector z = Mul(x, MulAdd(Set(d, kZ3), Mul(x, x), Set(d, kZ1)));
+  const FloatVector e = exp(d, Neg(Abs(z)));
+  return {e, IfThenElse(Lt(x, Zero(d)), e, Set(d, 1.f))};
+}
+
+HWY_INLINE FloatVector gelu(Floats d, FloatVector x) {
+  const Sigmoid s = sigmoid_of_z(d, x);
+  return Div(Mul(x, s.numerator), Add(Set(d, 1.f), s.e));
+}
+
+// gelu'(x) = s + x s (1 - s) z'(x), with s = sigmoid(z), s (1 - s) = e / (1 + e)^2.
+HWY_INLINE FloatVector gelu_derivative(Floats d, FloatVector x) {
+  const Sigmoid s = sigmoid_of_z(d, x);
+  const FloatVector inverse = Div(Set(d, 1.f), Add(Set(d, 1.f), s.e));
+  const FloatVector x_dz = Mul(x, MulAdd(Set(d, 3 * kZ3), Mul(x, x), Set(d, kZ1)));
+  const FloatVector slope = Mul(x_dz, Mul(s.e, Mul(inverse, inverse)));
+  // Where e underflows to 0, x_dz may be infinite, and their product NaN.
+  return MulAdd(s.numerator, inverse, IfThenZeroElse(Eq(s.e, Zero(d)), slope));
+}
+
+void add_bias(Vector<const float> bias, Matrix<float> y) {
+  for (int64_t r = 0; r < y.rows; ++r) {
+    float* row = y.row(r).data();
+    for_each_vector(Floats(), y.cols, [&](auto io, int64_t c) HWY_ATTR {
+      io.store(Add(io.load(row + c), io.load(bias.data() + c)), row + c);
+    });
+  }
+}
+
+void add_bias_residual(Vector<const float> bias, Matrix<const float> residual, Matrix<float> y) {
+  for (int64_t r = 0; r < y.rows; ++r) {
+    const float* other = residual.row(r).data();
+    float* row = y.row(r).data();
+    for_each_vector(Floats(), y.cols, [&](auto io, int64_t c) HWY_ATTR {
+      const FloatVector biased = Add(io.load(row + c), io.load(bias.data() + c));
+      io.store(Add(biased, io.load(other + c)), row + c);
+    });
+  }
+}
+
+void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) {
+  const Floats d;
+  for (int64_t r = 0; r < x.rows; ++r) {
+    float* row = x.row(r).data();
+    float* result = out.row(r).data();
+    for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      const FloatVector biased = Add(io.load(row + c), io.load(bias.data() + c));
+      io.store(biased, row + c);
+      io.store(gelu(d, biased), result + c);
+    });
+  }
+}
+
+void gelu_backward(Matrix<const float> x, Matrix<float> dx) {
+  const Floats d;
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* in = x.row(r).data();
+    float* gradient = dx.row(r).data();
+    for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      const FloatVector derivative = gelu_derivative(d, io.load(in + c));
+      io.store(Mul(io.load(gradient + c), derivative), gradient + c);
+    });
+  }
+}
+
+HWY_INLINE void add_row(const float* addend, float* sum, int64_t n) {
+  for_each_vector(Floats(), n, [=](auto io, int64_t i) HWY_ATTR {
+    io.store(Add(io.load(sum + i), io.load(addend + i)), sum + i);
+  });
+}
+
+void add(Vector<const float> addend, Vector<float> sum) {
+  add_row(addend.data(), sum.data(), static_cast<int64_t>(sum.size()));
+}
+
+// In strips of columns whose sums stay in L1.
+void add_column_sums(Matrix<const float> x, Vector<float> sums) {
+  constexpr int64_t kStrip = 1024;
+  float strip[kStrip];
+  for (int64_t c = 0; c < x.cols; c += kStrip) {
+    const int64_t n = std::min(kStrip, x.cols - c);
+    std::fill_n(strip, n, 0.f);
+    for (int64_t r = 0; r < x.rows; ++r) add_row(&x.at(r, c), strip, n);
+    add_row(strip, sums.data() + c, n);
+  }
+}
+
+}  // namespace weft::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft {
+
+HWY_EXPORT(add_bias);
+void add_bias(Vector<const float> bias, Matrix<float> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_bias)(bias, y);
+}
+
+HWY_EXPORT(add_bias_residual);
+void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
+                       Matrix<float> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_bias_residual)(bias, residual, y);
+}
+
+HWY_EXPORT(add_bias_gelu);
+void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_bias_gelu)(bias, x, out);
+}
+
+HWY_EXPORT(gelu_backward);
+void gelu_backward(Matrix<const float> x, Matrix<float> dx) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_backward)(x, dx);
+}
+
+HWY_EXPORT(add_column_sums);
+void add_column_sums(Matrix<const float> x, Vector<float> sums) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_column_sums)(x, sums);
+}
+
+HWY_EXPORT(add);
+void add(Vector<const float> addend, Vector<float> sum) noexcept {
+  HWY_DYNAMIC_DISPATCH(add)(addend, sum);
+}
+
+void fill_zero(Matrix<float> x) noexcept {
+  for (int64_t r = 0; r < x.rows; ++r) std::fill_n(x.row(r).data(), x.cols, 0.f);
+}
+
+}  // namespace weft
+#endif

@@ -1,0 +1,33 @@
+// The element-wise pieces around matrix products: bias, residual, GELU, column sums.
+#pragma once
+
+#include "base/view.h"
+
+namespace weft {
+
+// y += bias for every row. y (n, N); bias (N).
+void add_bias(Vector<const float> bias, Matrix<float> y) noexcept;
+
+// y += bias + residual. y, residual (n, N); bias (N).
+void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
+                       Matrix<float> y) noexcept;
+
+// x += bias, then out = gelu(x), where gelu is GPT-2's tanh form (Hendrycks, Gimpel, arXiv
+// 1606.08415): 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+//   x, out (n, N); bias (N). Finite for every finite x, however large.
+void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) noexcept;
+
+// dx *= gelu'(x), in place: dx comes in as the gradient of gelu's output and leaves as that of its
+// input. x, dx (n, N).
+void gelu_backward(Matrix<const float> x, Matrix<float> dx) noexcept;
+
+// sums[c] += sum over rows of x(r, c), rows added in order to a sum that starts from zero.
+// x (n, N); sums (N). The gradient of a bias.
+void add_column_sums(Matrix<const float> x, Vector<float> sums) noexcept;
+
+// sum += addend. Same shapes. Accumulates gradients and sums partial buffers.
+void add(Vector<const float> addend, Vector<float> sum) noexcept;
+
+void fill_zero(Matrix<float> x) noexcept;
+
+}  // namespace weft

@@ -1,0 +1,154 @@
+// What the vector kernels share: loops over vectors and their tails, sums in a fixed order, exp.
+//
+// A kernel's source is compiled once per instruction set, and a call picks one at run time. The
+// source defines HWY_TARGET_INCLUDE as its own name, includes this header last, writes its code in
+// weft::HWY_NAMESPACE, and exports it below `#if HWY_ONCE`. Lambdas need HWY_ATTR.
+
+// The targets come first and highway.h last.
+// clang-format off
+#include "kernels/simd_targets.h"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// clang-format on
+
+// Not #pragma once: foreach_target.h includes the kernel's source again for each target.
+#if defined(WEFT_KERNELS_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef WEFT_KERNELS_SIMD_INL_H
+#undef WEFT_KERNELS_SIMD_INL_H
+#else
+#define WEFT_KERNELS_SIMD_INL_H
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Floats = hn::ScalableTag<float>;
+
+template <class D>
+inline constexpr int64_t kLanesOf = static_cast<int64_t>(hn::MaxLanes(D()));
+
+// How a loop's body reads and writes memory where all lanes exist.
+template <class D>
+struct WholeVector {
+  using T = hn::TFromD<D>;
+  using V = hn::Vec<D>;
+
+  HWY_INLINE V load(const T* p) const { return LoadU(D(), p); }
+  HWY_INLINE void store(V v, T* p) const { StoreU(v, D(), p); }
+  HWY_INLINE V valid_or(V v, V) const { return v; }
+};
+
+// The same where only the first n lanes exist: the others load as zero and are not stored.
+template <class D>
+struct PartialVector {
+  using T = hn::TFromD<D>;
+  using V = hn::Vec<D>;
+  size_t n;
+
+  HWY_INLINE V load(const T* p) const {
+    alignas(64) T lanes[kLanesOf<D>] = {};
+    std::memcpy(lanes, p, n * sizeof(T));
+    return Load(D(), lanes);
+  }
+  HWY_INLINE void store(V v, T* p) const {
+    alignas(64) T lanes[kLanesOf<D>];
+    Store(v, D(), lanes);
+    std::memcpy(p, lanes, n * sizeof(T));
+  }
+  // v in the lanes that exist, other in the rest.
+  HWY_INLINE V valid_or(V v, V other) const { return IfThenElse(FirstN(D(), n), v, other); }
+};
+
+// Calls body(io, i) for every vector of [0, n): io is a WholeVector, or a PartialVector at the end.
+// The lanes of a tail compute exactly what those of a whole vector do.
+template <class D, class Body>
+HWY_INLINE void for_each_vector(D, int64_t n, Body body) {
+  constexpr int64_t N = kLanesOf<D>;
+  int64_t i = 0;
+  for (; i + N <= n; i += N) body(WholeVector<D>(), i);
+  if (i < n) body(PartialVector<D>{static_cast<size_t>(n - i)}, i);
+}
+
+// The same in groups of kLanes elements: body(io, i, k), where vector k of its group begins at i.
+template <int64_t kLanes, class D, class Body>
+HWY_INLINE void for_each_vector_in_groups(D, int64_t n, Body body) {
+  constexpr int64_t N = kLanesOf<D>;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int64_t k = 0; k < kLanes / N; ++k) body(WholeVector<D>(), i + k * N, k);
+  }
+  for (int64_t k = 0; k < kLanes / N; ++k) {
+    const int64_t first = i + k * N;
+    if (first >= n) return;
+    body(PartialVector<D>{static_cast<size_t>(std::min(N, n - first))}, first, k);
+  }
+}
+
+template <class D>
+HWY_INLINE hn::TFromD<D> sum_of_halves(D d, hn::Vec<D> v) {
+  if constexpr (kLanesOf<D> == 1) {
+    return GetLane(v);
+  } else {
+    const hn::Half<D> half;
+    return sum_of_halves(half, Add(LowerHalf(half, v), UpperHalf(half, v)));
+  }
+  (void)d;
+}
+
+// kLanes partial sums. Element i of a row goes to lane i % kLanes and lane j adds to lane
+// j + kLanes / 2, and so on, so that vectors of every width add in the same order.
+template <class D, int64_t kLanes>
+class LaneSums {
+  static constexpr int64_t kVectors = kLanes / kLanesOf<D>;
+
+ public:
+  using V = hn::Vec<D>;
+
+  HWY_INLINE LaneSums() {
+    for (V& sum : sums_) sum = Zero(D());
+  }
+
+  HWY_INLINE void add(int64_t k, V v) { sums_[k] = Add(sums_[k], v); }
+
+  HWY_INLINE hn::TFromD<D> total() {
+    for (int64_t half = kVectors / 2; half > 0; half /= 2) {
+      for (int64_t k = 0; k < half; ++k) add(k, sums_[k + half]);
+    }
+    return sum_of_halves(D(), sums_[0]);
+  }
+
+ private:
+  V sums_[kVectors];
+};
+
+// exp(x) for x <= 88, within 1.5 ulp; 0 where the result would be denormal; NaN for NaN.
+// With x = q ln 2 + r, |r| <= ln 2 / 2: exp(x) = 2^q exp(r), exp(r) by a polynomial that is exact
+// at 0. q is rounded by adding 1.5 * 2^23, which also leaves it in the low bits as an integer.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exp(D d, V x) {
+  const hn::RebindToSigned<D> ints;
+  const V kRound = Set(d, 12582912.f);
+  const V shifted = MulAdd(x, Set(d, 1.44269504f), kRound);
+  const V q = Sub(shifted, kRound);
+  const V r = NegMulAdd(q, Set(d, -2.12194442e-4f), NegMulAdd(q, Set(d, 0.693359375f), x));
+
+  V p = MulAdd(Set(d, 1.39261759e-3f), r, Set(d, 8.36317334e-3f));
+  p = MulAdd(p, r, Set(d, 4.16665561e-2f));
+  p = MulAdd(p, r, Set(d, 0.166665778f));
+  p = MulAdd(p, r, Set(d, 0.5f));
+  p = Add(MulAdd(Mul(r, r), p, r), Set(d, 1.f));
+
+  const auto power = hn::ShiftLeft<23>(Add(BitCast(ints, shifted), Set(ints, 127)));
+  const V kSmallest = Set(d, -87.3365448f);  // ln 2^-126
+  return IfThenZeroElse(Lt(x, kSmallest), Mul(p, BitCast(d, power)));
+}
+
+}  // namespace weft::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // WEFT_KERNELS_SIMD_INL_H

@@ -1,0 +1,92 @@
+// Activations: what forward leaves for backward, and what backward passes from layer to layer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/arena.h"
+#include "kernels/cross_entropy.h"
+#include "model/config.h"
+#include "model/tiling.h"
+#include "program/tiled.h"
+
+namespace weft {
+
+// The output of a layernorm and the statistics that its backward needs.
+struct LayernormActivations {
+  Tiled<float> out;   // (n, C)
+  Tiled<float> mean;  // (n, 1)
+  Tiled<float> rstd;  // (n, 1)
+};
+
+struct BlockActivations {
+  LayernormActivations ln1;
+  Tiled<float> qkv;           // (n, 3C)  queries, keys, values side by side
+  Tiled<float> atty;          // (n, C)   heads side by side
+  Tiled<float> lse;           // (B, NH T) log-sum-exp of every softmax row
+  Tiled<float> residual_mid;  // (n, C)   after attention
+  LayernormActivations ln2;
+  Tiled<float> fch;           // (n, 4C)  before GELU
+  Tiled<float> fch_gelu;      // (n, 4C)
+  Tiled<float> residual_out;  // (n, C)   after the MLP
+};
+
+// For a micro-batch of n = B T token rows; row b T + t is token t of sequence b.
+struct Activations {
+  Activations(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling);
+
+  const Tiled<float>& residual_in(int64_t layer) const {
+    return layer == 0 ? encoded : blocks[static_cast<size_t>(layer - 1)].residual_out;
+  }
+
+  Tiled<int32_t> inputs;     // (n, 1) written by the trainer before a program runs
+  Tiled<int32_t> targets;    // (n, 1) likewise
+  Tiled<int32_t> positions;  // (n, 1) row mod T
+  Tiled<float> encoded;      // (n, C)
+  std::vector<BlockActivations> blocks;
+  LayernormActivations lnf;
+  Tiled<float> losses;       // (n, 1)
+  Tiled<double> loss;        // (1, 1) mean over the optimizer step's tokens
+
+  // Logits of `classifier_rows` rows: block j of columns is a contiguous matrix (see ColumnBlocks),
+  // cut into row tiles.
+  ColumnBlocks logits_memory;
+  std::vector<Tiled<float>> logits;
+};
+
+// Two of everything that backward hands from one layer to the next: layer l uses number l mod 2, so
+// that a layer can start while weight gradients of the one above still read theirs.
+struct Gradients {
+  static constexpr int64_t kRing = 2;
+
+  struct Block {
+    Tiled<float> dfch;          // (n, 4C)
+    Tiled<float> dln2;          // (n, C)
+    Tiled<float> dresidual_mid; // (n, C)
+    Tiled<float> datty;         // (n, C)
+    Tiled<float> dqkv;          // (n, 3C)
+    Tiled<float> dln1;          // (n, C)
+    Tiled<float> dresidual_in;  // (n, C)
+    Tiled<float> dln1w, dln1b;  // (row tiles, C) partial sums of the layernorm gradients
+    Tiled<float> dln2w, dln2b;
+  };
+
+  Gradients(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling);
+
+  const Block& block(int64_t layer) const { return blocks[static_cast<size_t>(layer % kRing)]; }
+
+  // The gradient of block `layer`'s output: layer L - 1 receives it from the final layernorm.
+  const Tiled<float>& dresidual_out(int64_t layer, int64_t L) const {
+    return layer + 1 == L ? dresidual_final : block(layer + 1).dresidual_in;
+  }
+
+  std::array<Block, kRing> blocks;
+  std::vector<Tiled<float>> dlnf_partial;  // per group of vocabulary blocks, (classifier_rows, C)
+  Tiled<float> dlnf;                       // (n, C)
+  Tiled<float> dresidual_final;            // (n, C)
+  Tiled<float> dlnfw, dlnfb;               // (row tiles, C)
+};
+
+}  // namespace weft

@@ -1,0 +1,291 @@
+#include "model/backward.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/embedding.h"
+#include "kernels/layernorm.h"
+#include "kernels/transpose.h"
+#include "model/linear_ops.h"
+
+namespace weft {
+namespace {
+
+// The operands of one layernorm's backward pass.
+struct LayernormBackward {
+  std::string name;
+  const Tiled<float>& x;
+  const LayernormActivations& y;
+  const Tiled<float>& weight;
+  const Tiled<float>& dout;       // gradient of y
+  const Tiled<float>* dresidual;  // gradient that bypasses the layernorm; null if there is none
+  const Tiled<float>& dx;
+  const Tiled<float>& dweight_partial;
+  const Tiled<float>& dbias_partial;
+  const Tiled<float>& dweight;
+  const Tiled<float>& dbias;
+};
+
+// dx = dresidual + gradient through the layernorm, one op per row tile, with its partial sums of
+// dweight and dbias.
+void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
+  const std::vector<Range> row_ranges = ln.y.out.row_ranges();
+  for (size_t i = 0; i < row_ranges.size(); ++i) {
+    const Range rows = row_ranges[i];
+    const Range slot{static_cast<int64_t>(i), static_cast<int64_t>(i) + 1};
+    const Matrix<const float> bypass =
+        ln.dresidual != nullptr ? Matrix<const float>(ln.dresidual->block(rows))
+                                : Matrix<const float>();
+    program.add(
+        {.name = fmt::format("{}/backward[r{}]", ln.name, i),
+         .phase = Phase::kBackward,
+         .reads = tiles_of({ln.x.over(rows), ln.weight.all(), ln.y.mean.over(rows),
+                            ln.y.rstd.over(rows), ln.dout.over(rows),
+                            ln.dresidual != nullptr ? ln.dresidual->over(rows)
+                                                    : std::vector<TileId>{}}),
+         .writes = tiles_of(
+             {ln.dx.over(rows), ln.dweight_partial.over(slot), ln.dbias_partial.over(slot)}),
+         .run = [x = ln.x.block(rows), weight = ln.weight.matrix().row(0),
+                 mean = ln.y.mean.column(rows), rstd = ln.y.rstd.column(rows),
+                 dout = ln.dout.block(rows), bypass, dx = ln.dx.block(rows),
+                 dweight = ln.dweight_partial.matrix().row(slot.begin),
+                 dbias = ln.dbias_partial.matrix().row(slot.begin)](std::byte*) {
+           if (bypass.data != nullptr) {
+             copy(bypass, dx);
+           } else {
+             fill_zero(dx);
+           }
+           layernorm_backward(x, weight, mean, rstd, dout, dx, dweight, dbias);
+         }});
+  }
+}
+
+// dweight += partial sums of the row tiles, first to last; likewise dbias.
+void append_layernorm_sums(Program& program, const LayernormBackward& ln) {
+  program.add({.name = ln.name + "/dW",
+               .phase = Phase::kBackward,
+               .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
+               .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
+               .run = [dweights = ln.dweight_partial.matrix(), dbiases = ln.dbias_partial.matrix(),
+                       dweight = ln.dweight.matrix().row(0),
+                       dbias = ln.dbias.matrix().row(0)](std::byte*) {
+                 add_column_sums(dweights, dweight);
+                 add_column_sums(dbiases, dbias);
+               }});
+}
+
+// dx *= gelu'(x)
+Epilogue gelu_backward_epilogue(const Tiled<float>& x, const Tiled<float>& dx) {
+  return {.reads = [&x](Range rows, Range cols) { return x.over(rows, cols); },
+          .writes = {},
+          .run = [x, dx](Range rows, Range cols) {
+            gelu_backward(x.block(rows, cols), dx.block(rows, cols));
+          }};
+}
+
+// One op per sequence and group of heads: dq, dk and dv of whole heads, so no sums are shared.
+void append_attention_backward(Program& program, const TrainingParts& parts, int64_t layer) {
+  const Tiling& tiling = parts.tiling;
+  const int64_t C = parts.config.C, HS = parts.config.HS(), T = tiling.T;
+  const BlockActivations& a = parts.activations.blocks[static_cast<size_t>(layer)];
+  const Gradients::Block& d = parts.gradients.block(layer);
+  const auto kernel = std::make_shared<const Attention>(T, HS, parts.backend);
+  for (int64_t b = 0; b < tiling.B; ++b) {
+    for (int64_t h = 0; h < parts.config.NH; h += tiling.heads) {
+      const Range rows{b * T, (b + 1) * T};
+      const Range heads{h, h + tiling.heads};
+      const Range q{heads.begin * HS, heads.end * HS};
+      const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
+      program.add(
+          {.name = fmt::format("block{}/attention/backward[b{},h{}]", layer, b, h),
+           .phase = Phase::kBackward,
+           .reads = tiles_of({a.qkv.over(rows, q), a.qkv.over(rows, k), a.qkv.over(rows, v),
+                              a.atty.over(rows, q), d.datty.over(rows, q),
+                              a.lse.over({b, b + 1}, {heads.begin * T, heads.end * T})}),
+           .writes =
+               tiles_of({d.dqkv.over(rows, q), d.dqkv.over(rows, k), d.dqkv.over(rows, v)}),
+           .run =
+               [kernel, heads, HS, T, C, qkv = a.qkv.block(rows), out = a.atty.block(rows),
+                lse = a.lse.matrix().row(b), dout = d.datty.block(rows),
+                dqkv = d.dqkv.block(rows)](std::byte* scratch) {
+                 for (int64_t head = heads.begin; head < heads.end; ++head) {
+                   const int64_t at = head * HS;
+                   kernel->backward(qkv.col_block(at, HS), qkv.col_block(C + at, HS),
+                                    qkv.col_block(2 * C + at, HS), out.col_block(at, HS),
+                                    lse.subspan(size_t(head * T), size_t(T)),
+                                    dout.col_block(at, HS), dqkv.col_block(at, HS),
+                                    dqkv.col_block(C + at, HS), dqkv.col_block(2 * C + at, HS),
+                                    scratch);
+                 }
+               },
+           .scratch_bytes = kernel->backward_scratch_bytes()});
+    }
+  }
+}
+
+// The chain of dX first, then the sums that nothing in the chain waits for: fork-join puts the
+// latter beside the next link of the chain, tasks wherever a core is free.
+class BlockBackward {
+ public:
+  BlockBackward(Program& program, const TrainingParts& parts, int64_t layer,
+                const GradientComplete& gradient_complete)
+      : program_(program),
+        parts_(parts),
+        layer_(layer),
+        gradient_complete_(gradient_complete),
+        at_(fmt::format("block{}/", layer)),
+        a_(parts.activations.blocks[static_cast<size_t>(layer)]),
+        d_(parts.gradients.block(layer)) {}
+
+  void append() {
+    const Tiled<float>& dresidual_out = parts_.gradients.dresidual_out(layer_, parts_.config.L);
+    const Tiled<float>& residual_in = parts_.activations.residual_in(layer_);
+
+    linear_input("fcproj", dresidual_out, Tensor::fcprojw, d_.dfch,
+                 gelu_backward_epilogue(a_.fch, d_.dfch));
+    linear_weight("fcproj", dresidual_out, a_.fch_gelu, Tensor::fcprojw, Tensor::fcprojb);
+    linear_input("fc", d_.dfch, Tensor::fcw, d_.dln2, {});
+    linear_weight("fc", d_.dfch, a_.ln2.out, Tensor::fcw, Tensor::fcb);
+    layernorm("ln2", a_.residual_mid, a_.ln2, Tensor::ln2w, Tensor::ln2b, d_.dln2, dresidual_out,
+              d_.dresidual_mid, d_.dln2w, d_.dln2b);
+    linear_input("attproj", d_.dresidual_mid, Tensor::attprojw, d_.datty, {});
+    linear_weight("attproj", d_.dresidual_mid, a_.atty, Tensor::attprojw, Tensor::attprojb);
+    append_attention_backward(program_, parts_, layer_);
+    linear_input("qkv", d_.dqkv, Tensor::qkvw, d_.dln1, {});
+    linear_weight("qkv", d_.dqkv, a_.ln1.out, Tensor::qkvw, Tensor::qkvb);
+    layernorm("ln1", residual_in, a_.ln1, Tensor::ln1w, Tensor::ln1b, d_.dln1, d_.dresidual_mid,
+              d_.dresidual_in, d_.dln1w, d_.dln1b);
+  }
+
+ private:
+  void linear_input(const char* name, const Tiled<float>& dy, Tensor weight,
+                    const Tiled<float>& dx, const Epilogue& epilogue) {
+    append_linear_backward_input(program_, at_ + name + "/dX", dy,
+                                 parts_.weights.get(weight, layer_), dx, epilogue, parts_.backend);
+  }
+
+  void linear_weight(const char* name, const Tiled<float>& dy, const Tiled<float>& x,
+                     Tensor weight, Tensor bias) {
+    append_linear_backward_weight(program_, at_ + name + "/dW", dy, x,
+                                  parts_.dweights.get(weight, layer_),
+                                  parts_.dweights.get(bias, layer_), parts_.backend);
+    complete(weight);
+    complete(bias);
+  }
+
+  void layernorm(const char* name, const Tiled<float>& x, const LayernormActivations& y,
+                 Tensor weight, Tensor bias, const Tiled<float>& dout,
+                 const Tiled<float>& dresidual, const Tiled<float>& dx,
+                 const Tiled<float>& dweight_partial, const Tiled<float>& dbias_partial) {
+    const LayernormBackward ln{at_ + name,
+                               x,
+                               y,
+                               parts_.weights.get(weight, layer_),
+                               dout,
+                               &dresidual,
+                               dx,
+                               dweight_partial,
+                               dbias_partial,
+                               parts_.dweights.get(weight, layer_),
+                               parts_.dweights.get(bias, layer_)};
+    append_layernorm_rows(program_, ln);
+    append_layernorm_sums(program_, ln);
+    complete(weight);
+    complete(bias);
+  }
+
+  void complete(Tensor tensor) {
+    gradient_complete_(parts_.weights.values().table->index(tensor, layer_));
+  }
+
+  Program& program_;
+  const TrainingParts& parts_;
+  int64_t layer_;
+  const GradientComplete& gradient_complete_;
+  std::string at_;
+  const BlockActivations& a_;
+  const Gradients::Block& d_;
+};
+
+void append_final_layernorm_backward(Program& program, const TrainingParts& parts) {
+  const Activations& a = parts.activations;
+  const Gradients& d = parts.gradients;
+  const LayernormBackward ln{"lnf",
+                             a.residual_in(parts.config.L),
+                             a.lnf,
+                             parts.weights.get(Tensor::lnfw),
+                             d.dlnf,
+                             nullptr,
+                             d.dresidual_final,
+                             d.dlnfw,
+                             d.dlnfb,
+                             parts.dweights.get(Tensor::lnfw),
+                             parts.dweights.get(Tensor::lnfb)};
+  append_layernorm_rows(program, ln);
+  append_layernorm_sums(program, ln);
+}
+
+// dwte[token] += dencoded, token rows in order: one op, because any row of wte may be hit.
+void append_token_embedding_backward(Program& program, const TrainingParts& parts) {
+  const Activations& a = parts.activations;
+  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in;
+  const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
+  program.add({.name = "embedding/dwte",
+               .phase = Phase::kBackward,
+               .reads = tiles_of({a.inputs.all(), dencoded.all()}),
+               .writes = dwte.all(),
+               .run = [tokens = a.inputs.column({0, parts.tiling.n()}),
+                       dencoded = dencoded.matrix(), dwte = dwte.matrix()](std::byte*) {
+                 embedding_backward(tokens, dencoded, dwte);
+               }});
+}
+
+// dwpe[t] += dencoded of token t of every sequence, sequences in order; one op per tile of wpe.
+void append_position_embedding_backward(Program& program, const TrainingParts& parts) {
+  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in;
+  const Tiled<float>& dwpe = parts.dweights.get(Tensor::wpe);
+  const int64_t B = parts.tiling.B, T = parts.tiling.T;
+  const std::vector<Range> tiles = dwpe.row_ranges();
+  for (size_t i = 0; i < tiles.size() && tiles[i].begin < T; ++i) {
+    const Range positions{tiles[i].begin, std::min(tiles[i].end, T)};
+    std::vector<TileId> reads;
+    for (int64_t b = 0; b < B; ++b) {
+      reads = tiles_of({reads, dencoded.over({b * T + positions.begin, b * T + positions.end})});
+    }
+    program.add({.name = fmt::format("embedding/dwpe[{}]", i),
+                 .phase = Phase::kBackward,
+                 .reads = reads,
+                 .writes = dwpe.over(positions),
+                 .run = [B, T, positions, dencoded = dencoded.matrix(),
+                         dwpe = dwpe.matrix()](std::byte*) {
+                   for (int64_t b = 0; b < B; ++b) {
+                     for (int64_t t = positions.begin; t < positions.end; ++t) {
+                       add(dencoded.row(b * T + t), dwpe.row(t));
+                     }
+                   }
+                 }});
+  }
+}
+
+}  // namespace
+
+void append_backward(Program& program, const TrainingParts& parts,
+                     const GradientComplete& gradient_complete) {
+  const ParameterTable& table = *parts.weights.values().table;
+  const auto complete = [&](Tensor tensor) { gradient_complete(table.index(tensor)); };
+  append_final_layernorm_backward(program, parts);
+  complete(Tensor::lnfw);
+  complete(Tensor::lnfb);
+  for (int64_t layer = parts.config.L - 1; layer >= 0; --layer) {
+    BlockBackward(program, parts, layer, gradient_complete).append();
+  }
+  append_token_embedding_backward(program, parts);
+  append_position_embedding_backward(program, parts);
+  complete(Tensor::wte);
+  complete(Tensor::wpe);
+}
+
+}  // namespace weft

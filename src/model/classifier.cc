@@ -1,0 +1,243 @@
+#include "model/classifier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/cross_entropy.h"
+#include "kernels/elementwise.h"
+#include "kernels/linear.h"
+#include "kernels/transpose.h"
+#include "model/kernel_cache.h"
+
+namespace weft {
+namespace {
+
+// A chunk's rows among all token rows, and the same rows inside the logits buffer.
+struct Chunk {
+  size_t index;
+  Range rows;
+
+  Range local() const { return {0, rows.size()}; }
+  std::string prefix() const { return fmt::format("classifier{}/", index); }
+};
+
+std::vector<Chunk> chunks_of(const StepParts& parts) {
+  std::vector<Chunk> chunks;
+  for (const Range& rows : split(parts.tiling.n(), parts.tiling.classifier_rows)) {
+    chunks.push_back({chunks.size(), rows});
+  }
+  return chunks;
+}
+
+// Row tiles of a chunk: as rows of the batch, and as rows of the logits buffer.
+struct RowTile {
+  size_t index;
+  Range rows, local;
+};
+
+std::vector<RowTile> row_tiles_of(const Chunk& chunk, const Tiling& tiling) {
+  std::vector<RowTile> tiles;
+  for (const Range& local : split(chunk.rows.size(), tiling.rows)) {
+    tiles.push_back({tiles.size(),
+                     {chunk.rows.begin + local.begin, chunk.rows.begin + local.end},
+                     local});
+  }
+  return tiles;
+}
+
+// Rows of wte whose logits are block j.
+Range vocabulary_range(const StepParts& parts, size_t j) {
+  const int64_t begin = static_cast<int64_t>(j) * parts.tiling.vocabulary_columns;
+  return {begin, std::min(begin + parts.tiling.vocabulary_columns, parts.config.Vp())};
+}
+
+// logits[:, block j] = lnf wte[block j]^T
+void append_logits(Program& program, const StepParts& parts, const Chunk& chunk) {
+  const Activations& a = parts.activations;
+  const Tiled<float>& wte = parts.weights.get(Tensor::wte);
+  KernelCache<LinearForward> kernels;
+  for (size_t j = 0; j < a.logits.size(); ++j) {
+    const Range words = vocabulary_range(parts, j);
+    auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
+      return LinearForward(chunk.rows.size(), words.size(), parts.config.C,
+                           a.lnf.out.matrix().stride, words.size(), parts.backend);
+    });
+    program.add({.name = fmt::format("{}logits[v{}]", chunk.prefix(), j),
+                 .phase = Phase::kForward,
+                 .reads = tiles_of({a.lnf.out.over(chunk.rows), wte.over(words)}),
+                 .writes = a.logits[j].over(chunk.local()),
+                 .run =
+                     [kernel, x = a.lnf.out.block(chunk.rows), W = wte.block(words),
+                      y = a.logits[j].block(chunk.local())](std::byte* scratch) {
+                       (*kernel)(x, W, y, scratch);
+                     },
+                 .scratch_bytes = kernel->scratch_bytes()});
+  }
+}
+
+enum class Gradient { kNo, kYes };
+
+// losses = cross-entropy of the logits; with gradient, logits become dlogits.
+void append_cross_entropy(Program& program, const StepParts& parts, const Chunk& chunk,
+                          Gradient gradient, float scale) {
+  const Activations& a = parts.activations;
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling)) {
+    std::vector<TileId> logits;
+    for (const Tiled<float>& block : a.logits) {
+      const std::vector<TileId> ids = block.over(tile.local);
+      logits.insert(logits.end(), ids.begin(), ids.end());
+    }
+    const std::vector<TileId> losses = a.losses.over(tile.rows);
+    const bool with_gradient = gradient == Gradient::kYes;
+    program.add(
+        {.name = fmt::format("{}cross_entropy[r{}]", chunk.prefix(), tile.index),
+         .phase = Phase::kForward,
+         .reads = tiles_of({a.targets.over(tile.rows), logits}),
+         .writes = with_gradient ? tiles_of({losses, logits}) : losses,
+         .run = [with_gradient, scale, tile, V = parts.config.V, logits = a.logits_memory,
+                 targets = a.targets.column(tile.rows),
+                 losses = a.losses.column(tile.rows)](std::byte*) {
+           if (with_gradient) {
+             cross_entropy_forward_backward(logits, tile.local.begin, V, targets, scale, losses);
+           } else {
+             cross_entropy_forward(logits, tile.local.begin, V, targets, losses);
+           }
+         }});
+  }
+}
+
+// dwte[block j] += dlogits[:, block j]^T lnf
+void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chunk) {
+  const Activations& a = parts.activations;
+  const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
+  KernelCache<LinearBackwardWeight> kernels;
+  for (size_t j = 0; j < a.logits.size(); ++j) {
+    const Range words = vocabulary_range(parts, j);
+    auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
+      return LinearBackwardWeight(chunk.rows.size(), words.size(), parts.config.C,
+                                  a.lnf.out.matrix().stride, dwte.matrix().stride, parts.backend);
+    });
+    program.add({.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
+                 .phase = Phase::kBackward,
+                 .reads = tiles_of({a.logits[j].over(chunk.local()), a.lnf.out.over(chunk.rows)}),
+                 .writes = dwte.over(words),
+                 .run =
+                     [kernel, dy = a.logits[j].block(chunk.local()),
+                      x = a.lnf.out.block(chunk.rows), dW = dwte.block(words)](std::byte* scratch) {
+                       (*kernel)(dy, x, dW, scratch);
+                     },
+                 .scratch_bytes = kernel->scratch_bytes()});
+  }
+}
+
+// partial[g] = sum over the blocks j of group g of dlogits[:, block j] wte[block j]
+void append_dlnf_partials(Program& program, const TrainingParts& parts, const Chunk& chunk) {
+  const Activations& a = parts.activations;
+  const Tiled<float>& wte = parts.weights.get(Tensor::wte);
+  const std::vector<Tiled<float>>& partials = parts.gradients.dlnf_partial;
+  const auto groups = static_cast<int64_t>(partials.size());
+  const auto blocks = static_cast<int64_t>(a.logits.size());
+  KernelCache<LinearBackwardInput> overwriting, adding;
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling)) {
+    for (int64_t g = 0; g < groups; ++g) {
+      struct Step {
+        std::shared_ptr<const LinearBackwardInput> kernel;
+        Matrix<const float> dy, W;
+      };
+      std::vector<Step> steps;
+      std::vector<TileId> reads;
+      for (int64_t j = g * blocks / groups; j < (g + 1) * blocks / groups; ++j) {
+        const Range words = vocabulary_range(parts, static_cast<size_t>(j));
+        const Tiled<float>& dlogits = a.logits[static_cast<size_t>(j)];
+        const bool accumulate = !steps.empty();
+        auto kernel = (accumulate ? adding : overwriting).get(tile.rows.size(), words.size(), [&] {
+          return LinearBackwardInput(tile.rows.size(), words.size(), parts.config.C, words.size(),
+                                     partials[0].matrix().stride, accumulate, parts.backend);
+        });
+        steps.push_back({kernel, dlogits.block(tile.local), wte.block(words)});
+        reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
+      }
+      const Tiled<float>& partial = partials[static_cast<size_t>(g)];
+      const size_t scratch_bytes = steps.front().kernel->scratch_bytes();
+      program.add({.name = fmt::format("{}dX[r{},g{}]", chunk.prefix(), tile.index, g),
+                   .phase = Phase::kBackward,
+                   .reads = reads,
+                   .writes = partial.over(tile.local),
+                   .run =
+                       [steps, dx = partial.block(tile.local)](std::byte* scratch) {
+                         for (const Step& s : steps) (*s.kernel)(s.dy, s.W, dx, scratch);
+                       },
+                   .scratch_bytes = scratch_bytes});
+    }
+  }
+}
+
+// dlnf = ((p0 + p1) + (p2 + p3)) + ..., the partial sums added pairwise in place.
+void append_dlnf_sum(Program& program, const TrainingParts& parts, const Chunk& chunk) {
+  const std::vector<Tiled<float>>& partials = parts.gradients.dlnf_partial;
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling)) {
+    std::vector<Matrix<float>> terms;
+    std::vector<TileId> writes = parts.gradients.dlnf.over(tile.rows);
+    for (const Tiled<float>& partial : partials) {
+      terms.push_back(partial.block(tile.local));
+      writes = tiles_of({writes, partial.over(tile.local)});
+    }
+    program.add({.name = fmt::format("{}dX_sum[r{}]", chunk.prefix(), tile.index),
+                 .phase = Phase::kBackward,
+                 .reads = {},
+                 .writes = writes,
+                 .run = [terms, dlnf = parts.gradients.dlnf.block(tile.rows)](std::byte*) {
+                   const auto flat = [](Matrix<float> m) {
+                     return Vector<float>(m.data, static_cast<size_t>(m.rows * m.cols));
+                   };
+                   for (size_t gap = 1; gap < terms.size(); gap *= 2) {
+                     for (size_t i = 0; i + gap < terms.size(); i += 2 * gap) {
+                       add(flat(terms[i + gap]), flat(terms[i]));
+                     }
+                   }
+                   copy(terms[0], dlnf);
+                 }});
+  }
+}
+
+// loss (+)= sum(losses) / tokens_per_step, added in row order in double.
+void append_loss_sum(Program& program, const StepParts& parts, const MicroStep& micro) {
+  const Activations& a = parts.activations;
+  program.add({.name = "loss/sum",
+               .phase = Phase::kForward,
+               .reads = a.losses.all(),
+               .writes = a.loss.all(),
+               .run = [micro, losses = a.losses.column({0, parts.tiling.n()}),
+                       loss = a.loss.matrix().data](std::byte*) {
+                 double sum = 0.;
+                 for (float value : losses) sum += double(value);
+                 const double mean = sum / double(micro.tokens_per_step);
+                 *loss = micro.first ? mean : *loss + mean;
+               }});
+}
+
+}  // namespace
+
+void append_loss(Program& program, const StepParts& parts, const MicroStep& micro) {
+  for (const Chunk& chunk : chunks_of(parts)) {
+    append_logits(program, parts, chunk);
+    append_cross_entropy(program, parts, chunk, Gradient::kNo, 0.f);
+  }
+  append_loss_sum(program, parts, micro);
+}
+
+void append_loss_with_gradients(Program& program, const TrainingParts& parts,
+                                const MicroStep& micro) {
+  const auto scale = static_cast<float>(1. / double(micro.tokens_per_step));
+  for (const Chunk& chunk : chunks_of(parts)) {
+    append_logits(program, parts, chunk);
+    append_cross_entropy(program, parts, chunk, Gradient::kYes, scale);
+    append_dlnf_partials(program, parts, chunk);
+    append_dlnf_sum(program, parts, chunk);
+    append_dwte(program, parts, chunk);
+  }
+  append_loss_sum(program, parts, micro);
+}
+
+}  // namespace weft

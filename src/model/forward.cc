@@ -1,0 +1,161 @@
+#include "model/forward.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/embedding.h"
+#include "kernels/layernorm.h"
+#include "model/linear_ops.h"
+
+namespace weft {
+namespace {
+
+// y = layernorm(x), one op per row tile.
+void append_layernorm_forward(Program& program, const std::string& name, const Tiled<float>& x,
+                              const Tiled<float>& weight, const Tiled<float>& bias,
+                              const LayernormActivations& y) {
+  const std::vector<Range> row_ranges = y.out.row_ranges();
+  for (size_t i = 0; i < row_ranges.size(); ++i) {
+    const Range rows = row_ranges[i];
+    program.add({.name = fmt::format("{}[r{}]", name, i),
+                 .phase = Phase::kForward,
+                 .reads = tiles_of({x.over(rows), weight.all(), bias.all()}),
+                 .writes = tiles_of({y.out.over(rows), y.mean.over(rows), y.rstd.over(rows)}),
+                 .run = [x = x.block(rows), weight = weight.matrix().row(0),
+                         bias = bias.matrix().row(0), out = y.out.block(rows),
+                         mean = y.mean.column(rows), rstd = y.rstd.column(rows)](std::byte*) {
+                   layernorm_forward(x, weight, bias, out, mean, rstd);
+                 }});
+  }
+}
+
+// encoded = wte[token] + wpe[position]
+void append_embedding(Program& program, const StepParts& parts) {
+  const Activations& a = parts.activations;
+  const Tiled<float>& wte = parts.weights.get(Tensor::wte);
+  const Tiled<float>& wpe = parts.weights.get(Tensor::wpe);
+  const std::vector<Range> row_ranges = a.encoded.row_ranges();
+  for (size_t i = 0; i < row_ranges.size(); ++i) {
+    const Range rows = row_ranges[i];
+    program.add({.name = fmt::format("embedding/forward[r{}]", i),
+                 .phase = Phase::kForward,
+                 .reads = tiles_of(
+                     {a.inputs.over(rows), a.positions.over(rows), wte.all(), wpe.all()}),
+                 .writes = a.encoded.over(rows),
+                 .run = [tokens = a.inputs.column(rows), positions = a.positions.column(rows),
+                         wte = wte.matrix(), wpe = wpe.matrix(),
+                         out = a.encoded.block(rows)](std::byte*) {
+                   embedding_forward(tokens, positions, wte, wpe, out);
+                 }});
+  }
+}
+
+// y += b
+Epilogue bias_epilogue(const Tiled<float>& bias, const Tiled<float>& y) {
+  return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
+          .writes = {},
+          .run = [bias, y](Range rows, Range cols) {
+            add_bias(bias.row_elements(cols), y.block(rows, cols));
+          }};
+}
+
+// y += b + residual
+Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residual,
+                           const Tiled<float>& y) {
+  return {.reads =
+              [&bias, &residual](Range rows, Range cols) {
+                return tiles_of({bias.over_cols(cols), residual.over(rows, cols)});
+              },
+          .writes = {},
+          .run = [bias, residual, y](Range rows, Range cols) {
+            add_bias_residual(bias.row_elements(cols), residual.block(rows, cols),
+                              y.block(rows, cols));
+          }};
+}
+
+// y += b, y_gelu = gelu(y)
+Epilogue gelu_epilogue(const Tiled<float>& bias, const Tiled<float>& y,
+                       const Tiled<float>& y_gelu) {
+  return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
+          .writes = [&y_gelu](Range rows, Range cols) { return y_gelu.over(rows, cols); },
+          .run = [bias, y, y_gelu](Range rows, Range cols) {
+            add_bias_gelu(bias.row_elements(cols), y.block(rows, cols), y_gelu.block(rows, cols));
+          }};
+}
+
+void append_block(Program& program, const StepParts& parts, int64_t layer,
+                  const AppendAttention& attention) {
+  const TiledParameters& w = parts.weights;
+  const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
+  const Tiled<float>& residual_in = parts.activations.residual_in(layer);
+  const std::string at = fmt::format("block{}/", layer);
+  const auto linear = [&](const char* name, const Tiled<float>& x, Tensor weight,
+                          const Tiled<float>& y, const Epilogue& epilogue) {
+    append_linear_forward(program, at + name + "/forward", x, w.get(weight, layer), y, epilogue,
+                          parts.backend);
+  };
+  append_layernorm_forward(program, at + "ln1/forward", residual_in, w.get(Tensor::ln1w, layer),
+                           w.get(Tensor::ln1b, layer), block.ln1);
+  linear("qkv", block.ln1.out, Tensor::qkvw, block.qkv,
+         bias_epilogue(w.get(Tensor::qkvb, layer), block.qkv));
+  attention(program, parts, layer);
+  linear("attproj", block.atty, Tensor::attprojw, block.residual_mid,
+         residual_epilogue(w.get(Tensor::attprojb, layer), residual_in, block.residual_mid));
+  append_layernorm_forward(program, at + "ln2/forward", block.residual_mid,
+                           w.get(Tensor::ln2w, layer), w.get(Tensor::ln2b, layer), block.ln2);
+  linear("fc", block.ln2.out, Tensor::fcw, block.fch,
+         gelu_epilogue(w.get(Tensor::fcb, layer), block.fch, block.fch_gelu));
+  linear("fcproj", block.fch_gelu, Tensor::fcprojw, block.residual_out,
+         residual_epilogue(w.get(Tensor::fcprojb, layer), block.residual_mid, block.residual_out));
+}
+
+}  // namespace
+
+void append_attention(Program& program, const StepParts& parts, int64_t layer) {
+  const Tiling& tiling = parts.tiling;
+  const int64_t C = parts.config.C, HS = parts.config.HS(), T = tiling.T;
+  const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
+  const auto kernel = std::make_shared<const Attention>(T, HS, parts.backend);
+  for (int64_t b = 0; b < tiling.B; ++b) {
+    for (int64_t h = 0; h < parts.config.NH; h += tiling.heads) {
+      const Range rows{b * T, (b + 1) * T};
+      const Range heads{h, h + tiling.heads};
+      const Range q{heads.begin * HS, heads.end * HS};
+      const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
+      const Range lse_cols{heads.begin * T, heads.end * T};
+      program.add(
+          {.name = fmt::format("block{}/attention/forward[b{},h{}]", layer, b, h),
+           .phase = Phase::kForward,
+           .reads = tiles_of(
+               {block.qkv.over(rows, q), block.qkv.over(rows, k), block.qkv.over(rows, v)}),
+           .writes =
+               tiles_of({block.atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
+           .run =
+               [kernel, heads, HS, T, C, qkv = block.qkv.block(rows), out = block.atty.block(rows),
+                lse = block.lse.matrix().row(b)](std::byte* scratch) {
+                 for (int64_t head = heads.begin; head < heads.end; ++head) {
+                   kernel->forward(qkv.col_block(head * HS, HS), qkv.col_block(C + head * HS, HS),
+                                   qkv.col_block(2 * C + head * HS, HS),
+                                   out.col_block(head * HS, HS),
+                                   lse.subspan(size_t(head * T), size_t(T)), scratch);
+                 }
+               },
+           .scratch_bytes = kernel->forward_scratch_bytes()});
+    }
+  }
+}
+
+void append_forward(Program& program, const StepParts& parts, const AppendAttention& attention) {
+  append_embedding(program, parts);
+  for (int64_t layer = 0; layer < parts.config.L; ++layer) {
+    append_block(program, parts, layer, attention);
+  }
+  append_layernorm_forward(program, "lnf/forward", parts.activations.residual_in(parts.config.L),
+                           parts.weights.get(Tensor::lnfw), parts.weights.get(Tensor::lnfb),
+                           parts.activations.lnf);
+}
+
+}  // namespace weft

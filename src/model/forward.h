@@ -1,0 +1,22 @@
+// Forward: tokens to the input of the classifier, through L blocks of attention and MLP.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "model/step_parts.h"
+#include "program/program.h"
+
+namespace weft {
+
+// Appends the ops that turn a layer's qkv into its atty.
+using AppendAttention = std::function<void(Program& program, const StepParts& parts, int64_t layer)>;
+
+// Attention of whole sequences: one op per sequence and group of heads.
+void append_attention(Program& program, const StepParts& parts, int64_t layer);
+
+// Reads inputs and positions; writes every activation up to lnf.
+void append_forward(Program& program, const StepParts& parts,
+                    const AppendAttention& attention = append_attention);
+
+}  // namespace weft

@@ -1,0 +1,106 @@
+#include "model/linear_ops.h"
+
+#include <fmt/format.h>
+
+#include "kernels/elementwise.h"
+#include "kernels/linear.h"
+#include "model/kernel_cache.h"
+
+namespace weft {
+namespace {
+
+std::vector<TileId> extra(const std::function<std::vector<TileId>(Range, Range)>& tiles, Range rows,
+                          Range cols) {
+  return tiles ? tiles(rows, cols) : std::vector<TileId>{};
+}
+
+// Calls emit(rows, cols, "[r0,c1]") for every tile of `result`, row tile by row tile.
+template <typename Emit>
+void for_each_tile(const Tiled<float>& result, const Emit& emit) {
+  const std::vector<Range> row_ranges = result.row_ranges(), col_ranges = result.col_ranges();
+  for (size_t i = 0; i < row_ranges.size(); ++i) {
+    for (size_t j = 0; j < col_ranges.size(); ++j) {
+      emit(row_ranges[i], col_ranges[j], fmt::format("[r{},c{}]", i, j));
+    }
+  }
+}
+
+}  // namespace
+
+void append_linear_forward(Program& program, const std::string& name, const Tiled<float>& x,
+                           const Tiled<float>& W, const Tiled<float>& y, const Epilogue& epilogue,
+                           GemmBackend backend) {
+  KernelCache<LinearForward> kernels;
+  for_each_tile(y, [&](Range rows, Range cols, const std::string& suffix) {
+    auto kernel = kernels.get(rows.size(), cols.size(), [&] {
+      return LinearForward(rows.size(), cols.size(), x.cols(), x.matrix().stride,
+                           y.matrix().stride, backend);
+    });
+    program.add({.name = name + suffix,
+                 .phase = Phase::kForward,
+                 .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
+                 .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
+                 .run =
+                     [kernel, rows, cols, x_tile = x.block(rows), W_tile = W.block(cols),
+                      y_tile = y.block(rows, cols), finish = epilogue.run](std::byte* scratch) {
+                       (*kernel)(x_tile, W_tile, y_tile, scratch);
+                       if (finish) finish(rows, cols);
+                     },
+                 .scratch_bytes = kernel->scratch_bytes()});
+  });
+}
+
+void append_linear_backward_input(Program& program, const std::string& name,
+                                  const Tiled<float>& dy, const Tiled<float>& W,
+                                  const Tiled<float>& dx, const Epilogue& epilogue,
+                                  GemmBackend backend) {
+  KernelCache<LinearBackwardInput> kernels;
+  for_each_tile(dx, [&](Range rows, Range cols, const std::string& suffix) {
+    auto kernel = kernels.get(rows.size(), cols.size(), [&] {
+      return LinearBackwardInput(rows.size(), dy.cols(), cols.size(), dy.matrix().stride,
+                                 dx.matrix().stride, false, backend);
+    });
+    program.add(
+        {.name = name + suffix,
+         .phase = Phase::kBackward,
+         .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
+         .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
+         .run =
+             [kernel, rows, cols, dy_tile = dy.block(rows),
+              W_tile = W.block({0, W.rows()}, cols), dx_tile = dx.block(rows, cols),
+              finish = epilogue.run](std::byte* scratch) {
+               (*kernel)(dy_tile, W_tile, dx_tile, scratch);
+               if (finish) finish(rows, cols);
+             },
+         .scratch_bytes = kernel->scratch_bytes()});
+  });
+}
+
+void append_linear_backward_weight(Program& program, const std::string& name,
+                                   const Tiled<float>& dy, const Tiled<float>& x,
+                                   const Tiled<float>& dW, const Tiled<float>& db,
+                                   GemmBackend backend) {
+  KernelCache<LinearBackwardWeight> kernels;
+  const std::vector<Range> channels = dW.row_ranges();
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const Range out = channels[i];
+    const Matrix<float> dy_block = dy.block({0, dy.rows()}, out);
+    auto kernel = kernels.get(dy.rows(), out.size(), [&] {
+      return LinearBackwardWeight(dy.rows(), out.size(), x.cols(), x.matrix().stride,
+                                  dW.matrix().stride, backend);
+    });
+    program.add({.name = fmt::format("{}[c{}]", name, i),
+                 .phase = Phase::kBackward,
+                 .reads = tiles_of({dy.over_cols(out), x.all()}),
+                 .writes = tiles_of({dW.over(out), db.over_cols(out)}),
+                 .run =
+                     [kernel, dy_block, x = x.matrix(), dW_tile = dW.block(out),
+                      db_tile = db.row_elements(out)](std::byte* scratch) {
+                       (*kernel)(dy_block, x, dW_tile, scratch);
+                       add_column_sums(dy_block, db_tile);
+                     },
+                 .scratch_bytes = kernel->scratch_bytes()});
+  }
+}
+
+}  // namespace weft

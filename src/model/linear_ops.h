@@ -1,0 +1,39 @@
+// The ops of a linear layer y = x W^T + b: forward with a fused epilogue, dX, and dW with db.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "kernels/gemm.h"
+#include "model/tiling.h"
+#include "program/program.h"
+#include "program/tiled.h"
+
+namespace weft {
+
+// What an op does with its tile of the result while it is still in cache, and which other tiles
+// that touches.
+struct Epilogue {
+  std::function<std::vector<TileId>(Range rows, Range cols)> reads;
+  std::function<std::vector<TileId>(Range rows, Range cols)> writes;  // besides the result
+  std::function<void(Range rows, Range cols)> run;                     // noexcept in effect
+};
+
+// y = x W^T, then the epilogue: x (n, K), W (N, K), y (n, N). One op per tile of y.
+void append_linear_forward(Program& program, const std::string& name, const Tiled<float>& x,
+                           const Tiled<float>& W, const Tiled<float>& y, const Epilogue& epilogue,
+                           GemmBackend backend);
+
+// dx = dy W, then the epilogue: dy (n, N), W (N, K), dx (n, K). One op per tile of dx.
+void append_linear_backward_input(Program& program, const std::string& name,
+                                  const Tiled<float>& dy, const Tiled<float>& W,
+                                  const Tiled<float>& dx, const Epilogue& epilogue,
+                                  GemmBackend backend);
+
+// dW += dy^T x, db += column sums of dy. One op per tile of dW, over all n rows.
+void append_linear_backward_weight(Program& program, const std::string& name,
+                                   const Tiled<float>& dy, const Tiled<float>& x,
+                                   const Tiled<float>& dW, const Tiled<float>& db,
+                                   GemmBackend backend);
+
+}  // namespace weft

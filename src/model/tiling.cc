@@ -1,0 +1,86 @@
+#include "model/tiling.h"
+
+#include <algorithm>
+
+#include "base/math.h"
+
+namespace weft {
+namespace {
+
+// About 0.2 ms of one core: long against the microsecond that scheduling an op costs, short against
+// the step, so that 100 cores still find work.
+constexpr double kFlopsPerOp = 32e6;
+
+// Output channels come in multiples of one packed panel of the matrix kernels.
+constexpr int64_t kColumnUnit = 64;
+
+constexpr int64_t kRowTile = 128;
+
+// The logits of this many rows exist at a time: 206 MB for GPT-2's vocabulary.
+constexpr int64_t kClassifierRows = 1024;
+constexpr double kFlopsPerClassifierOp = 200e6;
+
+int64_t units_for(double flops, double flops_per_column, int64_t unit, int64_t limit) {
+  const auto columns = static_cast<int64_t>(flops / flops_per_column);
+  return std::clamp(round_up(columns, unit), unit, std::max(limit, unit));
+}
+
+// The largest divisor of NH that is not above `wanted`: groups of heads then cut C evenly.
+int64_t divisor_at_most(int64_t NH, int64_t wanted) {
+  for (int64_t heads = std::min(NH, wanted); heads > 1; --heads) {
+    if (NH % heads == 0) return heads;
+  }
+  return 1;
+}
+
+}  // namespace
+
+int64_t Tiling::columns(int64_t N, int64_t K) const {
+  return units_for(kFlopsPerOp, 2. * double(rows) * double(K), kColumnUnit, N);
+}
+
+int64_t Tiling::weight_rows(int64_t N, int64_t K) const {
+  return units_for(kFlopsPerOp, 2. * double(n()) * double(K), kColumnUnit, N);
+}
+
+int64_t Tiling::parameter_rows(const Parameter& p) const {
+  switch (p.tensor) {
+    case Tensor::wte: return vocabulary_columns;
+    case Tensor::wpe: return kRowTile;
+    default: return p.rows == 1 ? 1 : weight_rows(p.rows, p.cols);
+  }
+}
+
+int64_t Tiling::parameter_columns(const Parameter& p) const {
+  const int64_t C = p.tensor == Tensor::qkvb ? p.cols / 3 : p.cols;
+  switch (p.tensor) {
+    // A bias is cut as the rows of its weight are: the same op computes both gradients.
+    case Tensor::qkvb:
+    case Tensor::attprojb: return weight_rows(p.cols, C);
+    case Tensor::fcb: return weight_rows(p.cols, p.cols / 4);
+    case Tensor::fcprojb: return weight_rows(p.cols, 4 * p.cols);
+    default: return p.cols;
+  }
+}
+
+Tiling choose_tiling(const Config& config, int64_t B, int64_t T) {
+  Tiling tiling;
+  tiling.B = B;
+  tiling.T = T;
+  tiling.rows = std::min(kRowTile, B * T);
+  tiling.classifier_rows = std::min(kClassifierRows, B * T);
+  // At least eight blocks, so that a small vocabulary still spreads over threads.
+  const int64_t widest =
+      std::clamp(round_up(ceil_div(config.Vp(), 8), kVocabularyPadding), kVocabularyPadding,
+                 4 * kVocabularyPadding);
+  tiling.vocabulary_columns =
+      units_for(kFlopsPerClassifierOp, 2. * double(tiling.classifier_rows) * double(config.C),
+                kVocabularyPadding, widest);
+  // Forward plus masked half: 2 T^2 HS FLOPs per head.
+  const double flops_per_head = 2. * double(T) * double(T) * double(config.HS());
+  tiling.heads = divisor_at_most(
+      config.NH, std::max<int64_t>(1, static_cast<int64_t>(kFlopsPerOp / 8 / flops_per_head)));
+  return tiling;
+}
+
+}  // namespace weft

@@ -1,0 +1,71 @@
+// Program: a training step as data, a list of small operations whose meaning is to run front to
+// back. docs/step_program.md is its contract.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "program/tile.h"
+
+namespace weft {
+
+// What an op is part of, for timelines and efficiency tables. Executors ignore it.
+enum class Phase : uint8_t { kData, kForward, kBackward, kReset, kUpdate, kCommunication };
+
+const char* phase_name(Phase phase);
+
+// Reads and writes are the tiles that `run` may touch; a read-modify-write is a write. Everything
+// else that `run` reads must not change while a program runs.
+struct Op {
+  std::string name;  // a path: "block3/attention/backward[b0,h2]"
+  Phase phase = Phase::kForward;
+  std::vector<TileId> reads;
+  std::vector<TileId> writes;
+  std::function<void(std::byte* scratch)> run;
+  size_t scratch_bytes = 0;  // of 64-byte aligned memory, contents undefined, given to run
+};
+
+// Joins the tiles of several operands into the list of one op.
+std::vector<TileId> tiles_of(std::initializer_list<std::vector<TileId>> lists);
+
+// REQUIRES: the table outlives the program and grows no more once the program runs.
+class Program {
+ public:
+  Program(std::string name, const TileTable& tiles) : name_(std::move(name)), tiles_(&tiles) {}
+
+  // Appends the op. Tiles named twice are kept once, and a tile both read and written counts as
+  // written.
+  void add(Op op);
+
+  const std::string& name() const { return name_; }
+  const std::vector<Op>& ops() const { return ops_; }
+  const TileTable& tiles() const { return *tiles_; }
+
+  // The largest scratch that any op needs.
+  size_t scratch_bytes() const { return scratch_bytes_; }
+
+  // Throws Error if an op has no name, no function, writes nothing or names a tile that is not in
+  // the table, if two ops share a name, or if tiles overlap.
+  void validate() const;
+
+ private:
+  std::string name_;
+  const TileTable* tiles_;
+  std::vector<Op> ops_;
+  size_t scratch_bytes_ = 0;
+};
+
+// Two ops conflict if one writes a tile that the other reads or writes. Cuts the list into its
+// longest runs, front to back, in which no two ops conflict: [begins[i], begins[i + 1]) is run i, and
+// the last entry is the number of ops.
+std::vector<size_t> independent_runs(const Program& program);
+
+// For each op, the earlier ops that it must wait for (each named once, transitive ones mostly left
+// out), in list order.
+std::vector<std::vector<uint32_t>> dependences(const Program& program);
+
+}  // namespace weft

@@ -1,0 +1,113 @@
+// Tiled: a matrix cut into a grid of tiles, so that an op can say which part of it it touches.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/math.h"
+#include "base/view.h"
+#include "program/tile.h"
+
+namespace weft {
+
+// A half-open range of rows or columns.
+struct Range {
+  int64_t begin = 0;
+  int64_t end = 0;
+
+  int64_t size() const { return end - begin; }
+};
+
+// [0, n) cut into pieces of `tile`; the last may be shorter.
+inline std::vector<Range> split(int64_t n, int64_t tile) {
+  std::vector<Range> ranges;
+  for (int64_t begin = 0; begin < n; begin += tile) {
+    ranges.push_back({begin, begin + tile < n ? begin + tile : n});
+  }
+  return ranges;
+}
+
+template <typename T>
+class Tiled {
+ public:
+  Tiled() = default;
+
+  // Cuts `matrix` into tiles of row_tile x col_tile elements, named name[i] or name[i,j], and adds
+  // them to the table.
+  Tiled(TileTable& table, const std::string& name, Matrix<T> matrix, int64_t row_tile,
+        int64_t col_tile)
+      : matrix_(matrix), row_tile_(row_tile), col_tile_(col_tile) {
+    first_ = static_cast<TileId>(table.size());
+    for (const Range& rows : split(matrix.rows, row_tile)) {
+      for (const Range& cols : split(matrix.cols, col_tile)) {
+        const Matrix<T> part = matrix.block(rows.begin, rows.size(), cols.begin, cols.size());
+        table.add({tile_name(name, rows, cols), reinterpret_cast<std::byte*>(part.data),
+                   static_cast<size_t>(part.rows), static_cast<size_t>(part.cols) * sizeof(T),
+                   static_cast<size_t>(part.stride) * sizeof(T)});
+      }
+    }
+  }
+
+  const Matrix<T>& matrix() const { return matrix_; }
+  // Elements of a matrix of one column (a value per row), or of one row.
+  Vector<T> column(Range rows) const {
+    return {matrix_.data + rows.begin, static_cast<size_t>(rows.size())};
+  }
+  Vector<T> row_elements(Range cols) const {
+    return {matrix_.data + cols.begin, static_cast<size_t>(cols.size())};
+  }
+  int64_t rows() const { return matrix_.rows; }
+  int64_t cols() const { return matrix_.cols; }
+  std::vector<Range> row_ranges() const { return split(matrix_.rows, row_tile_); }
+  std::vector<Range> col_ranges() const { return split(matrix_.cols, col_tile_); }
+
+  Matrix<T> block(Range rows, Range cols) const {
+    return matrix_.block(rows.begin, rows.size(), cols.begin, cols.size());
+  }
+  Matrix<T> block(Range rows) const { return matrix_.row_block(rows.begin, rows.size()); }
+
+  // The tiles that meet the given rectangle.
+  std::vector<TileId> over(Range rows, Range cols) const {
+    require(0 <= rows.begin && rows.end <= matrix_.rows && 0 <= cols.begin &&
+                cols.end <= matrix_.cols && rows.size() > 0 && cols.size() > 0,
+            "a tile range lies inside its matrix");
+    std::vector<TileId> ids;
+    const int64_t per_row = ceil_div(matrix_.cols, col_tile_);
+    for (int64_t i = rows.begin / row_tile_; i * row_tile_ < rows.end; ++i) {
+      for (int64_t j = cols.begin / col_tile_; j * col_tile_ < cols.end; ++j) {
+        ids.push_back(first_ + static_cast<TileId>(i * per_row + j));
+      }
+    }
+    return ids;
+  }
+  std::vector<TileId> over(Range rows) const { return over(rows, {0, matrix_.cols}); }
+  std::vector<TileId> over_cols(Range cols) const { return over({0, matrix_.rows}, cols); }
+  std::vector<TileId> all() const { return over({0, matrix_.rows}); }
+
+ private:
+  std::string tile_name(const std::string& name, Range rows, Range cols) const {
+    const bool many_rows = row_tile_ < matrix_.rows, many_cols = col_tile_ < matrix_.cols;
+    const int64_t i = rows.begin / row_tile_, j = cols.begin / col_tile_;
+    if (many_rows && many_cols) return fmt::format("{}[{},{}]", name, i, j);
+    if (many_rows) return fmt::format("{}[{}]", name, i);
+    if (many_cols) return fmt::format("{}[:,{}]", name, j);
+    return name;
+  }
+
+  Matrix<T> matrix_;
+  int64_t row_tile_ = 1, col_tile_ = 1;
+  TileId first_ = 0;
+};
+
+// A zeroed matrix from the arena, already cut into tiles.
+template <typename T>
+Tiled<T> allocate_tiled(Arena& arena, TileTable& table, const std::string& name, int64_t rows,
+                        int64_t cols, int64_t row_tile, int64_t col_tile) {
+  return Tiled<T>(table, name, arena.matrix<T>(rows, cols), row_tile, col_tile);
+}
+
+}  // namespace weft

@@ -1,0 +1,14 @@
+// Initial weights, drawn in parallel.
+#pragma once
+
+#include <cstdint>
+
+#include "exec/executor.h"
+#include "model/parameters.h"
+
+namespace weft {
+
+// Fills every parameter as initialize_rows does; the result depends on the seed alone.
+void initialize(const ParameterView& weights, uint64_t seed, const Executor& executor);
+
+}  // namespace weft

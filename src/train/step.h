@@ -1,0 +1,91 @@
+// The training step, as a map: read this first.
+//
+//   tokens -> embedding -> L x [layernorm, attention, layernorm, MLP] -> layernorm      append_forward
+//          -> logits, softmax, loss, and their gradients, chunk by chunk    append_loss_with_gradients
+//          -> back through the blocks to the embedding                                append_backward
+//          -> gradient norm, clipping, AdamW                                                Optimizer
+//
+// All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on how
+// many threads and in which order, is an executor's business and changes no bit of the result.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "base/arena.h"
+#include "exec/executor.h"
+#include "model/activations.h"
+#include "model/classifier.h"
+#include "model/parameters.h"
+#include "model/step_parts.h"
+#include "model/tiled_parameters.h"
+#include "train/optimizer.h"
+
+namespace weft {
+
+struct StepSettings {
+  int64_t B = 4, T = 64;
+  int64_t micro_steps = 1;  // micro-batches per optimizer step
+  int64_t ranks = 1;
+  AdamWSettings adamw;
+  GemmBackend gemm = GemmBackend::kAuto;
+};
+
+// Weights, gradients and the two moments: all state that a step changes, in one layout.
+struct TrainingState {
+  explicit TrainingState(const Config& config);
+
+  std::unique_ptr<Arena> arena;
+  std::unique_ptr<const ParameterTable> table;
+  ParameterView weights, dweights, m, v;
+};
+
+// The programs of one optimizer step and the memory that they work in. With several micro-batches, a
+// step runs one program per micro-batch: the first resets the gradients, the last updates.
+class TrainingStep {
+ public:
+  // REQUIRES: the state outlives this.
+  TrainingStep(const TrainingState& state, const StepSettings& settings);
+  ~TrainingStep();
+
+  // Where the trainer puts the token ids (B T) of a micro-batch before its program runs.
+  Vector<int32_t> inputs() const { return activations_.inputs.column({0, tiling_.n()}); }
+  Vector<int32_t> targets() const { return activations_.targets.column({0, tiling_.n()}); }
+
+  // What update t = 1, 2, .. needs; call it before the step's first program runs.
+  void set_step(int64_t t, double lr) { optimizer_.set_step(t, lr); }
+
+  // The program of micro-step k of a step.
+  const Program& program(int64_t micro_step) const;
+
+  // Forward and loss of one batch, on the same memory: the mean loss over its B T tokens.
+  const Program& evaluation() const { return *evaluation_; }
+
+  // After the last program of a step: its mean loss, and the norm of its gradient before clipping.
+  double loss() const { return activations_.loss.matrix().at(0, 0); }
+  double grad_norm() const { return optimizer_.grad_norm(); }
+  Vector<const float> losses() const { return activations_.losses.column({0, tiling_.n()}); }
+
+  const TileTable& tiles() const { return tiles_; }
+  size_t memory_bytes() const { return arena_.bytes(); }
+
+ private:
+  std::unique_ptr<Program> build(bool first, bool last);
+  void append_update(Program& program, size_t parameter) const;
+
+  StepSettings settings_;
+  Config config_;
+  Tiling tiling_;
+  Arena arena_;
+  TileTable tiles_;
+  TiledParameters weights_, dweights_, m_, v_;
+  Activations activations_;
+  Gradients gradients_;
+  Optimizer optimizer_;
+  // Indexed by [first][last]: at most three kinds occur in a run.
+  std::array<std::array<std::unique_ptr<Program>, 2>, 2> programs_;
+  std::unique_ptr<Program> evaluation_;
+};
+
+}  // namespace weft
