@@ -21,9 +21,12 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/packages.sh
+prompt=$'\n'  # a text of unknown kind: begin a line
 steps=${STEPS:-600}
 
-heading() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+heading() {
+  if [[ -t 1 ]]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi
+}
 
 # runs/quickstart, or with the first number that is free: an earlier run is never touched.
 fresh_run_directory() {
@@ -46,6 +49,7 @@ write_corpus() {
   mkdir -p runs
   build/weft stories --bytes 2000000 --seed 1 --out runs/stories.txt
   text=runs/stories.txt
+  prompt="Once upon a time"
   echo "They begin:"
   head -n 3 "$text" | cut -c 1-300 | fold -s -w 90 | sed 's/^/  /'
 }
@@ -61,18 +65,21 @@ write_samples() {
   local seed
   for seed in 1 2 3; do
     heading "Sample $seed"
-    build/weft generate --model "$run" --tokens 300 --temperature 0.7 --seed "$seed"
+    build/weft generate --model "$run" --prompt "$prompt" --tokens 300 --temperature 0.7 \
+      --seed "$seed"
     echo
   done
 }
 
 say_what_is_next() {
-  heading "Your model is in $run. Try next:"
+  heading "Your model is in $run. What to try next"
   cat <<NEXT
-  build/weft generate --model $run --prompt "The " --tokens 500     let it go on from your words
-  scripts/quickstart.sh my.txt                        train on your own text
-  STEPS=2000 scripts/quickstart.sh                    train longer: it writes better
-  build/weft train --help                             bigger models, other schedules, resuming
+Let it go on from your words:
+  build/weft generate --model $run --prompt "The " --tokens 500
+Train on a text of your own, and for longer:
+  STEPS=2000 scripts/quickstart.sh my.txt
+See what else training can do (bigger models, other schedules, stopping and resuming):
+  build/weft train --help
 NEXT
 }
 

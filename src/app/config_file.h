@@ -11,7 +11,7 @@
 //   lr = 0.0003
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <istream>
 #include <string>
 #include <vector>

@@ -21,10 +21,14 @@ std::string with_prefix(double n) {
 }  // namespace
 
 std::string format_count(int64_t n) {
-  std::string digits = fmt::format("{}", n);
-  const size_t first = n < 0 ? 1 : 0;
-  for (size_t i = digits.size(); i > first + 3;) digits.insert(i -= 3, ",");
-  return digits;
+  const std::string digits = fmt::format("{}", n);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const bool group_begins = (digits.size() - i) % 3 == 0;
+    if (group_begins && i > 0 && digits[i - 1] != '-') text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string format_large(double n) {

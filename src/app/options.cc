@@ -1,7 +1,6 @@
 #include "app/options.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +8,6 @@
 #include <cstdio>
 #include <memory>
 #include <numeric>
-#include <optional>
 
 #include "app/config_file.h"
 
@@ -18,22 +16,42 @@ namespace {
 
 constexpr const char* kListed = "--help lists the flags";
 
+// All of the text as a number; `kind` says what it should have been.
 template <typename T>
-std::optional<T> read_number(std::string_view text) {
+T read_number(const Options& flags, const std::string& flag, const std::string& text,
+              const char* kind) {
   T value = {};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
+  if (stop == end && error == std::errc::result_out_of_range) {
+    throw flags.error(flag, fmt::format("{} is out of range", text));
+  }
+  if (stop != end || error != std::errc()) {
+    throw flags.error(flag, fmt::format("'{}' is not {}", text, kind));
+  }
   return value;
 }
 
-// "is not in [1, 4096]", without the bounds that do not exist.
 template <typename T>
-std::string outside(const Limits<T>& limits) {
-  const bool low = limits.least > std::numeric_limits<T>::lowest();
-  const bool high = limits.most < std::numeric_limits<T>::max();
-  if (low && high) return fmt::format("is not in [{}, {}]", limits.least, limits.most);
-  return low ? fmt::format("is below {}", limits.least) : fmt::format("is above {}", limits.most);
+T within(const Options& flags, const std::string& flag, T value, const Limits<T>& limits) {
+  if (limits.least <= value && value <= limits.most) return value;
+  throw flags.error(flag, fmt::format("{} is not in [{}, {}]", value, limits.least, limits.most));
+}
+
+// fmt's own join sets off a false alarm of g++ 12 (-Wstringop-overflow).
+std::string joined(const std::vector<std::string>& names, std::string_view separator) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += separator;
+    text += name;
+  }
+  return text;
+}
+
+// A value that the user may not give stands for a default that is not a number.
+template <typename T>
+std::string shown_default(T value, const Limits<T>& limits) {
+  return value < limits.least ? "" : fmt::format("{}", value);
 }
 
 // Levenshtein's distance, one row of the table at a time.
@@ -55,6 +73,14 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 // `--lr F     Learning rate [0.0003]`
 class HelpFormatter : public CLI::Formatter {
  public:
+  // CLI11 marks the negative form of a flag with {false}.
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    constexpr std::string_view kMark = "{false}";
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const size_t mark = name.find(kMark);
+    return mark == std::string::npos ? name : name.erase(mark, kMark.size());
+  }
+
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_expected_max() == 0) return "";
     const bool is_list = option->get_expected_max() > 1;
@@ -96,42 +122,28 @@ CLI::Option* Options::add(const std::string& flag, const std::string& type,
 
 CLI::Option* Options::integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
                               const std::string& help) {
-  const std::string shown = value == 0 && limits.least > 0 ? "" : fmt::format("{}", value);
-  return add(flag, "N", shown, help, [this, flag, limits, &value](const CLI::results_t& results) {
-    const std::optional<int64_t> read = read_number<int64_t>(results.front());
-    if (!read) throw error(flag, fmt::format("'{}' is not a whole number", results.front()));
-    if (*read < limits.least || *read > limits.most) {
-      throw error(flag, fmt::format("{} {}", *read, outside(limits)));
-    }
-    value = *read;
-  });
+  const auto read = [this, flag, limits, &value](const CLI::results_t& results) {
+    const auto n = read_number<int64_t>(*this, flag, results.front(), "a whole number");
+    value = within(*this, flag, n, limits);
+  };
+  return add(flag, "N", shown_default(value, limits), help, read);
 }
 
 CLI::Option* Options::seed(const std::string& flag, uint64_t& value, const std::string& help) {
-  return add(flag, "N", fmt::format("{}", value), help,
-             [this, flag, &value](const CLI::results_t& results) {
-               const std::optional<uint64_t> read = read_number<uint64_t>(results.front());
-               if (!read) {
-                 throw error(flag, fmt::format("'{}' is not a whole number from 0 to 2^64 - 1",
-                                               results.front()));
-               }
-               value = *read;
-             });
+  const auto read = [this, flag, &value](const CLI::results_t& results) {
+    value = read_number<uint64_t>(*this, flag, results.front(), "a whole number from 0");
+  };
+  return add(flag, "N", fmt::format("{}", value), help, read);
 }
 
 CLI::Option* Options::real(const std::string& flag, double& value, Limits<double> limits,
                            const std::string& help) {
-  return add(flag, "F", fmt::format("{}", value), help,
-             [this, flag, limits, &value](const CLI::results_t& results) {
-               const std::optional<double> read = read_number<double>(results.front());
-               if (!read || !std::isfinite(*read)) {
-                 throw error(flag, fmt::format("'{}' is not a finite number", results.front()));
-               }
-               if (*read < limits.least || *read > limits.most) {
-                 throw error(flag, fmt::format("{} {}", *read, outside(limits)));
-               }
-               value = *read;
-             });
+  const auto read = [this, flag, limits, &value](const CLI::results_t& results) {
+    const auto x = read_number<double>(*this, flag, results.front(), "a number");
+    if (!std::isfinite(x)) throw error(flag, fmt::format("{} is not finite", results.front()));
+    value = within(*this, flag, x, limits);
+  };
+  return add(flag, "F", shown_default(value, limits), help, read);
 }
 
 CLI::Option* Options::text(const std::string& flag, std::string& value, const std::string& type,
@@ -142,11 +154,11 @@ CLI::Option* Options::text(const std::string& flag, std::string& value, const st
 
 CLI::Option* Options::choice(const std::string& flag, std::string& value,
                              std::vector<std::string> names, const std::string& help) {
-  const std::string type = fmt::format("{}", fmt::join(names, "|"));
+  const std::string type = joined(names, "|");
   return add(flag, type, value, help, [this, flag, names, &value](const CLI::results_t& results) {
     if (std::ranges::find(names, results.front()) == names.end()) {
       throw error(flag, fmt::format("'{}' is not supported", results.front()),
-                  fmt::format("use {}", fmt::join(names, ", ")));
+                  "use " + joined(names, ", "));
     }
     value = results.front();
   });
@@ -155,7 +167,8 @@ CLI::Option* Options::choice(const std::string& flag, std::string& value,
 CLI::Option* Options::texts(const std::string& flag, std::vector<std::string>& values,
                             const std::string& type, const std::string& help) {
   return add(flag, type, "", help, [&values](const CLI::results_t& results) { values = results; })
-      ->expected(1, CLI::detail::expected_max_vector_size);
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args();
 }
 
 CLI::Option* Options::flag(const std::string& flags, bool& value, const std::string& help) {
@@ -181,6 +194,8 @@ bool Options::parse(const Arguments& arguments) {
     return false;
   } catch (const CLI::ExtrasError&) {
     reject_extras();
+  } catch (const CLI::FileError&) {
+    throw error("--config", "cannot read the file");
   } catch (const CLI::ParseError& parse_error) {
     throw input_error(name_, parse_error.what(), kListed);
   }

@@ -2,9 +2,8 @@
 // that a wrong one is an Error that names its flag.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,10 +15,10 @@ namespace weft {
 
 using Arguments = std::vector<std::string>;
 
+// Both included.
 template <typename T>
 struct Limits {
-  T least = std::numeric_limits<T>::lowest();
-  T most = std::numeric_limits<T>::max();
+  T least, most;
 };
 
 // Each adder registers a flag, shows the variable's value as its default and sets the variable when

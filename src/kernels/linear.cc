@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/matvec.h"
 #include "kernels/transpose.h"
 
 namespace weft {
@@ -17,6 +18,10 @@ constexpr int64_t kOuter = 64;
 // Columns of dW per product, and rows of the batch per product.
 constexpr int64_t kWeightColumns = 128;
 constexpr int64_t kWeightRows = 256;
+
+// Rows of x this many elements apart, or more, fall on the same few lines of the first cache level:
+// then a panel of x is packed too.
+constexpr int64_t kConflictingStride = 2048;
 
 int64_t piece(int64_t begin, int64_t n, int64_t size) { return std::min(size, n - begin); }
 
@@ -48,13 +53,15 @@ Matrix<float> scratch_matrix(std::byte* scratch, int64_t rows, int64_t cols) {
 }  // namespace
 
 LinearForward::LinearForward(int64_t M, int64_t N, int64_t K, int64_t ldx, int64_t ldy,
-                             GemmBackend backend)
-    : panels_(cut_into_panels(M, N, K, ldx, ldy, false, backend)) {}
+                             GemmBackend backend) {
+  if (M > 1) panels_ = cut_into_panels(M, N, K, ldx, ldy, false, backend);
+}
 
 size_t LinearForward::scratch_bytes() const { return kInner * kOuter * sizeof(float); }
 
 void LinearForward::operator()(Matrix<const float> x, Matrix<const float> W, Matrix<float> y,
                                std::byte* scratch) const noexcept {
+  if (panels_.empty()) return matvec(W, x.row(0), y.row(0));
   // y[:, n..] += x[:, k..] (W[n.., k..])^T
   for (const GemmPanel& p : panels_) {
     const Matrix<float> packed = scratch_matrix(scratch, p.n_k, p.n_n);
@@ -80,12 +87,18 @@ void LinearBackwardInput::operator()(Matrix<const float> dy, Matrix<const float>
 }
 
 LinearBackwardWeight::LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t ldx,
-                                           int64_t lddw, GemmBackend backend) {
+                                           int64_t lddw, GemmBackend backend)
+    : pack_x_(ldx >= kConflictingStride) {
   for (int64_t m = 0; m < M; m += kWeightRows) {
     for (int64_t n = 0; n < K; n += kWeightColumns) {
       const int64_t n_m = piece(m, M, kWeightRows), n_n = piece(n, K, kWeightColumns);
-      const GemmShape shape = {
-          .M = N, .N = n_n, .K = n_m, .lda = n_m, .ldb = ldx, .ldc = lddw, .accumulate = true};
+      const GemmShape shape = {.M = N,
+                               .N = n_n,
+                               .K = n_m,
+                               .lda = n_m,
+                               .ldb = pack_x_ ? n_n : ldx,
+                               .ldc = lddw,
+                               .accumulate = true};
       panels_.push_back({m, n_m, n, n_n, Gemm(shape, backend)});
     }
   }
@@ -93,17 +106,20 @@ LinearBackwardWeight::LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int6
 
 size_t LinearBackwardWeight::scratch_bytes() const {
   const int64_t N = panels_.front().gemm.shape().M;
-  return static_cast<size_t>(N * kWeightRows) * sizeof(float);
+  return static_cast<size_t>((N + kWeightColumns) * kWeightRows) * sizeof(float);
 }
 
 void LinearBackwardWeight::operator()(Matrix<const float> dy, Matrix<const float> x,
                                       Matrix<float> dW, std::byte* scratch) const noexcept {
   // dW[:, n..] += (dy[k.., :])^T x[k.., n..]: here the inner dimension k runs over rows of the batch.
-  Matrix<float> packed;
+  std::byte* const x_scratch = scratch + static_cast<size_t>(dy.cols * kWeightRows) * sizeof(float);
   for (const GemmPanel& p : panels_) {
-    packed = scratch_matrix(scratch, dy.cols, p.n_k);
-    if (p.n == 0) transpose(dy.row_block(p.k, p.n_k), packed);
-    p.gemm(packed.data, x.row(p.k).data() + p.n, dW.data + p.n);
+    const Matrix<float> dy_packed = scratch_matrix(scratch, dy.cols, p.n_k);
+    const Matrix<float> x_packed = scratch_matrix(x_scratch, p.n_k, p.n_n);
+    const Matrix<const float> x_panel = x.block(p.k, p.n_k, p.n, p.n_n);
+    if (p.n == 0) transpose(dy.row_block(p.k, p.n_k), dy_packed);
+    if (pack_x_) copy(x_panel, x_packed);
+    p.gemm(dy_packed.data, pack_x_ ? x_packed.data : x_panel.data, dW.data + p.n);
   }
 }
 

@@ -19,7 +19,7 @@ struct GemmPanel {
   Gemm gemm;
 };
 
-// y = x W^T for one tile: x (M, K), W (N, K), y (M, N).
+// y = x W^T for one tile: x (M, K), W (N, K), y (M, N). A single row (M = 1) reads W in place.
 // 2 M N K FLOPs; reads 4 (M K + N K) bytes, writes 4 M N. Thread-safe.
 class LinearForward {
  public:
@@ -48,8 +48,8 @@ class LinearBackwardInput {
   std::vector<GemmPanel> panels_;
 };
 
-// dW += dy^T x for one block of N output channels: dy (M, N), x (M, K), dW (N, K). The M rows are
-// added in blocks of a fixed size, first to last: the bits depend on nothing else.
+// dW += dy^T x for one block of N output and K input channels: dy (M, N), x (M, K), dW (N, K). The M
+// rows are added in blocks of a fixed size, first to last: the bits depend on nothing else.
 // 2 M N K FLOPs. Thread-safe.
 class LinearBackwardWeight {
  public:
@@ -60,6 +60,7 @@ class LinearBackwardWeight {
                   std::byte* scratch) const noexcept;
 
  private:
+  bool pack_x_;
   std::vector<GemmPanel> panels_;
 };
 

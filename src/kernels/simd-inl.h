@@ -126,7 +126,7 @@ class LaneSums {
   V sums_[kVectors];
 };
 
-// exp(x) for x <= 88, within 1.5 ulp; 0 where the result would be denormal; NaN for NaN.
+// exp(x) for x <= 88, within 1.1 ulp; 0 where the result would be denormal; NaN for NaN.
 // With x = q ln 2 + r, |r| <= ln 2 / 2: exp(x) = 2^q exp(r), exp(r) by a polynomial that is exact
 // at 0. q is rounded by adding 1.5 * 2^23, which also leaves it in the low bits as an integer.
 template <class D, class V = hn::Vec<D>>

@@ -11,7 +11,7 @@ namespace {
 
 // The gradient of the classifier's input sums over the vocabulary in this many groups, side by
 // side, added pairwise in a fixed tree. From the design, not from the thread count.
-constexpr int64_t kVocabularyGroups = 8;
+constexpr int64_t kVocabularyGroups = 16;
 
 // Allocates named, tiled matrices of n token rows.
 class RowMatrices {
@@ -19,16 +19,14 @@ class RowMatrices {
   RowMatrices(Arena& arena, TileTable& tiles, const Tiling& tiling)
       : arena_(arena), tiles_(tiles), tiling_(tiling) {}
 
-  // Tiles of one row tile by `columns` channels.
-  Tiled<float> operator()(const std::string& name, int64_t cols, int64_t columns) const {
-    return allocate_tiled<float>(arena_, tiles_, name, tiling_.n(), cols, tiling_.rows, columns);
-  }
+  // What layernorm and its kind write: whole rows.
   Tiled<float> full_rows(const std::string& name, int64_t cols) const {
-    return (*this)(name, cols, cols);
+    return allocate_tiled<float>(arena_, tiles_, name, tiling_.n(), cols, tiling_.norm_rows, cols);
   }
   // The output of y = x W^T with K inputs, cut as its ops are.
   Tiled<float> output(const std::string& name, int64_t cols, int64_t K) const {
-    return (*this)(name, cols, tiling_.columns(cols, K));
+    return allocate_tiled<float>(arena_, tiles_, name, tiling_.n(), cols, tiling_.rows,
+                                 tiling_.columns(cols, K));
   }
   // Tiles of one sequence by one group of heads.
   Tiled<float> heads(const std::string& name, int64_t cols, int64_t group_cols) const {
@@ -36,14 +34,15 @@ class RowMatrices {
   }
   template <typename T>
   Tiled<T> per_row(const std::string& name) const {
-    return allocate_tiled<T>(arena_, tiles_, name, tiling_.n(), 1, tiling_.rows, 1);
+    return allocate_tiled<T>(arena_, tiles_, name, tiling_.n(), 1, tiling_.norm_rows, 1);
   }
   LayernormActivations layernorm(const std::string& name, int64_t C) const {
     return {full_rows(name, C), per_row<float>(name + "_mean"), per_row<float>(name + "_rstd")};
   }
   // One row of partial sums per row tile.
   Tiled<float> partials(const std::string& name, int64_t C) const {
-    return allocate_tiled<float>(arena_, tiles_, name, ceil_div(tiling_.n(), tiling_.rows), C, 1, C);
+    return allocate_tiled<float>(arena_, tiles_, name, ceil_div(tiling_.n(), tiling_.norm_rows), C, 1,
+                                 C);
   }
 
  private:
@@ -115,7 +114,7 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config,
                    tiling.classifier_rows, config.Vp(), tiling.vocabulary_columns};
   for (int64_t j = 0; j < logits_memory.blocks(); ++j) {
     const Matrix<float> block = logits_memory.block(j);
-    logits.emplace_back(tiles, fmt::format("logits{}", j), block, tiling.rows, block.cols);
+    logits.emplace_back(tiles, fmt::format("logits{}", j), block, tiling.norm_rows, block.cols);
   }
 }
 
@@ -127,7 +126,7 @@ Gradients::Gradients(Arena& arena, TileTable& tiles, const Config& config, const
   const int64_t blocks_of_logits = ceil_div(config.Vp(), tiling.vocabulary_columns);
   for (int64_t g = 0; g < std::min(kVocabularyGroups, blocks_of_logits); ++g) {
     dlnf_partial.push_back(allocate_tiled<float>(arena, tiles, fmt::format("dlnf_partial{}", g),
-                                                 tiling.classifier_rows, config.C, tiling.rows,
+                                                 tiling.classifier_rows, config.C, tiling.norm_rows,
                                                  config.C));
   }
   dlnf = rows.full_rows("dlnf", config.C);

@@ -69,7 +69,7 @@ struct Gradients {
     Tiled<float> dqkv;          // (n, 3C)
     Tiled<float> dln1;          // (n, C)
     Tiled<float> dresidual_in;  // (n, C)
-    Tiled<float> dln1w, dln1b;  // (row tiles, C) partial sums of the layernorm gradients
+    Tiled<float> dln1w, dln1b;  // (layernorm ops, C) partial sums of dweight, dbias
     Tiled<float> dln2w, dln2b;
   };
 
@@ -86,7 +86,7 @@ struct Gradients {
   std::vector<Tiled<float>> dlnf_partial;  // per group of vocabulary blocks, (classifier_rows, C)
   Tiled<float> dlnf;                       // (n, C)
   Tiled<float> dresidual_final;            // (n, C)
-  Tiled<float> dlnfw, dlnfb;               // (row tiles, C)
+  Tiled<float> dlnfw, dlnfb;               // (layernorm ops, C)
 };
 
 }  // namespace weft

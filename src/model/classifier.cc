@@ -36,9 +36,9 @@ struct RowTile {
   Range rows, local;
 };
 
-std::vector<RowTile> row_tiles_of(const Chunk& chunk, const Tiling& tiling) {
+std::vector<RowTile> row_tiles_of(const Chunk& chunk, int64_t tile_rows) {
   std::vector<RowTile> tiles;
-  for (const Range& local : split(chunk.rows.size(), tiling.rows)) {
+  for (const Range& local : split(chunk.rows.size(), tile_rows)) {
     tiles.push_back({tiles.size(),
                      {chunk.rows.begin + local.begin, chunk.rows.begin + local.end},
                      local});
@@ -82,7 +82,7 @@ enum class Gradient { kNo, kYes };
 void append_cross_entropy(Program& program, const StepParts& parts, const Chunk& chunk,
                           Gradient gradient, float scale) {
   const Activations& a = parts.activations;
-  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling)) {
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.norm_rows)) {
     std::vector<TileId> logits;
     for (const Tiled<float>& block : a.logits) {
       const std::vector<TileId> ids = block.over(tile.local);
@@ -139,7 +139,7 @@ void append_dlnf_partials(Program& program, const TrainingParts& parts, const Ch
   const auto groups = static_cast<int64_t>(partials.size());
   const auto blocks = static_cast<int64_t>(a.logits.size());
   KernelCache<LinearBackwardInput> overwriting, adding;
-  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling)) {
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.rows)) {
     for (int64_t g = 0; g < groups; ++g) {
       struct Step {
         std::shared_ptr<const LinearBackwardInput> kernel;
@@ -176,7 +176,7 @@ void append_dlnf_partials(Program& program, const TrainingParts& parts, const Ch
 // dlnf = ((p0 + p1) + (p2 + p3)) + ..., the partial sums added pairwise in place.
 void append_dlnf_sum(Program& program, const TrainingParts& parts, const Chunk& chunk) {
   const std::vector<Tiled<float>>& partials = parts.gradients.dlnf_partial;
-  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling)) {
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.norm_rows)) {
     std::vector<Matrix<float>> terms;
     std::vector<TileId> writes = parts.gradients.dlnf.over(tile.rows);
     for (const Tiled<float>& partial : partials) {

@@ -14,7 +14,7 @@ std::vector<TileId> extra(const std::function<std::vector<TileId>(Range, Range)>
   return tiles ? tiles(rows, cols) : std::vector<TileId>{};
 }
 
-// Calls emit(rows, cols, "[r0,c1]") for every tile of `result`, row tile by row tile.
+// Calls emit(rows, cols, "[r0,c1]") for every tile of `result`, row by row of tiles.
 template <typename Emit>
 void for_each_tile(const Tiled<float>& result, const Emit& emit) {
   const std::vector<Range> row_ranges = result.row_ranges(), col_ranges = result.col_ranges();
@@ -81,26 +81,27 @@ void append_linear_backward_weight(Program& program, const std::string& name,
                                    const Tiled<float>& dW, const Tiled<float>& db,
                                    GemmBackend backend) {
   KernelCache<LinearBackwardWeight> kernels;
-  const std::vector<Range> channels = dW.row_ranges();
-  for (size_t i = 0; i < channels.size(); ++i) {
-    const Range out = channels[i];
-    const Matrix<float> dy_block = dy.block({0, dy.rows()}, out);
-    auto kernel = kernels.get(dy.rows(), out.size(), [&] {
-      return LinearBackwardWeight(dy.rows(), out.size(), x.cols(), x.matrix().stride,
+  for_each_tile(dW, [&](Range out, Range in, const std::string& suffix) {
+    auto kernel = kernels.get(out.size(), in.size(), [&] {
+      return LinearBackwardWeight(dy.rows(), out.size(), in.size(), x.matrix().stride,
                                   dW.matrix().stride, backend);
     });
-    program.add({.name = fmt::format("{}[c{}]", name, i),
+    // The column sums of dy are taken once, beside the first block of inputs.
+    const bool with_bias = in.begin == 0;
+    program.add({.name = name + suffix,
                  .phase = Phase::kBackward,
-                 .reads = tiles_of({dy.over_cols(out), x.all()}),
-                 .writes = tiles_of({dW.over(out), db.over_cols(out)}),
+                 .reads = tiles_of({dy.over_cols(out), x.over_cols(in)}),
+                 .writes = tiles_of(
+                     {dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{}}),
                  .run =
-                     [kernel, dy_block, x = x.matrix(), dW_tile = dW.block(out),
-                      db_tile = db.row_elements(out)](std::byte* scratch) {
-                       (*kernel)(dy_block, x, dW_tile, scratch);
-                       add_column_sums(dy_block, db_tile);
+                     [kernel, with_bias, dy = dy.block({0, dy.rows()}, out),
+                      x = x.block({0, x.rows()}, in), dW = dW.block(out, in),
+                      db = db.row_elements(out)](std::byte* scratch) {
+                       (*kernel)(dy, x, dW, scratch);
+                       if (with_bias) add_column_sums(dy, db);
                      },
                  .scratch_bytes = kernel->scratch_bytes()});
-  }
+  });
 }
 
 }  // namespace weft

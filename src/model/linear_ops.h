@@ -31,6 +31,7 @@ void append_linear_backward_input(Program& program, const std::string& name,
                                   GemmBackend backend);
 
 // dW += dy^T x, db += column sums of dy. One op per tile of dW, over all n rows.
+// REQUIRES: db is cut as the rows of dW are.
 void append_linear_backward_weight(Program& program, const std::string& name,
                                    const Tiled<float>& dy, const Tiled<float>& x,
                                    const Tiled<float>& dW, const Tiled<float>& db,

@@ -11,10 +11,19 @@ namespace {
 // the step, so that 100 cores still find work.
 constexpr double kFlopsPerOp = 32e6;
 
+// An op of dW packs its block of dy, so it is given more work to spread that over.
+constexpr double kFlopsPerWeightOp = 64e6;
+constexpr int64_t kWeightRows = 256;     // at most
+constexpr int64_t kWeightColumns = 768;  // at most
+
 // Output channels come in multiples of one packed panel of the matrix kernels.
 constexpr int64_t kColumnUnit = 64;
 
-constexpr int64_t kRowTile = 128;
+// A block of weights is read from memory once per row tile: 256 rows halve that against 128. What is
+// not a matrix product is cut finer, to have an op for every core.
+constexpr int64_t kRowTile = 256;
+constexpr int64_t kNormRows = 64;
+constexpr int64_t kPositionTile = 128;
 
 // The logits of this many rows exist at a time: 206 MB for GPT-2's vocabulary.
 constexpr int64_t kClassifierRows = 1024;
@@ -40,18 +49,25 @@ int64_t Tiling::columns(int64_t N, int64_t K) const {
 }
 
 int64_t Tiling::weight_rows(int64_t N, int64_t K) const {
-  return units_for(kFlopsPerOp, 2. * double(n()) * double(K), kColumnUnit, N);
+  const double flops_per_row = 2. * double(n()) * double(weight_columns(K));
+  return units_for(kFlopsPerWeightOp, flops_per_row, kColumnUnit, std::min(N, kWeightRows));
+}
+
+int64_t Tiling::weight_columns(int64_t K) const {
+  return round_up(ceil_div(K, ceil_div(K, kWeightColumns)), kColumnUnit);
 }
 
 int64_t Tiling::parameter_rows(const Parameter& p) const {
   switch (p.tensor) {
     case Tensor::wte: return vocabulary_columns;
-    case Tensor::wpe: return kRowTile;
+    case Tensor::wpe: return kPositionTile;
     default: return p.rows == 1 ? 1 : weight_rows(p.rows, p.cols);
   }
 }
 
 int64_t Tiling::parameter_columns(const Parameter& p) const {
+  const bool is_linear = p.rows > 1 && p.tensor != Tensor::wte && p.tensor != Tensor::wpe;
+  if (is_linear) return weight_columns(p.cols);
   const int64_t C = p.tensor == Tensor::qkvb ? p.cols / 3 : p.cols;
   switch (p.tensor) {
     // A bias is cut as the rows of its weight are: the same op computes both gradients.
@@ -68,6 +84,7 @@ Tiling choose_tiling(const Config& config, int64_t B, int64_t T) {
   tiling.B = B;
   tiling.T = T;
   tiling.rows = std::min(kRowTile, B * T);
+  tiling.norm_rows = std::min(kNormRows, B * T);
   tiling.classifier_rows = std::min(kClassifierRows, B * T);
   // At least eight blocks, so that a small vocabulary still spreads over threads.
   const int64_t widest =

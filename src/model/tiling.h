@@ -11,7 +11,8 @@ namespace weft {
 
 struct Tiling {
   int64_t B = 1, T = 1;             // sequences and tokens per sequence of one micro-batch
-  int64_t rows = 1;                 // token rows of a row tile
+  int64_t rows = 1;                 // token rows of a row tile of matrix products
+  int64_t norm_rows = 1;            // token rows per op of layernorm and of softmax with loss
   int64_t classifier_rows = 1;      // token rows whose logits exist at a time
   int64_t vocabulary_columns = 1;   // of one block of logits; rows of one tile of wte
   int64_t heads = 1;                // attention heads per op; divides NH
@@ -21,8 +22,9 @@ struct Tiling {
   // Output channels of one op of y (n, N) = x (n, K) W^T, for one row tile.
   int64_t columns(int64_t N, int64_t K) const;
 
-  // Rows of one tile of a weight (N, K): what one op of dW computes and one op of AdamW updates.
+  // The tiles of a weight (N, K): what one op of dW computes and one op of AdamW updates.
   int64_t weight_rows(int64_t N, int64_t K) const;
+  int64_t weight_columns(int64_t K) const;
 
   // The rows and columns of the tiles that a parameter is cut into.
   int64_t parameter_rows(const Parameter& p) const;

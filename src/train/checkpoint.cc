@@ -150,7 +150,11 @@ RunState verify(const fs::path& checkpoint) {
         throw input_error("checkpoint.read", fmt::format("{} has no checksum", name));
       }
     }
-    return from_json(state);
+    const RunState read = from_json(state);
+    if (step_name(read.step) != checkpoint.filename()) {
+      throw input_error("checkpoint.read", fmt::format("state.json is of step {}", read.step));
+    }
+    return read;
   } catch (const std::exception& error) {
     if (dynamic_cast<const Error*>(&error) != nullptr) throw;
     throw input_error("checkpoint.read", fmt::format("state.json: {}", error.what()));
@@ -164,9 +168,19 @@ void rename_durably(const fs::path& from, const fs::path& to) {
 
 void remove_checkpoint(const fs::path& path) {
   // Renamed first: a kill in the middle leaves no half checkpoint under a good name.
-  const fs::path doomed = path.parent_path() / (kUnfinishedPrefix + path.filename().string());
+  const fs::path doomed =
+      path.parent_path() / fmt::format("{}old_{}", kUnfinishedPrefix, path.filename().string());
+  fs::remove_all(doomed);
   fs::rename(path, doomed);
   fs::remove_all(doomed);
+}
+
+// Leaves `keep` checkpoints: `newest` and those before it. Newer ones are what a damaged run left
+// behind: they must not push out the one that was just written.
+void remove_older_checkpoints(const fs::path& run_directory, const fs::path& newest, int64_t keep) {
+  const std::vector<fs::path> all = list_checkpoints(run_directory);
+  const auto first = std::find(all.begin(), all.end(), newest) - all.begin();
+  for (size_t i = size_t(first + keep); i < all.size(); ++i) remove_checkpoint(all[i]);
 }
 
 }  // namespace
@@ -195,8 +209,7 @@ fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
 
   if (fs::exists(target)) remove_checkpoint(target);
   rename_durably(unfinished, target);
-  const std::vector<fs::path> all = list_checkpoints(run_directory);
-  for (size_t i = size_t(keep); keep > 0 && i < all.size(); ++i) remove_checkpoint(all[i]);
+  if (keep > 0) remove_older_checkpoints(run_directory, target, keep);
   return target;
 } catch (const fs::filesystem_error& error) {
   rethrow(error);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -14,16 +15,18 @@ constexpr double kHeldOutShare = 0.1;
 
 // Shards are recognised by content where the path names a file, and by name where it is a glob.
 bool names_shards(const std::string& path) {
-  return is_token_shard(path) || path.ends_with(".bin") ||
-         path.find_first_of("*?[") != std::string::npos;
+  if (is_token_shard(path) || path.ends_with(".bin")) return true;
+  return path.find_first_of("*?[") != std::string::npos && !std::filesystem::exists(path);
+}
+
+Error mixed_kinds() {
+  return input_error("data", "text files and token shards cannot be mixed",
+                     "tokenize the text first, or give one kind only");
 }
 
 bool all_shards(const std::vector<std::string>& paths) {
   const auto shards = std::count_if(paths.begin(), paths.end(), names_shards);
-  if (shards != 0 && static_cast<size_t>(shards) != paths.size()) {
-    throw input_error("data", "text files and token shards cannot be mixed",
-                      "tokenize the text first, or give one kind only");
-  }
+  if (shards != 0 && static_cast<size_t>(shards) != paths.size()) throw mixed_kinds();
   return shards != 0;
 }
 
@@ -50,6 +53,7 @@ Dataset open_dataset(const std::vector<std::string>& data, const std::vector<std
                      std::shared_ptr<const Tokenizer> tokenizer) {
   Dataset dataset;
   const bool shards = all_shards(data);
+  if (!val.empty() && all_shards(val) != shards) throw mixed_kinds();
   dataset.tokenizer = tokenizer || shards ? tokenizer : make_byte_tokenizer();
   if (!val.empty()) dataset.val = open_tokens(val, dataset.tokenizer.get());
   if (shards || !val.empty()) {

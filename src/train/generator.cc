@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -25,12 +26,16 @@ void validate(const SamplingSettings& settings) {
   }
 }
 
-int32_t sample_token(Vector<const float> logits, const SamplingSettings& settings,
-                     uint64_t index) {
+int32_t sample_token(Vector<const float> logits, const SamplingSettings& settings, uint64_t index) {
   std::vector<int32_t> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
+  // NaN, from a model that is broken, would break the order as well: it counts as impossible.
+  const auto logit = [&](int32_t id) {
+    const float x = logits[size_t(id)];
+    return std::isnan(x) ? -std::numeric_limits<float>::infinity() : x;
+  };
   const auto more_likely = [&](int32_t a, int32_t b) {
-    const float x = logits[size_t(a)], y = logits[size_t(b)];
+    const float x = logit(a), y = logit(b);
     return x > y || (x == y && a < b);
   };
   if (settings.temperature == 0.) return *std::min_element(ids.begin(), ids.end(), more_likely);
@@ -42,11 +47,10 @@ int32_t sample_token(Vector<const float> logits, const SamplingSettings& setting
   } else if (ordered) {
     std::sort(ids.begin(), ids.end(), more_likely);
   }
-  const double largest =
-      logits[size_t(*std::min_element(ids.begin(), ids.end(), more_likely))];
+  const double largest = logit(*std::min_element(ids.begin(), ids.end(), more_likely));
   std::vector<double> weights;
   for (int32_t id : ids) {
-    weights.push_back(std::exp((double(logits[size_t(id)]) - largest) / settings.temperature));
+    weights.push_back(std::exp((double(logit(id)) - largest) / settings.temperature));
   }
   // top_p keeps the first tokens whose weights together reach its share; at least one.
   double total = std::accumulate(weights.begin(), weights.end(), 0.);
@@ -115,8 +119,8 @@ class Pass {
   void append_cached_attention(int64_t layer) {
     const BlockActivations& block = activations_.blocks[size_t(layer)];
     const int64_t C = config_.C, HS = config_.HS(), width = tiling_.heads * HS, n = rows();
-    const Tiled<float> keys(tiles_, fmt::format("block{}/keys", layer),
-                            cache_.keys[size_t(layer)], config_.T, width);
+    const Tiled<float> keys(tiles_, fmt::format("block{}/keys", layer), cache_.keys[size_t(layer)],
+                            config_.T, width);
     const Tiled<float> values(tiles_, fmt::format("block{}/values", layer),
                               cache_.values[size_t(layer)], config_.T, width);
     for (const Range& q : keys.col_ranges()) {
@@ -124,17 +128,15 @@ class Pass {
       program_.add(
           {.name = fmt::format("block{}/attention/cached[h{}]", layer, q.begin / HS),
            .phase = Phase::kForward,
-           .reads = tiles_of(
-               {block.qkv.over(all, q), block.qkv.over(all, k), block.qkv.over(all, v)}),
-           .writes = tiles_of(
-               {block.atty.over(all, q), keys.over_cols(q), values.over_cols(q)}),
+           .reads =
+               tiles_of({block.qkv.over(all, q), block.qkv.over(all, k), block.qkv.over(all, v)}),
+           .writes = tiles_of({block.atty.over(all, q), keys.over_cols(q), values.over_cols(q)}),
            .run =
                [cache = &cache_, q, C, HS, qkv = block.qkv.matrix(), out = block.atty.matrix(),
                 keys = keys.matrix(), values = values.matrix(), T = config_.T](std::byte* scratch) {
                  const int64_t p0 = cache->first_position, n = cache->new_tokens;
                  const Vector<float> scores(reinterpret_cast<float*>(scratch), size_t(T));
-                 copy(qkv.block(0, n, C + q.begin, q.size()),
-                      keys.block(p0, n, q.begin, q.size()));
+                 copy(qkv.block(0, n, C + q.begin, q.size()), keys.block(p0, n, q.begin, q.size()));
                  copy(qkv.block(0, n, 2 * C + q.begin, q.size()),
                       values.block(p0, n, q.begin, q.size()));
                  for (int64_t c = q.begin; c < q.end; c += HS) {
@@ -150,8 +152,7 @@ class Pass {
   void append_last_logits() {
     const Tiled<float>& wte = weights_.get(Tensor::wte);
     const Tiled<float>& lnf = activations_.lnf.out;
-    const Tiled<float> logits(tiles_, "last_logits",
-                              {cache_.logits.data(), 1, config_.Vp()}, 1,
+    const Tiled<float> logits(tiles_, "last_logits", {cache_.logits.data(), 1, config_.Vp()}, 1,
                               tiling_.vocabulary_columns);
     for (const Range& words : wte.row_ranges()) {
       const auto kernel = std::make_shared<const LinearForward>(1, words.size(), config_.C,

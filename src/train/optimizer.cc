@@ -9,23 +9,24 @@
 namespace weft {
 namespace {
 
-// A tile of a parameter spans whole rows, or is part of a vector: either way it is contiguous.
-Vector<float> elements(const Tiled<float>& tiled, Range rows, Range cols) {
-  const Matrix<float> block = tiled.block(rows, cols);
-  return {block.data, static_cast<size_t>(block.rows * block.cols)};
-}
-
-// Calls emit(rows, cols, number) for every tile of a parameter.
+// Calls emit(rows, cols, number) for every piece of a parameter that one op handles: a tile of a
+// matrix, or a whole vector, which is too small to share out.
 template <typename Emit>
-void for_each_tile(const Tiled<float>& tiled, const Emit& emit) {
+void for_each_piece(const Tiled<float>& parameter, const Emit& emit) {
+  if (parameter.rows() == 1) {
+    emit(Range{0, 1}, Range{0, parameter.cols()}, 0);
+    return;
+  }
   int64_t number = 0;
-  for (const Range& rows : tiled.row_ranges()) {
-    for (const Range& cols : tiled.col_ranges()) emit(rows, cols, number++);
+  for (const Range& rows : parameter.row_ranges()) {
+    for (const Range& cols : parameter.col_ranges()) emit(rows, cols, number++);
   }
 }
 
-int64_t tile_count(const Tiled<float>& tiled) {
-  return static_cast<int64_t>(tiled.row_ranges().size() * tiled.col_ranges().size());
+int64_t pieces(const Tiled<float>& parameter) {
+  int64_t count = 0;
+  for_each_piece(parameter, [&](Range, Range, int64_t) { ++count; });
+  return count;
 }
 
 }  // namespace
@@ -37,11 +38,11 @@ Optimizer::Optimizer(Arena& arena, TileTable& tiles, const AdamWSettings& settin
   int64_t partials = 0;
   for (size_t p = 0; p < parameters(); ++p) {
     first_partial_.push_back(partials);
-    partials += tile_count(dweights.at(p));
+    partials += pieces(dweights.at(p));
   }
   partials_ = allocate_tiled<double>(arena, tiles, "norm/partials", 1, partials, 1, 1);
   norm_ = allocate_tiled<double>(arena, tiles, "norm", 1, 1, 1, 1);
-  scale_ = allocate_tiled<float>(arena, tiles, "norm/scale", 1, 1, 1, 1);
+  scale_ = allocate_tiled<double>(arena, tiles, "norm/scale", 1, 1, 1, 1);
 }
 
 size_t Optimizer::parameters() const { return weights_.values().table->all().size(); }
@@ -49,7 +50,7 @@ size_t Optimizer::parameters() const { return weights_.values().table->all().siz
 void Optimizer::append_reset(Program& program, size_t parameter) const {
   const Tiled<float>& dweight = dweights_.at(parameter);
   const std::string& name = weights_.values().table->all()[parameter].name;
-  for_each_tile(dweight, [&](Range rows, Range cols, int64_t i) {
+  for_each_piece(dweight, [&](Range rows, Range cols, int64_t i) {
     program.add({.name = fmt::format("{}/reset[{}]", name, i),
                  .phase = Phase::kReset,
                  .reads = {},
@@ -61,15 +62,18 @@ void Optimizer::append_reset(Program& program, size_t parameter) const {
 void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
   const Tiled<float>& dweight = dweights_.at(parameter);
   const std::string& name = weights_.values().table->all()[parameter].name;
-  for_each_tile(dweight, [&](Range rows, Range cols, int64_t i) {
+  for_each_piece(dweight, [&](Range rows, Range cols, int64_t i) {
     const int64_t slot = first_partial_[parameter] + i;
     program.add({.name = fmt::format("{}/norm[{}]", name, i),
                  .phase = Phase::kUpdate,
                  .reads = dweight.over(rows, cols),
                  .writes = partials_.over_cols({slot, slot + 1}),
-                 .run = [gradient = elements(dweight, rows, cols),
+                 .run = [gradient = dweight.block(rows, cols),
                          partial = &partials_.matrix().at(0, slot)](std::byte*) {
-                   *partial = sum_of_squares(gradient);
+                   *partial = 0.;
+                   for (int64_t r = 0; r < gradient.rows; ++r) {
+                     *partial += sum_of_squares(gradient.row(r));
+                   }
                  }});
   });
 }
@@ -85,8 +89,8 @@ void Optimizer::append_norm(Program& program) const {
                  for (double partial : partials) sum += partial;
                  *norm = std::sqrt(sum);
                  // A norm that is not finite must not pass as "no clipping".
-                 const bool within = *norm <= double(clip) || clip <= 0.f;
-                 *scale = within ? 1.f : static_cast<float>(double(clip) / *norm);
+                 const bool within = *norm <= clip || clip <= 0.;
+                 *scale = within ? 1. : clip / *norm;
                }});
 }
 
@@ -98,35 +102,36 @@ void Optimizer::append_update(Program& program, size_t parameter) const {
   const AdamWStep constants = {.beta1 = settings_.beta1,
                                .beta2 = settings_.beta2,
                                .eps = settings_.eps,
-                               .weight_decay = p.decay ? settings_.weight_decay : 0.f};
-  const float* scale = clips() ? scale_.matrix().data : nullptr;
-  for_each_tile(weight, [&](Range rows, Range cols, int64_t i) {
+                               .weight_decay = p.decay ? settings_.weight_decay : 0.};
+  const double* scale = clips() ? scale_.matrix().data : nullptr;
+  for_each_piece(weight, [&](Range rows, Range cols, int64_t i) {
     program.add(
         {.name = fmt::format("{}/update[{}]", p.name, i),
          .phase = Phase::kUpdate,
          .reads = tiles_of(
              {dweight.over(rows, cols), clips() ? scale_.all() : std::vector<TileId>{}}),
          .writes = tiles_of({weight.over(rows, cols), m.over(rows, cols), v.over(rows, cols)}),
-         .run = [constants, scale, inputs = &inputs_, gradient = elements(dweight, rows, cols),
-                 w = elements(weight, rows, cols), m = elements(m, rows, cols),
-                 v = elements(v, rows, cols)](std::byte*) {
+         .run = [constants, scale, inputs = &inputs_, gradient = dweight.block(rows, cols),
+                 w = weight.block(rows, cols), m = m.block(rows, cols),
+                 v = v.block(rows, cols)](std::byte*) {
            AdamWStep step = constants;
            step.lr = inputs->lr;
            step.bias_correction1 = inputs->bias_correction1;
            step.bias_correction2 = inputs->bias_correction2;
            if (scale != nullptr) step.grad_scale = *scale;
            // Not finite: the run is about to stop, and the last weights must stay good.
-           if (std::isfinite(step.grad_scale) && step.grad_scale > 0.f) {
-             adamw_update(step, gradient, w, m, v);
+           if (!std::isfinite(step.grad_scale) || step.grad_scale <= 0.) return;
+           for (int64_t r = 0; r < w.rows; ++r) {
+             adamw_update(step, gradient.row(r), w.row(r), m.row(r), v.row(r));
            }
          }});
   });
 }
 
 void Optimizer::set_step(int64_t t, double lr) {
-  inputs_.lr = static_cast<float>(lr);
-  inputs_.bias_correction1 = static_cast<float>(1. - std::pow(double(settings_.beta1), double(t)));
-  inputs_.bias_correction2 = static_cast<float>(1. - std::pow(double(settings_.beta2), double(t)));
+  inputs_.lr = lr;
+  inputs_.bias_correction1 = 1. - std::pow(settings_.beta1, double(t));
+  inputs_.bias_correction2 = 1. - std::pow(settings_.beta2, double(t));
 }
 
 }  // namespace weft

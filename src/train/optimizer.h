@@ -11,16 +11,16 @@
 namespace weft {
 
 struct AdamWSettings {
-  float beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f;
-  float weight_decay = 0.1f;  // on 2-D tensors only
-  float grad_clip = 1.f;      // largest global norm; 0: no clipping
+  double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
+  double weight_decay = 0.1;  // on 2-D tensors only
+  double grad_clip = 1.;      // largest global norm; 0: no clipping
 };
 
 // What changes from step to step. Written between steps, read by the ops of the update.
 struct UpdateInputs {
-  float lr = 0.f;
-  float bias_correction1 = 1.f;
-  float bias_correction2 = 1.f;
+  double lr = 0.;
+  double bias_correction1 = 1.;
+  double bias_correction2 = 1.;
 };
 
 // Appends the ops of one parameter's tiles at a time, so that a builder can place them where the
@@ -45,7 +45,7 @@ class Optimizer {
   void append_update(Program& program, size_t parameter) const;
 
   size_t parameters() const;
-  bool clips() const { return settings_.grad_clip > 0.f; }
+  bool clips() const { return settings_.grad_clip > 0.; }
   double grad_norm() const { return norm_.matrix().at(0, 0); }
 
   // Sets what step t = 1, 2, .. needs.
@@ -58,7 +58,7 @@ class Optimizer {
   std::vector<int64_t> first_partial_;  // per parameter
   Tiled<double> partials_;              // (1, gradient tiles)
   Tiled<double> norm_;                  // (1, 1)
-  Tiled<float> scale_;                  // (1, 1)
+  Tiled<double> scale_;                 // (1, 1)
 };
 
 }  // namespace weft

@@ -329,7 +329,8 @@ class Run {
     const std::vector<Token> newline = dataset_.tokenizer->encode("\n");
     generate(generator, {newline.begin(), newline.end()}, kSampleTokens, sampling,
              [&](int32_t token) {
-               if (token == end) return false;
+               // A model may have a larger vocabulary than its tokenizer.
+               if (token == end || token >= dataset_.tokenizer->vocabulary_size()) return false;
                text += stream.push(dataset_.tokenizer->decode(Token(token)));
                return true;
              });

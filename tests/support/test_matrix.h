@@ -25,9 +25,9 @@ class TestMatrix {
         first_(elements_to_boundary() + offset) {
     for (int64_t r = 0; r < rows; ++r) std::ranges::fill(row(r), 0.f);
   }
-  TestMatrix(TestMatrix&&) = default;  // the storage, and so the alignment, moves along
-  TestMatrix(const TestMatrix&) = delete;
-  TestMatrix& operator=(const TestMatrix&) = delete;
+  // The storage moves along, and so the alignment; a copy would lose it.
+  TestMatrix(TestMatrix&&) = default;
+  TestMatrix& operator=(TestMatrix&&) = default;
 
   // Normally distributed elements, a pure function of the seed.
   static TestMatrix normal(int64_t rows, int64_t cols, uint64_t seed, double scale = 1,

@@ -1,0 +1,21 @@
+#include "app/executor_flags.h"
+
+namespace weft {
+namespace {
+
+constexpr int64_t kMostThreads = 4096;
+
+}  // namespace
+
+void add_executor_flags(Options& flags, ExecutorOptions& options) {
+  flags.choice("--exec", options.exec, {"sequential", "fork-join", "tasks"}, "Execution model");
+  flags.integer("--threads", options.threads, {1, kMostThreads},
+                "Threads; the CPUs in the affinity mask");
+}
+
+std::unique_ptr<Executor> make_executor(const ExecutorOptions& options) {
+  const int threads = options.threads > 0 ? static_cast<int>(options.threads) : available_cpus();
+  return make_executor(options.exec, threads);
+}
+
+}  // namespace weft

@@ -1,0 +1,23 @@
+// --exec and --threads, as every command that computes has them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "app/options.h"
+#include "exec/executor.h"
+
+namespace weft {
+
+struct ExecutorOptions {
+  std::string exec = "tasks";
+  int64_t threads = 0;  // 0: the CPUs in the affinity mask
+};
+
+// REQUIRES: the options outlive the flags.
+void add_executor_flags(Options& flags, ExecutorOptions& options);
+
+std::unique_ptr<Executor> make_executor(const ExecutorOptions& options);
+
+}  // namespace weft

@@ -1,0 +1,189 @@
+// `weft train`: from flags to a run.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "app/commands.h"
+#include "app/format.h"
+#include "app/machine.h"
+#include "app/models.h"
+#include "app/progress.h"
+#include "app/step_trace.h"
+#include "app/stop_signals.h"
+#include "app/train_options.h"
+#include "base/error.h"
+#include "formats/model_files.h"
+#include "train/trainer.h"
+
+namespace weft {
+namespace {
+
+constexpr int64_t kShardVocabulary = 50257;  // GPT-2's
+
+// What the flags name on disk.
+struct Input {
+  std::optional<Config> init;
+  Dataset dataset;
+};
+
+Input open_input(const TrainOptions& o) {
+  Input input;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  if (!o.init.empty()) {
+    input.init = read_model_config(o.init);
+    tokenizer = find_tokenizer(o.tokenizer, o.init, *input.init);
+  } else if (!o.tokenizer.empty()) {
+    tokenizer = open_tokenizer(o.tokenizer);
+  }
+  input.dataset = open_dataset(o.data, o.val, tokenizer);
+  if (input.init && !tokenizer && input.dataset.tokenizer) {
+    throw input_error("train", fmt::format("there is no tokenizer beside {}", o.init),
+                      "name it with --tokenizer");
+  }
+  return input;
+}
+
+Config choose_model(const TrainOptions& o, const Input& input) {
+  if (!input.init) {
+    const Tokenizer* tokenizer = input.dataset.tokenizer.get();
+    return parse_model(o.model.empty() ? "d12" : o.model,
+                       tokenizer != nullptr ? tokenizer->vocabulary_size() : kShardVocabulary);
+  }
+  if (!o.model.empty()) {
+    const Config named = parse_model(o.model, input.init->V);
+    if (named != *input.init) {
+      throw input_error("train",
+                        fmt::format("--model is {}, and --init holds {}", to_string(named),
+                                    to_string(*input.init)),
+                        "leave --model out to train the model of --init");
+    }
+  }
+  return *input.init;
+}
+
+void check(const TrainOptions& o) {
+  const auto required = [](bool given, const char* flag, const char* hint) {
+    if (!given) throw input_error("train", fmt::format("{} is required", flag), hint);
+  };
+  required(!o.data.empty(), "--data", "give a text file or token shards to train on");
+  required(!o.out.empty(), "--out", "give a directory for checkpoints and logs");
+  if (o.steps != 0 && o.epochs != 0.) {
+    throw input_error("train", "--steps and --epochs both set the length of the run",
+                      "give one of them");
+  }
+  if (o.trace.empty() && !o.trace_steps.empty()) {
+    throw input_error("train", "--trace-steps without --trace", "name the file with --trace");
+  }
+}
+
+std::string run_json() {
+  return nlohmann::ordered_json{{"version", version()},       {"commit", git_commit()},
+                                {"machine", cpu_name()},      {"cpus", available_cpus()},
+                                {"gemm", gemm_description()}, {"openmp", openmp_runtime()}}
+      .dump();
+}
+
+TrainSettings make_settings(const TrainOptions& o, const Config& model, const Executor& executor) {
+  TrainSettings s;
+  s.model = model;
+  s.init = o.init;
+  s.out = o.out;
+  s.resume = o.resume;
+  s.B = o.batch_size;
+  s.T = o.seq_len != 0 ? o.seq_len : model.T;
+  s.total_batch_tokens = o.total_batch_tokens;
+  s.steps = o.steps;
+  s.epochs = o.epochs != 0. ? o.epochs : 1.;
+  s.shuffle = o.shuffle;
+  s.seed = o.seed;
+  s.schedule = {.kind = parse_schedule(o.schedule),
+                .lr = o.lr,
+                .warmup = o.warmup,
+                .final_lr_fraction = o.final_lr_frac};
+  s.adamw = {.beta1 = o.beta1,
+             .beta2 = o.beta2,
+             .eps = o.eps,
+             .weight_decay = o.weight_decay,
+             .grad_clip = o.grad_clip};
+  s.val_every = o.val_every;
+  s.val_steps = o.val_steps;
+  s.sample_every = o.sample_every;
+  s.checkpoint_every = o.checkpoint_every;
+  s.keep = o.keep;
+  s.peak_flops = measure_peak_flops(executor);
+  s.config_toml = o.toml;
+  s.run_json = run_json();
+  return s;
+}
+
+RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dataset& dataset,
+                        const Executor& executor) {
+  RunDescription d;
+  d.model = to_string(s.model);
+  d.origin = o.init.empty() ? "random weights" : "weights of " + o.init;
+  d.tokenizer = dataset.tokenizer ? dataset.tokenizer->name() : "";
+  d.machine =
+      fmt::format("{} x {} threads, {}, {}, peak {}FLOP/s", executor.name(), executor.threads(),
+                  gemm_description(), openmp_runtime(), format_large(s.peak_flops));
+  d.out = o.out;
+  d.B = s.B;
+  d.T = s.T;
+  return d;
+}
+
+// What was asked for and cannot happen, which is no reason not to train.
+void warn(const TrainOptions& o, const Dataset& dataset, Terminal& terminal) {
+  if (o.val_every > 0 && !dataset.val) {
+    terminal.line("note: nothing to validate on: token shards need --val");
+  }
+  if (o.sample_every > 0 && !dataset.tokenizer) {
+    terminal.line("note: no samples: token shards need --tokenizer for them");
+  }
+}
+
+void tell_what_next(const TrainOptions& o, TrainOutcome outcome, Terminal& terminal) {
+  if (outcome == TrainOutcome::kStopped) {
+    const std::string config = (std::filesystem::path(o.out) / "config.toml").string();
+    terminal.line(
+        fmt::format("continue with: weft train --config {} --resume", quote_for_shell(config)));
+  } else {
+    terminal.line(fmt::format("write with: weft generate --model {}", quote_for_shell(o.out)));
+  }
+}
+
+int run(const TrainOptions& o) {
+  check(o);
+  const std::unique_ptr<Executor> executor = make_executor(o.executor);
+  std::optional<StepTrace> trace;
+  if (!o.trace.empty()) trace.emplace(o.trace, o.trace_steps);
+  const Input input = open_input(o);
+  const TrainSettings settings = make_settings(o, choose_model(o, input), *executor);
+
+  Terminal terminal;
+  warn(o, input.dataset, terminal);
+  Progress progress(terminal, describe(o, settings, input.dataset, *executor));
+  const StopSignals signals;
+  const TrainOutcome outcome = train(settings, input.dataset, *executor, progress,
+                                     signals.requested(), trace ? &*trace : nullptr);
+  progress.finish(outcome);
+  if (trace) terminal.line(trace->write());
+  tell_what_next(o, outcome, terminal);
+  if (!progress.checkpoint().empty()) std::puts(progress.checkpoint().c_str());
+  return outcome == TrainOutcome::kFinished ? 0 : 128 + signals.requested();
+}
+
+}  // namespace
+
+int train_command(const Arguments& arguments) {
+  TrainOptions options;
+  if (!parse_train_options(arguments, options)) return 0;
+  if (options.dump_config) {
+    std::fputs(options.toml.c_str(), stdout);
+    return 0;
+  }
+  return run(options);
+}
+
+}  // namespace weft

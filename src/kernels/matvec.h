@@ -1,0 +1,12 @@
+// Matrix-vector product: a linear layer for one token, bound by reading the weights once.
+#pragma once
+
+#include "base/view.h"
+
+namespace weft {
+
+// y = W x: W (N, K), x (K), y (N). Every dot product adds in an order fixed by K alone.
+// 2 N K FLOPs; reads 4 N K bytes. Thread-safe.
+void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) noexcept;
+
+}  // namespace weft

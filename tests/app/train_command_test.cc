@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "app/weft_command.h"
+#include "data/token_source.h"
+
+namespace weft {
+namespace {
+
+using nlohmann::json;
+
+class TrainCommand : public WeftCommand {
+ protected:
+  TrainCommand() { write_text(); }
+
+  std::string write_shard(std::string_view name, size_t n, Token largest) const {
+    std::vector<Token> tokens(n, Token{1});
+    tokens.back() = largest;
+    write_token_shard(path(name), tokens);
+    return path(name);
+  }
+
+  // Objects of metrics.jsonl of one kind.
+  std::vector<json> metrics(std::string_view kind, std::string_view run = "run") const {
+    std::istringstream lines(read_file(directory_ / run / "metrics.jsonl"));
+    std::vector<json> found;
+    for (std::string line; std::getline(lines, line);) {
+      json record = json::parse(line);
+      if (record["kind"] == kind) found.push_back(std::move(record));
+    }
+    return found;
+  }
+
+  std::vector<std::string> checkpoints() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ / "run/checkpoints")) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+};
+
+TEST_F(TrainCommand, PrintsTheCheckpointOnStandardOutputAndTheRestOnStandardError) {
+  const CommandResult result = weft(training({"--steps", "3"}));
+
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out, path("run") + "/checkpoints/step_00000003\n");
+  EXPECT_TRUE(mentions(result.err, {"model", "data", "step 1/3", "step 3/3", "validation loss",
+                                    "done after step 3 of 3", "weft generate --model"}));
+}
+
+TEST_F(TrainCommand, APipeGetsPlainLines) {
+  const CommandResult result = weft(training({"--steps", "30"}));
+
+  EXPECT_EQ(result.err.find('\r'), std::string::npos);
+  EXPECT_EQ(result.err.find('\x1b'), std::string::npos);
+  EXPECT_TRUE(result.err.ends_with('\n'));
+}
+
+TEST_F(TrainCommand, ATerminalGetsALiveLineThatIsTakenAway) {
+  Command command(this->command(training({"--steps", "20"})), Command::Stderr::kTerminal);
+
+  const CommandResult result = command.finish();
+
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(mentions(result.err, {"\r\x1b[K[", "] 20/20  loss", "done after step 20 of 20"}));
+  EXPECT_EQ(result.err.find("step 20/20"), std::string::npos);
+}
+
+TEST_F(TrainCommand, LogsTheRunAndEveryStep) {
+  weft(training({"--steps", "5", "--threads", "2", "--exec", "fork-join"}));
+
+  const json run = metrics("run").at(0);
+  EXPECT_EQ(run["executor"], "fork-join");
+  EXPECT_EQ(run["threads"], 2);
+  EXPECT_GT(run["peak_flops"], 1e8);
+  EXPECT_TRUE(run.contains("version") && run.contains("machine"));
+  EXPECT_EQ(metrics("train").size(), 5u);
+  EXPECT_EQ(metrics("val").size(), 1u);
+  EXPECT_EQ(metrics("checkpoint").size(), 1u);
+}
+
+TEST_F(TrainCommand, ATypicalMistakeInTheShapeIsExplained) {
+  const auto with_model = [&](const char* model) {
+    return weft({"train", "--data", path("text.txt"), "--out", path("run"), "--model", model});
+  };
+
+  EXPECT_TRUE(is_input_error(with_model("L=1,NH=3,C=16,T=8"), {"C=16", "NH=3"}));
+  EXPECT_TRUE(is_input_error(with_model("L=1,NH=2,C=16"), {"T"}));
+  EXPECT_TRUE(is_input_error(with_model("gpt5"), {"gpt5"}));
+  EXPECT_TRUE(is_input_error(with_model("L=1,NH=2,C=16,T=8,V=100"), {"116", "V is 100"}));
+  EXPECT_TRUE(is_input_error(weft(training({"--seq-len", "9"})), {"--seq-len 9", "8"}));
+  EXPECT_TRUE(is_input_error(weft(training({"--total-batch-tokens", "17"})),
+                             {"--total-batch-tokens 17", "use 32"}));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "run"));
+}
+
+TEST_F(TrainCommand, StepsAndEpochsExcludeEachOther) {
+  EXPECT_TRUE(
+      is_input_error(weft(training({"--steps", "3", "--epochs", "2"})), {"--steps", "--epochs"}));
+}
+
+TEST_F(TrainCommand, MissingAndShortInputIsExplained) {
+  EXPECT_TRUE(is_input_error(weft({"train", "--data", path("absent.txt"), "--out", path("run")}),
+                             {"absent.txt"}));
+  EXPECT_TRUE(is_input_error(weft({"train", "--data", path("no*.bin"), "--out", path("run")}),
+                             {"no*.bin"}));
+  write_text("short.txt", 7);
+  EXPECT_TRUE(is_input_error(
+      weft({"train", "--data", path("short.txt"), "--out", path("run"), "--model", kTinyModel}),
+      {"too few"}));
+}
+
+TEST_F(TrainCommand, ShardsThatAreTruncatedOrOfAnotherVocabularyAreRefused) {
+  const std::string shard = write_shard("large.bin", 100, 300);
+  const std::vector<std::string> arguments = {
+      "train", "--data", shard, "--out", path("run"), "--model", "L=1,NH=2,C=16,T=8,V=300"};
+
+  EXPECT_TRUE(is_input_error(weft(arguments), {"token id 300", "V is 300"}));
+  std::filesystem::resize_file(shard, 1100);
+  EXPECT_TRUE(is_input_error(weft(arguments), {"large.bin", "truncated"}));
+}
+
+TEST_F(TrainCommand, ShardsNeedNoTokenizerAndDefaultToTheVocabularyOfGpt2) {
+  const std::string shard = write_shard("gpt2.bin", 100, 50256);
+
+  const CommandResult result =
+      weft({"train", "--data", shard, "--out", path("run"), "--model", kTinyModel, "--steps", "1",
+            "--val-every", "1", "--sample-every", "1"});
+
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(mentions(result.err, {"V=50257", "need --val", "need --tokenizer"}));
+}
+
+TEST_F(TrainCommand, ARunIsNotOverwritten) {
+  weft(training({"--steps", "1"}));
+
+  EXPECT_TRUE(
+      is_input_error(weft(training({"--steps", "1"})), {"already holds a run", "--resume"}));
+}
+
+TEST_F(TrainCommand, ResumeWithAnotherModelIsRefused) {
+  weft(training({"--steps", "1"}));
+
+  const CommandResult result =
+      weft({"train", "--data", path("text.txt"), "--out", path("run"), "--batch-size", "2",
+            "--steps", "2", "--model", "L=2,NH=2,C=16,T=8", "--resume"});
+
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(mentions(result.err, {"L=1", "L=2", "--model"}));
+}
+
+TEST_F(TrainCommand, ResumeOfAFinishedRunHasNothingToDo) {
+  weft(training({"--steps", "2"}));
+
+  const CommandResult result = weft(training({"--steps", "2", "--resume"}));
+
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(mentions(result.err, {"already has all of its 2 steps"}));
+  EXPECT_EQ(result.out, "");
+}
+
+TEST_F(TrainCommand, SigtermSavesExits143AndResumeContinues) {
+  Command first(command(training({"--steps", "1000000"})));
+  ASSERT_TRUE(first.wait_for_stderr("step 1/"));
+  first.send(SIGTERM);
+
+  const CommandResult stopped = first.finish();
+
+  EXPECT_EQ(stopped.status, 143) << stopped.err;
+  EXPECT_TRUE(mentions(stopped.err, {"saved", "stopped after step", "--resume"}));
+  ASSERT_EQ(checkpoints().size(), 1u);
+  const int64_t last = metrics("train").back()["step"];
+
+  const CommandResult resumed = weft({"train", "--config", path("run/config.toml"), "--resume",
+                                      "--steps", std::to_string(last + 2)});
+
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_TRUE(mentions(resumed.err, {"resumed from"}));
+  EXPECT_EQ(metrics("train").back()["step"], last + 2);
+  EXPECT_EQ(static_cast<int64_t>(metrics("train").size()), last + 2);
+}
+
+TEST_F(TrainCommand, SigintSavesAndExits130) {
+  Command command(this->command(training({"--steps", "1000000"})));
+  ASSERT_TRUE(command.wait_for_stderr("step 1/"));
+  command.send(SIGINT);
+
+  const CommandResult result = command.finish();
+
+  EXPECT_EQ(result.status, 130) << result.err;
+  EXPECT_EQ(checkpoints().size(), 1u);
+}
+
+TEST_F(TrainCommand, TheConfigOfARunRepeatsIt) {
+  weft(training({"--steps", "4", "--no-shuffle", "--lr", "0.01", "--seed", "7"}));
+
+  const CommandResult again =
+      weft({"train", "--config", path("run/config.toml"), "--out", path("again")});
+
+  EXPECT_EQ(again.status, 0) << again.err;
+  const std::vector<json> before = metrics("train"), after = metrics("train", "again");
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i]["loss"], after[i]["loss"]);
+}
+
+TEST_F(TrainCommand, InitTakesModelAndTokenizerFromAnotherRun) {
+  weft(training({"--steps", "3"}));
+  const std::vector<std::string> arguments = {"train",       "--data",    path("text.txt"),
+                                              "--init",      path("run"), "--out",
+                                              path("tuned"), "--steps",   "1"};
+
+  const CommandResult tuned = weft(arguments);
+  std::vector<std::string> other_model = arguments;
+  other_model.insert(other_model.end(), {"--model", "L=2,NH=2,C=16,T=8"});
+
+  EXPECT_EQ(tuned.status, 0) << tuned.err;
+  EXPECT_TRUE(mentions(tuned.err, {"L=1,NH=2,C=16,T=8,V=257", "weights of " + path("run")}));
+  EXPECT_TRUE(is_input_error(weft(other_model), {"--model", "--init"}));
+}
+
+TEST_F(TrainCommand, TraceHoldsTheChosenSteps) {
+  const CommandResult result =
+      weft(training({"--steps", "5", "--trace", path("trace.json"), "--trace-steps", "2:3"}));
+
+  EXPECT_EQ(result.status, 0) << result.err;
+  const json trace = json::parse(read_file(directory_ / "trace.json"));
+  std::set<int64_t> steps;
+  for (const json& event : trace["traceEvents"]) {
+    if (event["ph"] == "X") steps.insert(event["args"]["step"].get<int64_t>());
+  }
+  EXPECT_EQ(steps, (std::set<int64_t>{2, 3}));
+}
+
+TEST_F(TrainCommand, TraceSettingsAreCheckedBeforeTheRun) {
+  EXPECT_TRUE(is_input_error(weft(training({"--trace", path("t.json.gz")})), {"--trace", ".json"}));
+  EXPECT_TRUE(is_input_error(weft(training({"--trace", path("absent/t.json")})), {"absent"}));
+  EXPECT_TRUE(is_input_error(weft(training({"--trace-steps", "1:2"})), {"--trace"}));
+  for (const char* steps : {"3", "3:", "3:2", "0:2", "a:b", "1:2x"}) {
+    EXPECT_TRUE(is_input_error(weft(training({"--trace", path("t.json"), "--trace-steps", steps})),
+                               {"--trace-steps"}))
+        << steps;
+  }
+}
+
+TEST_F(TrainCommand, KeepsTheNewestCheckpoints) {
+  weft(training({"--steps", "6", "--checkpoint-every", "2", "--keep", "2"}));
+
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step_00000004", "step_00000006"}));
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,203 @@
+#include "kernels/linear.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "support/test_matrix.h"
+
+namespace weft {
+namespace {
+
+constexpr double kEps = std::numeric_limits<float>::epsilon();
+
+// C(i, j) and the bound on the rounding of any fp32 order of its sum, with or without FMA:
+// eps (terms + 1) sum |a b| (Higham, 2002, section 3.1, with slack 2).
+struct Expected {
+  double value, tolerance;
+};
+
+// start + sum over k < n of term(k).first * term(k).second
+template <typename Term>
+Expected dot(int64_t n, double start, const Term& term) {
+  double sum = start, magnitude = std::fabs(start);
+  for (int64_t k = 0; k < n; ++k) {
+    const auto [a, b] = term(k);
+    sum += static_cast<double>(a) * b;
+    magnitude += std::fabs(static_cast<double>(a) * b);
+  }
+  return {sum, kEps * static_cast<double>(n + 1) * magnitude};
+}
+
+template <typename Reference>
+void expect_near(TestMatrix& actual, const Reference& reference) {
+  for (int64_t i = 0; i < actual.rows(); ++i) {
+    for (int64_t j = 0; j < actual.cols(); ++j) {
+      const Expected e = reference(i, j);
+      ASSERT_NEAR(actual.at(i, j), e.value, e.tolerance) << "at (" << i << ", " << j << ")";
+    }
+  }
+  EXPECT_TRUE(actual.guards_hold());
+}
+
+// Scratch of exactly the promised size, with a guard after it.
+class Scratch {
+ public:
+  explicit Scratch(size_t bytes) : floats_(bytes / sizeof(float) + 1, kGuard) {}
+  std::byte* data() { return reinterpret_cast<std::byte*>(floats_.data()); }
+  bool guard_holds() const { return floats_.back() == kGuard; }
+
+ private:
+  static constexpr float kGuard = -12345.f;
+  std::vector<float> floats_;
+};
+
+struct Shape {
+  int64_t M, N, K;
+};
+
+// Odd sizes below, between and above those of the packed panels: 64 and 128 columns, 128 rows of
+// the inner dimension, and 256 rows of the batch for the weight gradient.
+std::vector<Shape> shapes() {
+  std::vector<Shape> all;
+  for (const int64_t M : {1, 5, 130, 300}) {
+    for (const int64_t N : {1, 63, 200}) {
+      for (const int64_t K : {1, 129, 300}) all.push_back({M, N, K});
+    }
+  }
+  return all;
+}
+
+class LinearTest : public testing::TestWithParam<GemmBackend> {
+ protected:
+  void SetUp() override {
+    const bool unserved = resolve(GemmBackend::kAuto) == GemmBackend::kCblas;
+    if (GetParam() == GemmBackend::kLibxsmm && unserved) GTEST_SKIP() << "no AVX2 here";
+  }
+
+  template <typename Body>
+  static void for_each_shape(const Body& body) {
+    for (const Shape& s : shapes()) {
+      SCOPED_TRACE(testing::Message() << "M " << s.M << " N " << s.N << " K " << s.K);
+      body(s);
+      if (HasFatalFailure()) return;
+    }
+  }
+
+  static void expect_backward_input(const Shape& s, bool accumulate) {
+    TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), W = TestMatrix::normal(s.N, s.K, 2);
+    TestMatrix dx = TestMatrix::normal(s.M, s.K, 3), before = TestMatrix::normal(s.M, s.K, 3);
+    const LinearBackwardInput linear(s.M, s.N, s.K, dy.view().stride, dx.view().stride, accumulate,
+                                     GetParam());
+    Scratch scratch(linear.scratch_bytes());
+
+    linear(dy, W, dx, scratch.data());
+
+    expect_near(dx, [&](int64_t m, int64_t k) {
+      return dot(s.N, accumulate ? before.at(m, k) : 0.,
+                 [&](int64_t n) { return std::pair(dy.at(m, n), W.at(n, k)); });
+    });
+    EXPECT_TRUE(scratch.guard_holds());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends, LinearTest,
+                         testing::Values(GemmBackend::kLibxsmm, GemmBackend::kCblas),
+                         [](const auto& info) {
+                           return info.param == GemmBackend::kLibxsmm ? "Libxsmm" : "Cblas";
+                         });
+
+TEST_P(LinearTest, ForwardMatchesADoubleProduct) {
+  for_each_shape([](const Shape& s) {
+    TestMatrix x = TestMatrix::normal(s.M, s.K, 1), W = TestMatrix::normal(s.N, s.K, 2);
+    TestMatrix y = TestMatrix::normal(s.M, s.N, 3);  // stale values, to be overwritten
+    const LinearForward linear(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
+    Scratch scratch(linear.scratch_bytes());
+
+    linear(x, W, y, scratch.data());
+
+    expect_near(y, [&](int64_t m, int64_t n) {
+      return dot(s.K, 0., [&](int64_t k) { return std::pair(x.at(m, k), W.at(n, k)); });
+    });
+    EXPECT_TRUE(scratch.guard_holds());
+  });
+}
+
+TEST_P(LinearTest, BackwardInputOverwritesWithADoubleProduct) {
+  for_each_shape([](const Shape& s) { expect_backward_input(s, false); });
+}
+
+TEST_P(LinearTest, BackwardInputAddsWhenAskedTo) {
+  for_each_shape([](const Shape& s) { expect_backward_input(s, true); });
+}
+
+TEST_P(LinearTest, BackwardWeightAddsADoubleProduct) {
+  for_each_shape([](const Shape& s) {
+    TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
+    TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), before = TestMatrix::normal(s.N, s.K, 3);
+    const LinearBackwardWeight linear(s.M, s.N, s.K, x.view().stride, dW.view().stride, GetParam());
+    Scratch scratch(linear.scratch_bytes());
+
+    linear(dy, x, dW, scratch.data());
+
+    expect_near(dW, [&](int64_t n, int64_t k) {
+      return dot(s.M, before.at(n, k),
+                 [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
+    });
+    EXPECT_TRUE(scratch.guard_holds());
+  });
+}
+
+// An op gives a kernel a block of a larger matrix: its rows lie further apart than it is wide.
+TEST_P(LinearTest, ForwardWorksOnBlocksOfLargerMatrices) {
+  const Shape s = {.M = 5, .N = 67, .K = 131};
+  TestMatrix x = TestMatrix::normal(11, 160, 1), W = TestMatrix::normal(90, 140, 2);
+  TestMatrix y = TestMatrix::normal(11, 100, 3), before = TestMatrix::normal(11, 100, 3);
+  const LinearForward linear(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
+  Scratch scratch(linear.scratch_bytes());
+
+  linear(x.view().block(2, s.M, 3, s.K), W.view().block(7, s.N, 4, s.K),
+         y.view().block(2, s.M, 9, s.N), scratch.data());
+
+  expect_near(y, [&](int64_t m, int64_t n) -> Expected {
+    const bool inside = m >= 2 && m < 2 + s.M && n >= 9 && n < 9 + s.N;
+    if (!inside) return {before.at(m, n), 0.};
+    return dot(s.K, 0.,
+               [&](int64_t k) { return std::pair(x.at(m, 3 + k), W.at(7 + n - 9, 4 + k)); });
+  });
+}
+
+// Rows that are far apart compete for the same cache lines: such an x is packed first.
+TEST_P(LinearTest, BackwardWeightAddsADoubleProductForWidelySpacedRows) {
+  const Shape s = {.M = 300, .N = 67, .K = 131};
+  TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), wide = TestMatrix::normal(s.M, 3075, 2);
+  const Matrix<const float> x = wide.view().col_block(700, s.K);
+  TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), before = TestMatrix::normal(s.N, s.K, 3);
+  const LinearBackwardWeight linear(s.M, s.N, s.K, x.stride, dW.view().stride, GetParam());
+  Scratch scratch(linear.scratch_bytes());
+
+  linear(dy, x, dW, scratch.data());
+
+  expect_near(dW, [&](int64_t n, int64_t k) {
+    return dot(s.M, before.at(n, k), [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
+  });
+  EXPECT_TRUE(scratch.guard_holds());
+}
+
+TEST_P(LinearTest, GivesTheSameBitsEveryTime) {
+  TestMatrix dy = TestMatrix::normal(300, 67, 1), x = TestMatrix::normal(300, 131, 2);
+  TestMatrix first(67, 131), second(67, 131);
+  const LinearBackwardWeight linear(300, 67, 131, x.view().stride, first.view().stride, GetParam());
+  Scratch scratch(linear.scratch_bytes()), other_scratch(linear.scratch_bytes());
+
+  linear(dy, x, first, scratch.data());
+  linear(dy, x, second, other_scratch.data());
+
+  EXPECT_EQ(first.values(), second.values());
+}
+
+}  // namespace
+}  // namespace weft
