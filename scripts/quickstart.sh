@@ -4,7 +4,7 @@
 #   scripts/quickstart.sh              on stories that weft makes up
 #   scripts/quickstart.sh my.txt       on your own text (UTF-8, best 100 KB or more)
 #
-# STEPS=2000 scripts/quickstart.sh my.txt trains longer. Each run gets a directory of its own.
+# STEPS=8000 scripts/quickstart.sh my.txt trains longer. Each run gets a directory of its own.
 set -euo pipefail
 
 text=
@@ -22,7 +22,7 @@ fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/packages.sh
 prompt=$'\n'  # a text of unknown kind: begin a line
-steps=${STEPS:-600}
+steps=${STEPS:-2400}
 
 heading() {
   if [[ -t 1 ]]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi
@@ -49,7 +49,7 @@ write_corpus() {
   mkdir -p runs
   build/weft stories --bytes 2000000 --seed 1 --out runs/stories.txt
   text=runs/stories.txt
-  prompt="Once upon a time"
+  prompt="Once upon a time, there was"
   echo "They begin:"
   head -n 3 "$text" | cut -c 1-300 | fold -s -w 90 | sed 's/^/  /'
 }
@@ -57,15 +57,15 @@ write_corpus() {
 train() {
   heading "Training a GPT-2 of 0.8 million parameters on $text, $steps steps"
   build/weft train --data "$text" --tokenizer bytes --model L=4,NH=4,C=128,T=128 \
-    --batch-size 16 --seq-len 128 --steps "$steps" --lr 1e-3 --warmup 50 \
-    --val-every 100 --exec tasks --out "$run"
+    --batch-size 8 --seq-len 128 --steps "$steps" --lr 3e-3 --warmup 100 \
+    --val-every 400 --exec tasks --out "$run"
 }
 
 write_samples() {
   local seed
   for seed in 1 2 3; do
     heading "Sample $seed"
-    build/weft generate --model "$run" --prompt "$prompt" --tokens 300 --temperature 0.7 \
+    build/weft generate --model "$run" --prompt "$prompt" --tokens 300 --temperature 0.5 \
       --seed "$seed"
     echo
   done
@@ -77,7 +77,7 @@ say_what_is_next() {
 Let it go on from your words:
   build/weft generate --model $run --prompt "The " --tokens 500
 Train on a text of your own, and for longer:
-  STEPS=2000 scripts/quickstart.sh my.txt
+  STEPS=8000 scripts/quickstart.sh my.txt
 See what else training can do (bigger models, other schedules, stopping and resuming):
   build/weft train --help
 NEXT

@@ -56,7 +56,7 @@ class LineReader {
 
   std::string name() {
     if (rest_.starts_with('[')) throw error("sections are not used here");
-    const std::string name(take_while([](char c) { return c != '=' && c != '#' && !is_space(c); }));
+    std::string name(take_while([](char c) { return c != '=' && c != '#' && !is_space(c); }));
     expect('=');
     return name;
   }
@@ -194,6 +194,10 @@ std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const 
       throw reader.error(fmt::format("{} belongs on the command line", item.name));
     }
     item.inputs = reader.value();
+    const bool is_switch = option->get_expected_max() == 0;
+    if (is_switch && item.inputs != Arguments{"true"} && item.inputs != Arguments{"false"}) {
+      throw reader.error(fmt::format("{} is either true or false", item.name));
+    }
   }
   return items;
 }

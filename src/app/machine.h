@@ -10,7 +10,7 @@ namespace weft {
 std::string cpu_name();
 
 // fp32 FLOP/s that all threads of the executor reach together on registers alone, all at once.
-// Takes about a tenth of a second.
+// Takes a fifth of a second.
 double measure_peak_flops(const Executor& executor);
 
 // Version, git commit, compiler and libraries, a line each.

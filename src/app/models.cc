@@ -27,7 +27,7 @@ LoadedModel::LoadedModel(const std::filesystem::path& path)
 std::shared_ptr<const Tokenizer> find_tokenizer(const std::string& path_or_bytes,
                                                 const std::filesystem::path& model,
                                                 const Config& config) {
-  const std::shared_ptr<const Tokenizer> tokenizer =
+  std::shared_ptr<const Tokenizer> tokenizer =
       path_or_bytes.empty() ? tokenizer_of_model(model, config) : open_tokenizer(path_or_bytes);
   if (tokenizer && tokenizer->vocabulary_size() > config.V) {
     throw input_error(

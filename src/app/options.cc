@@ -153,7 +153,7 @@ CLI::Option* Options::text(const std::string& flag, std::string& value, const st
 }
 
 CLI::Option* Options::choice(const std::string& flag, std::string& value,
-                             std::vector<std::string> names, const std::string& help) {
+                             const std::vector<std::string>& names, const std::string& help) {
   const std::string type = joined(names, "|");
   return add(flag, type, value, help, [this, flag, names, &value](const CLI::results_t& results) {
     if (std::ranges::find(names, results.front()) == names.end()) {

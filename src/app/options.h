@@ -40,8 +40,8 @@ class Options {
   CLI::Option* text(const std::string& flag, std::string& value, const std::string& type,
                     const std::string& help);
   // One of `names`.
-  CLI::Option* choice(const std::string& flag, std::string& value, std::vector<std::string> names,
-                      const std::string& help);
+  CLI::Option* choice(const std::string& flag, std::string& value,
+                      const std::vector<std::string>& names, const std::string& help);
   // One or more values.
   CLI::Option* texts(const std::string& flag, std::vector<std::string>& values,
                      const std::string& type, const std::string& help);

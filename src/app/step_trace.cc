@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kUsualSteps = 10;
 
 std::filesystem::path checked_file(const std::string& file) {
-  const std::filesystem::path path(file);
+  std::filesystem::path path(file);
   if (path.extension() != ".json") {
     throw input_error("train", fmt::format("--trace: cannot write {}", file),
                       "the name must end in .json");

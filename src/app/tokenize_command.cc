@@ -25,14 +25,8 @@ struct TokenizeOptions {
 };
 
 void check(const Options& flags, const TokenizeOptions& o) {
-  if (o.tokenizer.empty()) {
-    throw flags.error("--tokenizer", "is required", "give its directory, or bytes");
-  }
   if (o.decode.empty() == o.inputs.empty()) {
     throw flags.error("INPUT", "give text files to encode, or a shard to --decode");
-  }
-  if (o.decode.empty() && o.out.empty()) {
-    throw flags.error("--out", "is required", "name the shard to write");
   }
   if ((o.val_fraction > 0.) == o.val_out.empty()) {
     throw flags.error("--val-fraction", "needs --val-out, and the other way round");
@@ -43,16 +37,19 @@ bool parse(const Arguments& arguments, TokenizeOptions& o) {
   Options flags("tokenize", "Turns text files into one token shard, or a shard back into text.");
   flags.texts("INPUT", o.inputs, "FILE", "UTF-8 text files, each a document");
   flags.text("--decode", o.decode, "FILE.bin", "Shard to turn into text instead");
-  flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
-             "Directory or file of a tokenizer, or bytes");
-  flags.text("--out", o.out, "FILE", "Where to; --decode writes to standard output without it");
+  const CLI::Option* tokenizer = flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
+                                            "Directory or file of a tokenizer, or bytes");
+  const CLI::Option* out =
+      flags.text("--out", o.out, "FILE", "Where to; --decode writes to standard output without it");
   flags.choice("--eot", o.eot, {"before", "after", "none"},
                "Where each document gets an end-of-text token");
   flags.real("--val-fraction", o.val_fraction, {0., 0.99},
              "Share of the tokens, from the end, that goes to --val-out");
   flags.text("--val-out", o.val_out, "FILE.bin", "Shard of validation tokens");
   if (!flags.parse(arguments)) return false;
+  flags.require(tokenizer, "give its directory, or bytes");
   check(flags, o);
+  if (o.decode.empty()) flags.require(out, "name the shard to write");
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include "base/math.h"
 #include "data/batches.h"
 #include "formats/model_files.h"
+#include "kernels/adamw.h"
 #include "observe/metrics_log.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
@@ -299,14 +300,11 @@ class Run {
   void stop_if_not_finite(int64_t t) {
     const double loss = step_.loss(), norm = step_.grad_norm();
     if (std::isfinite(loss) && std::isfinite(norm)) return;
-    const auto good = newest_good_checkpoint(settings_.out, [](const std::string&) {});
     throw failure("train",
                   fmt::format("step {}: loss {}, gradient norm {}; the weights of this step are "
                               "not saved",
                               t, loss, norm),
-                  fmt::format("{}; lower --lr, lengthen --warmup, or check the data",
-                              good ? "the last good checkpoint is " + good->path.string()
-                                   : "there is no checkpoint yet"));
+                  advice());
   }
 
   void validate() {
@@ -339,7 +337,26 @@ class Run {
     listener_.sampled(done_.step, text);
   }
 
+  // The loss and the gradient of a step are those before its update: this looks behind it.
+  void refuse_poisoned_weights() const {
+    if (std::isfinite(sum_of_squares(state_.weights.data))) return;
+    throw failure("train",
+                  fmt::format("step {}: the update left weights that are not finite, and they are "
+                              "not saved",
+                              done_.step),
+                  advice());
+  }
+
+  // For a run that diverged.
+  std::string advice() const {
+    const auto good = newest_good_checkpoint(settings_.out, [](const std::string&) {});
+    return fmt::format("{}; lower --lr, lengthen --warmup, or check the data",
+                       good ? "the last good checkpoint is " + good->path.string()
+                            : "there is no checkpoint yet");
+  }
+
   void save() {
+    refuse_poisoned_weights();
     RunState state = done_;
     state.elapsed_s = elapsed_s_;
     const std::filesystem::path path =

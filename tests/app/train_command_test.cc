@@ -195,6 +195,22 @@ TEST_F(TrainCommand, SigintSavesAndExits130) {
   EXPECT_EQ(checkpoints().size(), 1u);
 }
 
+TEST_F(TrainCommand, ASecondSignalEndsTheRunAtOnceWithoutSaving) {
+  // A step of this model takes seconds, long enough for both signals.
+  Command command(
+      this->command({"train", "--data", path("text.txt"), "--out", path("run"), "--model",
+                     "L=8,NH=4,C=512,T=128", "--total-batch-tokens", "65536", "--steps", "5"}));
+  ASSERT_TRUE(command.wait_for_stderr("out  "));
+  command.send(SIGINT);
+  ASSERT_TRUE(command.wait_for_stderr("stopping after this step"));
+  command.send(SIGTERM);
+
+  const CommandResult result = command.finish();
+
+  EXPECT_EQ(result.status, 143) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "run/checkpoints"));
+}
+
 TEST_F(TrainCommand, TheConfigOfARunRepeatsIt) {
   weft(training({"--steps", "4", "--no-shuffle", "--lr", "0.01", "--seed", "7"}));
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -118,6 +119,8 @@ class MixingProgram {
                            for (TileId id : reads) {
                              for (uint64_t word : tiles_[id]) hash = hash * kMultiplier + word;
                            }
+                           // Every fourth op lets another, which should wait for it, overtake.
+                           if (number % 4 == 0) std::this_thread::yield();
                            for (TileId id : writes) {
                              for (uint64_t& word : tiles_[id]) {
                                word = word * kMultiplier + hash;

@@ -27,11 +27,11 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// B T = 141 token rows are two row tiles, and V is three blocks of logits.
+// B T = 287 token rows are two row tiles, and V is three blocks of logits.
 constexpr Config kModel = {.L = 2, .NH = 3, .C = 15, .T = 53, .V = 257};
-constexpr int64_t kB = 3, kT = 47;
+constexpr int64_t kB = 7, kT = 41;
 
-// Ninety lines that repeat each other: 115 samples of training text.
+// Ninety lines that repeat each other: 107 samples of training text.
 std::string repetitive_text() {
   std::string text;
   for (int i = 0; i < 90; ++i) {
@@ -147,14 +147,14 @@ class TrainerTest : public testing::Test {
     return steps;
   }
 
-  // Two runs that ended after seven steps left the same files and logged the same numbers.
-  void expect_same_bits(const fs::path& actual, const fs::path& expected) const {
+  // Two runs that ended after the same steps left the same files and logged the same numbers.
+  void expect_same_bits(const fs::path& actual, const fs::path& expected, int steps = 7) const {
     for (const char* file : {"model.safetensors", "optimizer.safetensors"}) {
-      const fs::path path = fs::path("checkpoints/step_00000007") / file;
+      const fs::path path = fs::path("checkpoints/step_0000000" + std::to_string(steps)) / file;
       EXPECT_TRUE(read_file(actual / path) == read_file(expected / path)) << file << " differs";
     }
     EXPECT_EQ(logged_steps(actual), logged_steps(expected));
-    EXPECT_EQ(logged_steps(actual).size(), 7u);
+    EXPECT_EQ(logged_steps(actual).size(), size_t(steps));
   }
 
   TempDirectory dir_;
@@ -167,7 +167,7 @@ class TrainerTest : public testing::Test {
 TEST_F(TrainerTest, LearnsARepetitiveText) {
   TrainSettings s = settings();
   s.model.C = 48;
-  s.steps = 120;
+  s.steps = 80;
   s.schedule.lr = 2e-2;
 
   EXPECT_EQ(run(s, {"tasks", 2}), TrainOutcome::kFinished);
@@ -184,6 +184,7 @@ TEST_F(TrainerTest, EveryExecutorAndThreadCountLeavesTheSameBits) {
   for (const int64_t micro_steps : {1, 4}) {
     const std::string suffix = "_" + std::to_string(micro_steps);
     TrainSettings reference = settings("reference" + suffix);
+    reference.steps = 3;
     reference.total_batch_tokens = micro_steps * kB * kT;
     run(reference);
 
@@ -202,7 +203,7 @@ TEST_F(TrainerTest, EveryExecutorAndThreadCountLeavesTheSameBits) {
 
       EXPECT_EQ(run(s, p), TrainOutcome::kFinished);
 
-      expect_same_bits(s.out, reference.out);
+      expect_same_bits(s.out, reference.out, 3);
     }
   }
 }
@@ -219,7 +220,7 @@ TEST_F(TrainerTest, AccumulationComputesTheStepOfTheWholeBatch) {
   run(parts);
 
   for (size_t i = 0; i < 7; ++i) {
-    // Sums of 564 losses and gradients of order one in float: a few eps, growing over seven steps.
+    // Sums of 1148 losses and gradients of order one in float: a few eps, growing over seven steps.
     EXPECT_NEAR(recorder_.steps[i].loss, expected[i].loss, 1e-4) << i;
     EXPECT_NEAR(recorder_.steps[i].grad_norm, expected[i].grad_norm, 1e-3 * expected[i].grad_norm)
         << i;
@@ -529,9 +530,9 @@ TEST_F(TrainerTest, RefusesSettingsThatDoNotFitTogether) {
   TrainSettings s = settings();
 
   s.total_batch_tokens = 2 * kB * kT + 1;
-  expect_refused(s, {"--total-batch-tokens 283", "3 x 47 x 1 = 141", "use 423"});
+  expect_refused(s, {"--total-batch-tokens 575", "7 x 41 x 1 = 287", "use 861"});
   s.total_batch_tokens = 1;
-  expect_refused(s, {"--total-batch-tokens 1", "use 141"});
+  expect_refused(s, {"--total-batch-tokens 1", "use 287"});
 
   s = settings();
   s.T = 54;
@@ -606,11 +607,11 @@ TEST_F(ResumeTest, RefusesAnotherOrderOfTheData) {
 
   s = resumed();
   s.T = kT - 1;
-  expect_refused(s, {"--seq-len 47, now 46"});
+  expect_refused(s, {"--seq-len 41, now 40"});
 
   s = resumed();
   s.total_batch_tokens = 2 * kB * kT;
-  expect_refused(s, {"sequences per step 3, now 6"});
+  expect_refused(s, {"sequences per step 7, now 14"});
 }
 
 TEST_F(ResumeTest, RefusesOtherData) {
@@ -649,7 +650,7 @@ TEST_F(ResumeTest, NotesAnotherOrderOfSums) {
 
   EXPECT_EQ(run(s), TrainOutcome::kFinished);
 
-  EXPECT_TRUE(mentions(recorder_.notes, {"batching changed from", "B 3", "B 1 micro-steps 3"}));
+  EXPECT_TRUE(mentions(recorder_.notes, {"batching changed from", "B 7", "B 1 micro-steps 7"}));
   EXPECT_FALSE(mentions(recorder_.notes, {"schedule changed"}));
 }
 
