@@ -17,8 +17,8 @@
 namespace weft {
 namespace {
 
-// Seconds that the calling thread has computed: a thread that had to wait for its core, because other
-// processes were on it, is not counted as slow.
+// Seconds that the calling thread has computed: a thread that had to wait for its core, because
+// other processes were on it, is not counted as slow.
 double thread_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -40,8 +40,8 @@ int64_t calibrated_rounds() {
   }
 }
 
-// One op per thread, so that threads which share a core's units slow each other down as they will in
-// a step. Each op stores its rate in FLOP/s.
+// One op per thread, so that threads which share a core's units slow each other down as they will
+// in a step. Each op stores its rate in FLOP/s.
 class PeakProgram {
  public:
   explicit PeakProgram(int threads)
@@ -49,8 +49,8 @@ class PeakProgram {
     for (size_t i = 0; i < rates_.size(); ++i) {
       const std::string name = fmt::format("peak[{}]", i);
       double* rate = &rates_[i];
-      const TileId tile = tiles_.add(
-          {name, reinterpret_cast<std::byte*>(rate), 1, sizeof(double), sizeof(double)});
+      const TileId tile =
+          tiles_.add({name, reinterpret_cast<std::byte*>(rate), 1, sizeof(double), sizeof(double)});
       program_.add({.name = name, .reads = {}, .writes = {tile}, .run = [this, rate](std::byte*) {
                       const double start = thread_seconds();
                       sink_ = multiply_add(rounds_);

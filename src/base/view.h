@@ -21,9 +21,7 @@ struct Matrix {
       : data(data), rows(rows), cols(cols), stride(stride) {}
 
   // A view that may write converts to one that may only read.
-  operator Matrix<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator Matrix<const T>() const requires(!std::is_const_v<T>) {
     return {data, rows, cols, stride};
   }
 

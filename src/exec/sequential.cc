@@ -7,7 +7,8 @@ namespace {
 
 class SequentialProgram : public PreparedProgram {
  public:
-  explicit SequentialProgram(const Program& program) : ops_(program.ops().size()), runner_(program, 1) {}
+  explicit SequentialProgram(const Program& program)
+      : ops_(program.ops().size()), runner_(program, 1) {}
 
   void run(Observer* observer) override {
     runner_.begin(observer);

@@ -26,8 +26,8 @@ class TasksProgram : public PreparedProgram {
   }
 
  private:
-  // OpenMP's dependence rule on one handle per tile is the conflict rule of a program: `inout` waits
-  // for earlier `in` and `inout` of the same handle, `in` waits for earlier `inout`.
+  // OpenMP's dependence rule on one handle per tile is the conflict rule of a program: `inout`
+  // waits for earlier `in` and `inout` of the same handle, `in` waits for earlier `inout`.
   //
   // ThreadSanitizer must not see the arguments being stored: libomp reuses the memory of tasks that
   // have ended, with synchronization that it cannot see. Ops are checked as ever.
@@ -37,9 +37,14 @@ class TasksProgram : public PreparedProgram {
     const size_t n_reads = ops_[op].reads.size(), n_writes = ops_[op].writes.size();
     [[maybe_unused]] char* handles = handles_.data();  // g++ 12 does not see the uses below
     OpRunner* runner = &runner_;
-#pragma omp task default(none) firstprivate(op, runner)       \
-    depend(iterator(size_t i = 0 : n_reads), in : handles[reads[i]]) \
-    depend(iterator(size_t j = 0 : n_writes), inout : handles[writes[j]])
+#pragma omp task default(none) firstprivate(op, runner) depend(iterator(size_t i = 0 \
+                                                                        : n_reads),  \
+                                                               in                    \
+                                                               : handles[reads[i]])  \
+    depend(iterator(size_t j = 0                                                     \
+                    : n_writes),                                                     \
+           inout                                                                     \
+           : handles[writes[j]])
     runner->run(op, omp_get_thread_num());
   }
 

@@ -7,8 +7,8 @@ namespace weft {
 
 // A (rows, cols) matrix stored as column blocks, each of them a contiguous row-major
 // (rows, block_cols) matrix: element (r, c) is data[(c / block_cols) * rows * block_cols +
-// r * block_cols + c % block_cols]. A matrix product writes one block; softmax walks a row over all.
-// The last block may be narrower: it is stored as (rows, cols % block_cols).
+// r * block_cols + c % block_cols]. A matrix product writes one block; softmax walks a row over
+// all. The last block may be narrower: it is stored as (rows, cols % block_cols).
 struct ColumnBlocks {
   float* data = nullptr;
   int64_t rows = 0;

@@ -15,8 +15,8 @@ void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector
 // Adds the gradient of the input to dx (the residual stream already holds a gradient), and
 // overwrites dweight and dbias with the sums over these n rows, in row order.
 // With xhat = (x - mean) rstd and g = dout * weight, per row:
-//   dx += rstd * (g - mean(g) - xhat * mean(g * xhat)),  dweight = sum dout * xhat,  dbias = sum dout.
-//   x, dout, dx (n, C); weight, dweight, dbias (C); mean, rstd (n).
+//   dx += rstd * (g - mean(g) - xhat * mean(g * xhat)),  dweight = sum dout * xhat,  dbias = sum
+//   dout. x, dout, dx (n, C); weight, dweight, dbias (C); mean, rstd (n).
 void layernorm_backward(Matrix<const float> x, Vector<const float> weight, Vector<const float> mean,
                         Vector<const float> rstd, Matrix<const float> dout, Matrix<float> dx,
                         Vector<float> dweight, Vector<float> dbias) noexcept;

@@ -111,7 +111,8 @@ size_t LinearBackwardWeight::scratch_bytes() const {
 
 void LinearBackwardWeight::operator()(Matrix<const float> dy, Matrix<const float> x,
                                       Matrix<float> dW, std::byte* scratch) const noexcept {
-  // dW[:, n..] += (dy[k.., :])^T x[k.., n..]: here the inner dimension k runs over rows of the batch.
+  // dW[:, n..] += (dy[k.., :])^T x[k.., n..]: here the inner dimension k runs over rows of the
+  // batch.
   std::byte* const x_scratch = scratch + static_cast<size_t>(dy.cols * kWeightRows) * sizeof(float);
   for (const GemmPanel& p : panels_) {
     const Matrix<float> dy_packed = scratch_matrix(scratch, dy.cols, p.n_k);

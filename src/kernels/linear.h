@@ -48,9 +48,9 @@ class LinearBackwardInput {
   std::vector<GemmPanel> panels_;
 };
 
-// dW += dy^T x for one block of N output and K input channels: dy (M, N), x (M, K), dW (N, K). The M
-// rows are added in blocks of a fixed size, first to last: the bits depend on nothing else.
-// 2 M N K FLOPs. Thread-safe.
+// dW += dy^T x for one block of N output and K input channels: dy (M, N), x (M, K), dW (N, K). The
+// M rows are added in blocks of a fixed size, first to last: the bits depend on nothing else. 2 M N
+// K FLOPs. Thread-safe.
 class LinearBackwardWeight {
  public:
   LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t ldx, int64_t lddw,

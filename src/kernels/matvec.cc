@@ -13,9 +13,10 @@ void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) {
   for (int64_t n = 0; n < W.rows; ++n) {
     const float* w = W.row(n).data();
     LaneSums<Floats, kSumLanes> sums;
-    for_each_vector_in_groups<kSumLanes>(
-        Floats(), W.cols, [&](auto io, int64_t i, int64_t k)
-                              HWY_ATTR { sums.add(k, Mul(io.load(w + i), io.load(&x[i]))); });
+    for_each_vector_in_groups<kSumLanes>(Floats(), W.cols,
+                                         [&](auto io, int64_t i, int64_t k) HWY_ATTR {
+                                           sums.add(k, Mul(io.load(w + i), io.load(&x[i])));
+                                         });
     y[static_cast<size_t>(n)] = sums.total();
   }
 }

@@ -41,8 +41,8 @@ class RowMatrices {
   }
   // One row of partial sums per row tile.
   Tiled<float> partials(const std::string& name, int64_t C) const {
-    return allocate_tiled<float>(arena_, tiles_, name, ceil_div(tiling_.n(), tiling_.norm_rows), C, 1,
-                                 C);
+    return allocate_tiled<float>(arena_, tiles_, name, ceil_div(tiling_.n(), tiling_.norm_rows), C,
+                                 1, C);
   }
 
  private:

@@ -47,8 +47,8 @@ struct Activations {
   Tiled<float> encoded;      // (n, C)
   std::vector<BlockActivations> blocks;
   LayernormActivations lnf;
-  Tiled<float> losses;       // (n, 1)
-  Tiled<double> loss;        // (1, 1) mean over the optimizer step's tokens
+  Tiled<float> losses;  // (n, 1)
+  Tiled<double> loss;   // (1, 1) mean over the optimizer step's tokens
 
   // Logits of `classifier_rows` rows: block j of columns is a contiguous matrix (see ColumnBlocks),
   // cut into row tiles.
@@ -62,14 +62,14 @@ struct Gradients {
   static constexpr int64_t kRing = 2;
 
   struct Block {
-    Tiled<float> dfch;          // (n, 4C)
-    Tiled<float> dln2;          // (n, C)
-    Tiled<float> dresidual_mid; // (n, C)
-    Tiled<float> datty;         // (n, C)
-    Tiled<float> dqkv;          // (n, 3C)
-    Tiled<float> dln1;          // (n, C)
-    Tiled<float> dresidual_in;  // (n, C)
-    Tiled<float> dln1w, dln1b;  // (layernorm ops, C) partial sums of dweight, dbias
+    Tiled<float> dfch;           // (n, 4C)
+    Tiled<float> dln2;           // (n, C)
+    Tiled<float> dresidual_mid;  // (n, C)
+    Tiled<float> datty;          // (n, C)
+    Tiled<float> dqkv;           // (n, 3C)
+    Tiled<float> dln1;           // (n, C)
+    Tiled<float> dresidual_in;   // (n, C)
+    Tiled<float> dln1w, dln1b;   // (layernorm ops, C) partial sums of dweight, dbias
     Tiled<float> dln2w, dln2b;
   };
 

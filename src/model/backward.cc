@@ -36,54 +36,52 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
   for (size_t i = 0; i < row_ranges.size(); ++i) {
     const Range rows = row_ranges[i];
     const Range slot{static_cast<int64_t>(i), static_cast<int64_t>(i) + 1};
-    const Matrix<const float> bypass =
-        ln.dresidual != nullptr ? Matrix<const float>(ln.dresidual->block(rows))
-                                : Matrix<const float>();
-    program.add(
-        {.name = fmt::format("{}/backward[r{}]", ln.name, i),
-         .phase = Phase::kBackward,
-         .reads = tiles_of({ln.x.over(rows), ln.weight.all(), ln.y.mean.over(rows),
-                            ln.y.rstd.over(rows), ln.dout.over(rows),
-                            ln.dresidual != nullptr ? ln.dresidual->over(rows)
-                                                    : std::vector<TileId>{}}),
-         .writes = tiles_of(
-             {ln.dx.over(rows), ln.dweight_partial.over(slot), ln.dbias_partial.over(slot)}),
-         .run = [x = ln.x.block(rows), weight = ln.weight.matrix().row(0),
-                 mean = ln.y.mean.column(rows), rstd = ln.y.rstd.column(rows),
-                 dout = ln.dout.block(rows), bypass, dx = ln.dx.block(rows),
-                 dweight = ln.dweight_partial.matrix().row(slot.begin),
-                 dbias = ln.dbias_partial.matrix().row(slot.begin)](std::byte*) {
-           if (bypass.data != nullptr) {
-             copy(bypass, dx);
-           } else {
-             fill_zero(dx);
-           }
-           layernorm_backward(x, weight, mean, rstd, dout, dx, dweight, dbias);
-         }});
+    const Matrix<const float> bypass = ln.dresidual != nullptr
+                                           ? Matrix<const float>(ln.dresidual->block(rows))
+                                           : Matrix<const float>();
+    program.add({.name = fmt::format("{}/backward[r{}]", ln.name, i),
+                 .phase = Phase::kBackward,
+                 .reads = tiles_of(
+                     {ln.x.over(rows), ln.weight.all(), ln.y.mean.over(rows), ln.y.rstd.over(rows),
+                      ln.dout.over(rows),
+                      ln.dresidual != nullptr ? ln.dresidual->over(rows) : std::vector<TileId>{}}),
+                 .writes = tiles_of({ln.dx.over(rows), ln.dweight_partial.over(slot),
+                                     ln.dbias_partial.over(slot)}),
+                 .run = [x = ln.x.block(rows), weight = ln.weight.matrix().row(0),
+                         mean = ln.y.mean.column(rows), rstd = ln.y.rstd.column(rows),
+                         dout = ln.dout.block(rows), bypass, dx = ln.dx.block(rows),
+                         dweight = ln.dweight_partial.matrix().row(slot.begin),
+                         dbias = ln.dbias_partial.matrix().row(slot.begin)](std::byte*) {
+                   if (bypass.data != nullptr) {
+                     copy(bypass, dx);
+                   } else {
+                     fill_zero(dx);
+                   }
+                   layernorm_backward(x, weight, mean, rstd, dout, dx, dweight, dbias);
+                 }});
   }
 }
 
 // dweight += partial sums of the row tiles, first to last; likewise dbias.
 void append_layernorm_sums(Program& program, const LayernormBackward& ln) {
-  program.add({.name = ln.name + "/dW",
-               .phase = Phase::kBackward,
-               .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
-               .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
-               .run = [dweights = ln.dweight_partial.matrix(), dbiases = ln.dbias_partial.matrix(),
-                       dweight = ln.dweight.matrix().row(0),
-                       dbias = ln.dbias.matrix().row(0)](std::byte*) {
-                 add_column_sums(dweights, dweight);
-                 add_column_sums(dbiases, dbias);
-               }});
+  program.add(
+      {.name = ln.name + "/dW",
+       .phase = Phase::kBackward,
+       .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
+       .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
+       .run = [dweights = ln.dweight_partial.matrix(), dbiases = ln.dbias_partial.matrix(),
+               dweight = ln.dweight.matrix().row(0), dbias = ln.dbias.matrix().row(0)](std::byte*) {
+         add_column_sums(dweights, dweight);
+         add_column_sums(dbiases, dbias);
+       }});
 }
 
 // dx *= gelu'(x)
 Epilogue gelu_backward_epilogue(const Tiled<float>& x, const Tiled<float>& dx) {
   return {.reads = [&x](Range rows, Range cols) { return x.over(rows, cols); },
           .writes = {},
-          .run = [x, dx](Range rows, Range cols) {
-            gelu_backward(x.block(rows, cols), dx.block(rows, cols));
-          }};
+          .run = [x, dx](Range rows,
+                         Range cols) { gelu_backward(x.block(rows, cols), dx.block(rows, cols)); }};
 }
 
 // One op per sequence and group of heads: dq, dk and dv of whole heads, so no sums are shared.
@@ -105,8 +103,7 @@ void append_attention_backward(Program& program, const TrainingParts& parts, int
            .reads = tiles_of({a.qkv.over(rows, q), a.qkv.over(rows, k), a.qkv.over(rows, v),
                               a.atty.over(rows, q), d.datty.over(rows, q),
                               a.lse.over({b, b + 1}, {heads.begin * T, heads.end * T})}),
-           .writes =
-               tiles_of({d.dqkv.over(rows, q), d.dqkv.over(rows, k), d.dqkv.over(rows, v)}),
+           .writes = tiles_of({d.dqkv.over(rows, q), d.dqkv.over(rows, k), d.dqkv.over(rows, v)}),
            .run =
                [kernel, heads, HS, T, C, qkv = a.qkv.block(rows), out = a.atty.block(rows),
                 lse = a.lse.matrix().row(b), dout = d.datty.block(rows),
@@ -161,14 +158,14 @@ class BlockBackward {
   }
 
  private:
-  void linear_input(const char* name, const Tiled<float>& dy, Tensor weight,
-                    const Tiled<float>& dx, const Epilogue& epilogue) {
+  void linear_input(const char* name, const Tiled<float>& dy, Tensor weight, const Tiled<float>& dx,
+                    const Epilogue& epilogue) {
     append_linear_backward_input(program_, at_ + name + "/dX", dy,
                                  parts_.weights.get(weight, layer_), dx, epilogue, parts_.backend);
   }
 
-  void linear_weight(const char* name, const Tiled<float>& dy, const Tiled<float>& x,
-                     Tensor weight, Tensor bias) {
+  void linear_weight(const char* name, const Tiled<float>& dy, const Tiled<float>& x, Tensor weight,
+                     Tensor bias) {
     append_linear_backward_weight(program_, at_ + name + "/dW", dy, x,
                                   parts_.dweights.get(weight, layer_),
                                   parts_.dweights.get(bias, layer_), parts_.backend);
@@ -233,14 +230,13 @@ void append_token_embedding_backward(Program& program, const TrainingParts& part
   const Activations& a = parts.activations;
   const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in;
   const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
-  program.add({.name = "embedding/dwte",
-               .phase = Phase::kBackward,
-               .reads = tiles_of({a.inputs.all(), dencoded.all()}),
-               .writes = dwte.all(),
-               .run = [tokens = a.inputs.column({0, parts.tiling.n()}),
-                       dencoded = dencoded.matrix(), dwte = dwte.matrix()](std::byte*) {
-                 embedding_backward(tokens, dencoded, dwte);
-               }});
+  program.add(
+      {.name = "embedding/dwte",
+       .phase = Phase::kBackward,
+       .reads = tiles_of({a.inputs.all(), dencoded.all()}),
+       .writes = dwte.all(),
+       .run = [tokens = a.inputs.column({0, parts.tiling.n()}), dencoded = dencoded.matrix(),
+               dwte = dwte.matrix()](std::byte*) { embedding_backward(tokens, dencoded, dwte); }});
 }
 
 // dwpe[t] += dencoded of token t of every sequence, sequences in order; one op per tile of wpe.
@@ -255,18 +251,18 @@ void append_position_embedding_backward(Program& program, const TrainingParts& p
     for (int64_t b = 0; b < B; ++b) {
       reads = tiles_of({reads, dencoded.over({b * T + positions.begin, b * T + positions.end})});
     }
-    program.add({.name = fmt::format("embedding/dwpe[{}]", i),
-                 .phase = Phase::kBackward,
-                 .reads = reads,
-                 .writes = dwpe.over(positions),
-                 .run = [B, T, positions, dencoded = dencoded.matrix(),
-                         dwpe = dwpe.matrix()](std::byte*) {
-                   for (int64_t b = 0; b < B; ++b) {
-                     for (int64_t t = positions.begin; t < positions.end; ++t) {
-                       add(dencoded.row(b * T + t), dwpe.row(t));
-                     }
-                   }
-                 }});
+    program.add(
+        {.name = fmt::format("embedding/dwpe[{}]", i),
+         .phase = Phase::kBackward,
+         .reads = reads,
+         .writes = dwpe.over(positions),
+         .run = [B, T, positions, dencoded = dencoded.matrix(), dwpe = dwpe.matrix()](std::byte*) {
+           for (int64_t b = 0; b < B; ++b) {
+             for (int64_t t = positions.begin; t < positions.end; ++t) {
+               add(dencoded.row(b * T + t), dwpe.row(t));
+             }
+           }
+         }});
   }
 }
 

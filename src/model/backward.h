@@ -8,8 +8,8 @@
 
 namespace weft {
 
-// A parameter's gradient is complete after the ops appended so far. The argument is its index in the
-// parameter table.
+// A parameter's gradient is complete after the ops appended so far. The argument is its index in
+// the parameter table.
 using GradientComplete = std::function<void(size_t parameter)>;
 
 // Reads dlnf and the activations; adds to every gradient. Calls gradient_complete after the last op

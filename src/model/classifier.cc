@@ -39,9 +39,8 @@ struct RowTile {
 std::vector<RowTile> row_tiles_of(const Chunk& chunk, int64_t tile_rows) {
   std::vector<RowTile> tiles;
   for (const Range& local : split(chunk.rows.size(), tile_rows)) {
-    tiles.push_back({tiles.size(),
-                     {chunk.rows.begin + local.begin, chunk.rows.begin + local.end},
-                     local});
+    tiles.push_back(
+        {tiles.size(), {chunk.rows.begin + local.begin, chunk.rows.begin + local.end}, local});
   }
   return tiles;
 }
@@ -67,11 +66,9 @@ void append_logits(Program& program, const StepParts& parts, const Chunk& chunk)
                  .phase = Phase::kForward,
                  .reads = tiles_of({a.lnf.out.over(chunk.rows), wte.over(words)}),
                  .writes = a.logits[j].over(chunk.local()),
-                 .run =
-                     [kernel, x = a.lnf.out.block(chunk.rows), W = wte.block(words),
-                      y = a.logits[j].block(chunk.local())](std::byte* scratch) {
-                       (*kernel)(x, W, y, scratch);
-                     },
+                 .run = [kernel, x = a.lnf.out.block(chunk.rows), W = wte.block(words),
+                         y = a.logits[j].block(chunk.local())](
+                            std::byte* scratch) { (*kernel)(x, W, y, scratch); },
                  .scratch_bytes = kernel->scratch_bytes()});
   }
 }
@@ -90,20 +87,20 @@ void append_cross_entropy(Program& program, const StepParts& parts, const Chunk&
     }
     const std::vector<TileId> losses = a.losses.over(tile.rows);
     const bool with_gradient = gradient == Gradient::kYes;
-    program.add(
-        {.name = fmt::format("{}cross_entropy[r{}]", chunk.prefix(), tile.index),
-         .phase = Phase::kForward,
-         .reads = tiles_of({a.targets.over(tile.rows), logits}),
-         .writes = with_gradient ? tiles_of({losses, logits}) : losses,
-         .run = [with_gradient, scale, tile, V = parts.config.V, logits = a.logits_memory,
-                 targets = a.targets.column(tile.rows),
-                 losses = a.losses.column(tile.rows)](std::byte*) {
-           if (with_gradient) {
-             cross_entropy_forward_backward(logits, tile.local.begin, V, targets, scale, losses);
-           } else {
-             cross_entropy_forward(logits, tile.local.begin, V, targets, losses);
-           }
-         }});
+    program.add({.name = fmt::format("{}cross_entropy[r{}]", chunk.prefix(), tile.index),
+                 .phase = Phase::kForward,
+                 .reads = tiles_of({a.targets.over(tile.rows), logits}),
+                 .writes = with_gradient ? tiles_of({losses, logits}) : losses,
+                 .run = [with_gradient, scale, tile, V = parts.config.V, logits = a.logits_memory,
+                         targets = a.targets.column(tile.rows),
+                         losses = a.losses.column(tile.rows)](std::byte*) {
+                   if (with_gradient) {
+                     cross_entropy_forward_backward(logits, tile.local.begin, V, targets, scale,
+                                                    losses);
+                   } else {
+                     cross_entropy_forward(logits, tile.local.begin, V, targets, losses);
+                   }
+                 }});
   }
 }
 
@@ -118,16 +115,14 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
       return LinearBackwardWeight(chunk.rows.size(), words.size(), parts.config.C,
                                   a.lnf.out.matrix().stride, dwte.matrix().stride, parts.backend);
     });
-    program.add({.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
-                 .phase = Phase::kBackward,
-                 .reads = tiles_of({a.logits[j].over(chunk.local()), a.lnf.out.over(chunk.rows)}),
-                 .writes = dwte.over(words),
-                 .run =
-                     [kernel, dy = a.logits[j].block(chunk.local()),
-                      x = a.lnf.out.block(chunk.rows), dW = dwte.block(words)](std::byte* scratch) {
-                       (*kernel)(dy, x, dW, scratch);
-                     },
-                 .scratch_bytes = kernel->scratch_bytes()});
+    program.add(
+        {.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
+         .phase = Phase::kBackward,
+         .reads = tiles_of({a.logits[j].over(chunk.local()), a.lnf.out.over(chunk.rows)}),
+         .writes = dwte.over(words),
+         .run = [kernel, dy = a.logits[j].block(chunk.local()), x = a.lnf.out.block(chunk.rows),
+                 dW = dwte.block(words)](std::byte* scratch) { (*kernel)(dy, x, dW, scratch); },
+         .scratch_bytes = kernel->scratch_bytes()});
   }
 }
 

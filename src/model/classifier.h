@@ -9,9 +9,9 @@ namespace weft {
 
 // Where a micro-batch stands in its optimizer step.
 struct MicroStep {
-  bool first = true;           // the loss and the gradients start from zero
-  bool last = true;            // the update follows
-  int64_t tokens_per_step = 1; // over all micro-batches (and ranks): the loss is their mean
+  bool first = true;            // the loss and the gradients start from zero
+  bool last = true;             // the update follows
+  int64_t tokens_per_step = 1;  // over all micro-batches (and ranks): the loss is their mean
 };
 
 // Writes losses (per row) and adds their sum / tokens_per_step to loss. Reads lnf and targets.

@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* kWhere = "model";
 constexpr const char* kForms =
-    "use d6, d12, d24, d36, d48, gpt2, gpt2-medium, gpt2-large, gpt2-xl or L=4,NH=4,C=128,T=128[,V=...]";
+    "use d6, d12, d24, d36, d48, gpt2, gpt2-medium, gpt2-large, gpt2-xl or "
+    "L=4,NH=4,C=128,T=128[,V=...]";
 
 struct NamedModel {
   std::string_view name;
@@ -90,8 +91,7 @@ void validate(const Config& config) {
   if (config.C % config.NH != 0) {
     throw input_error(
         kWhere, fmt::format("C={} is not divisible by NH={}", config.C, config.NH),
-        fmt::format("heads share the channels evenly: try C={}",
-                    round_up(config.C, config.NH)));
+        fmt::format("heads share the channels evenly: try C={}", round_up(config.C, config.NH)));
   }
 }
 

@@ -40,16 +40,15 @@ void append_embedding(Program& program, const StepParts& parts) {
   const std::vector<Range> row_ranges = a.encoded.row_ranges();
   for (size_t i = 0; i < row_ranges.size(); ++i) {
     const Range rows = row_ranges[i];
-    program.add({.name = fmt::format("embedding/forward[r{}]", i),
-                 .phase = Phase::kForward,
-                 .reads = tiles_of(
-                     {a.inputs.over(rows), a.positions.over(rows), wte.all(), wpe.all()}),
-                 .writes = a.encoded.over(rows),
-                 .run = [tokens = a.inputs.column(rows), positions = a.positions.column(rows),
-                         wte = wte.matrix(), wpe = wpe.matrix(),
-                         out = a.encoded.block(rows)](std::byte*) {
-                   embedding_forward(tokens, positions, wte, wpe, out);
-                 }});
+    program.add(
+        {.name = fmt::format("embedding/forward[r{}]", i),
+         .phase = Phase::kForward,
+         .reads = tiles_of({a.inputs.over(rows), a.positions.over(rows), wte.all(), wpe.all()}),
+         .writes = a.encoded.over(rows),
+         .run = [tokens = a.inputs.column(rows), positions = a.positions.column(rows),
+                 wte = wte.matrix(), wpe = wpe.matrix(), out = a.encoded.block(rows)](std::byte*) {
+           embedding_forward(tokens, positions, wte, wpe, out);
+         }});
   }
 }
 
@@ -57,9 +56,8 @@ void append_embedding(Program& program, const StepParts& parts) {
 Epilogue bias_epilogue(const Tiled<float>& bias, const Tiled<float>& y) {
   return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
           .writes = {},
-          .run = [bias, y](Range rows, Range cols) {
-            add_bias(bias.row_elements(cols), y.block(rows, cols));
-          }};
+          .run = [bias, y](Range rows,
+                           Range cols) { add_bias(bias.row_elements(cols), y.block(rows, cols)); }};
 }
 
 // y += b + residual
@@ -70,10 +68,11 @@ Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residua
                 return tiles_of({bias.over_cols(cols), residual.over(rows, cols)});
               },
           .writes = {},
-          .run = [bias, residual, y](Range rows, Range cols) {
-            add_bias_residual(bias.row_elements(cols), residual.block(rows, cols),
-                              y.block(rows, cols));
-          }};
+          .run =
+              [bias, residual, y](Range rows, Range cols) {
+                add_bias_residual(bias.row_elements(cols), residual.block(rows, cols),
+                                  y.block(rows, cols));
+              }};
 }
 
 // y += b, y_gelu = gelu(y)
@@ -81,9 +80,11 @@ Epilogue gelu_epilogue(const Tiled<float>& bias, const Tiled<float>& y,
                        const Tiled<float>& y_gelu) {
   return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
           .writes = [&y_gelu](Range rows, Range cols) { return y_gelu.over(rows, cols); },
-          .run = [bias, y, y_gelu](Range rows, Range cols) {
-            add_bias_gelu(bias.row_elements(cols), y.block(rows, cols), y_gelu.block(rows, cols));
-          }};
+          .run =
+              [bias, y, y_gelu](Range rows, Range cols) {
+                add_bias_gelu(bias.row_elements(cols), y.block(rows, cols),
+                              y_gelu.block(rows, cols));
+              }};
 }
 
 void append_block(Program& program, const StepParts& parts, int64_t layer,
@@ -131,8 +132,7 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
            .phase = Phase::kForward,
            .reads = tiles_of(
                {block.qkv.over(rows, q), block.qkv.over(rows, k), block.qkv.over(rows, v)}),
-           .writes =
-               tiles_of({block.atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
+           .writes = tiles_of({block.atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
            .run =
                [kernel, heads, HS, T, C, qkv = block.qkv.block(rows), out = block.atty.block(rows),
                 lse = block.lse.matrix().row(b)](std::byte* scratch) {

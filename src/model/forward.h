@@ -10,7 +10,8 @@
 namespace weft {
 
 // Appends the ops that turn a layer's qkv into its atty.
-using AppendAttention = std::function<void(Program& program, const StepParts& parts, int64_t layer)>;
+using AppendAttention =
+    std::function<void(Program& program, const StepParts& parts, int64_t layer)>;
 
 // Attention of whole sequences: one op per sequence and group of heads.
 void append_attention(Program& program, const StepParts& parts, int64_t layer);

@@ -33,8 +33,8 @@ void append_linear_forward(Program& program, const std::string& name, const Tile
   KernelCache<LinearForward> kernels;
   for_each_tile(y, [&](Range rows, Range cols, const std::string& suffix) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearForward(rows.size(), cols.size(), x.cols(), x.matrix().stride,
-                           y.matrix().stride, backend);
+      return LinearForward(rows.size(), cols.size(), x.cols(), x.matrix().stride, y.matrix().stride,
+                           backend);
     });
     program.add({.name = name + suffix,
                  .phase = Phase::kForward,
@@ -50,10 +50,9 @@ void append_linear_forward(Program& program, const std::string& name, const Tile
   });
 }
 
-void append_linear_backward_input(Program& program, const std::string& name,
-                                  const Tiled<float>& dy, const Tiled<float>& W,
-                                  const Tiled<float>& dx, const Epilogue& epilogue,
-                                  GemmBackend backend) {
+void append_linear_backward_input(Program& program, const std::string& name, const Tiled<float>& dy,
+                                  const Tiled<float>& W, const Tiled<float>& dx,
+                                  const Epilogue& epilogue, GemmBackend backend) {
   KernelCache<LinearBackwardInput> kernels;
   for_each_tile(dx, [&](Range rows, Range cols, const std::string& suffix) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
@@ -66,9 +65,8 @@ void append_linear_backward_input(Program& program, const std::string& name,
          .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run =
-             [kernel, rows, cols, dy_tile = dy.block(rows),
-              W_tile = W.block({0, W.rows()}, cols), dx_tile = dx.block(rows, cols),
-              finish = epilogue.run](std::byte* scratch) {
+             [kernel, rows, cols, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
+              dx_tile = dx.block(rows, cols), finish = epilogue.run](std::byte* scratch) {
                (*kernel)(dy_tile, W_tile, dx_tile, scratch);
                if (finish) finish(rows, cols);
              },
@@ -88,19 +86,19 @@ void append_linear_backward_weight(Program& program, const std::string& name,
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;
-    program.add({.name = name + suffix,
-                 .phase = Phase::kBackward,
-                 .reads = tiles_of({dy.over_cols(out), x.over_cols(in)}),
-                 .writes = tiles_of(
-                     {dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{}}),
-                 .run =
-                     [kernel, with_bias, dy = dy.block({0, dy.rows()}, out),
-                      x = x.block({0, x.rows()}, in), dW = dW.block(out, in),
-                      db = db.row_elements(out)](std::byte* scratch) {
-                       (*kernel)(dy, x, dW, scratch);
-                       if (with_bias) add_column_sums(dy, db);
-                     },
-                 .scratch_bytes = kernel->scratch_bytes()});
+    program.add(
+        {.name = name + suffix,
+         .phase = Phase::kBackward,
+         .reads = tiles_of({dy.over_cols(out), x.over_cols(in)}),
+         .writes =
+             tiles_of({dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{}}),
+         .run =
+             [kernel, with_bias, dy = dy.block({0, dy.rows()}, out), x = x.block({0, x.rows()}, in),
+              dW = dW.block(out, in), db = db.row_elements(out)](std::byte* scratch) {
+               (*kernel)(dy, x, dW, scratch);
+               if (with_bias) add_column_sums(dy, db);
+             },
+         .scratch_bytes = kernel->scratch_bytes()});
   });
 }
 

@@ -16,7 +16,7 @@ namespace weft {
 struct Epilogue {
   std::function<std::vector<TileId>(Range rows, Range cols)> reads;
   std::function<std::vector<TileId>(Range rows, Range cols)> writes;  // besides the result
-  std::function<void(Range rows, Range cols)> run;                     // noexcept in effect
+  std::function<void(Range rows, Range cols)> run;                    // noexcept in effect
 };
 
 // y = x W^T, then the epilogue: x (n, K), W (N, K), y (n, N). One op per tile of y.
@@ -25,10 +25,9 @@ void append_linear_forward(Program& program, const std::string& name, const Tile
                            GemmBackend backend);
 
 // dx = dy W, then the epilogue: dy (n, N), W (N, K), dx (n, K). One op per tile of dx.
-void append_linear_backward_input(Program& program, const std::string& name,
-                                  const Tiled<float>& dy, const Tiled<float>& W,
-                                  const Tiled<float>& dx, const Epilogue& epilogue,
-                                  GemmBackend backend);
+void append_linear_backward_input(Program& program, const std::string& name, const Tiled<float>& dy,
+                                  const Tiled<float>& W, const Tiled<float>& dx,
+                                  const Epilogue& epilogue, GemmBackend backend);
 
 // dW += dy^T x, db += column sums of dy. One op per tile of dW, over all n rows.
 // REQUIRES: db is cut as the rows of dW are.

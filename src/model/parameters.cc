@@ -21,15 +21,24 @@ struct Shape {
 
 Shape shape_of(Tensor tensor, const Config& c) {
   switch (tensor) {
-    case Tensor::wte: return {c.Vp(), c.C};
-    case Tensor::wpe: return {c.T, c.C};
-    case Tensor::qkvw: return {3 * c.C, c.C};
-    case Tensor::qkvb: return {1, 3 * c.C};
-    case Tensor::attprojw: return {c.C, c.C};
-    case Tensor::fcw: return {4 * c.C, c.C};
-    case Tensor::fcb: return {1, 4 * c.C};
-    case Tensor::fcprojw: return {c.C, 4 * c.C};
-    default: return {1, c.C};
+    case Tensor::wte:
+      return {c.Vp(), c.C};
+    case Tensor::wpe:
+      return {c.T, c.C};
+    case Tensor::qkvw:
+      return {3 * c.C, c.C};
+    case Tensor::qkvb:
+      return {1, 3 * c.C};
+    case Tensor::attprojw:
+      return {c.C, c.C};
+    case Tensor::fcw:
+      return {4 * c.C, c.C};
+    case Tensor::fcb:
+      return {1, 4 * c.C};
+    case Tensor::fcprojw:
+      return {c.C, 4 * c.C};
+    default:
+      return {1, c.C};
   }
 }
 
@@ -40,8 +49,10 @@ bool is_matrix(Tensor tensor) {
     case Tensor::qkvw:
     case Tensor::attprojw:
     case Tensor::fcw:
-    case Tensor::fcprojw: return true;
-    default: return false;
+    case Tensor::fcprojw:
+      return true;
+    default:
+      return false;
   }
 }
 

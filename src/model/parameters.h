@@ -74,7 +74,9 @@ struct ParameterView {
   const ParameterTable* table = nullptr;
   Vector<float> data;  // table->buffer_size() elements
 
-  Matrix<float> matrix(const Parameter& p) const { return {data.data() + p.offset, p.rows, p.cols}; }
+  Matrix<float> matrix(const Parameter& p) const {
+    return {data.data() + p.offset, p.rows, p.cols};
+  }
   Matrix<float> matrix(Tensor tensor, int64_t layer = 0) const {
     return matrix(table->get(tensor, layer));
   }
@@ -88,7 +90,8 @@ struct ParameterView {
 
 // GPT-2's initial weights, for rows [begin, end) of one parameter: normal(0, 0.02), the projections
 // into the residual stream 0.02 / sqrt(2 L), biases 0, layernorm weights 1, padded rows of wte 0.
-// Every element is a pure function of (seed, its parameter, its index). Thread-safe for distinct rows.
+// Every element is a pure function of (seed, its parameter, its index). Thread-safe for distinct
+// rows.
 void initialize_rows(const ParameterView& weights, const Parameter& p, int64_t begin, int64_t end,
                      uint64_t seed);
 

@@ -19,8 +19,8 @@ constexpr int64_t kWeightColumns = 768;  // at most
 // Output channels come in multiples of one packed panel of the matrix kernels.
 constexpr int64_t kColumnUnit = 64;
 
-// A block of weights is read from memory once per row tile: 256 rows halve that against 128. What is
-// not a matrix product is cut finer, to have an op for every core.
+// A block of weights is read from memory once per row tile: 256 rows halve that against 128. What
+// is not a matrix product is cut finer, to have an op for every core.
 constexpr int64_t kRowTile = 256;
 constexpr int64_t kNormRows = 64;
 constexpr int64_t kPositionTile = 128;
@@ -59,9 +59,12 @@ int64_t Tiling::weight_columns(int64_t K) const {
 
 int64_t Tiling::parameter_rows(const Parameter& p) const {
   switch (p.tensor) {
-    case Tensor::wte: return vocabulary_columns;
-    case Tensor::wpe: return kPositionTile;
-    default: return p.rows == 1 ? 1 : weight_rows(p.rows, p.cols);
+    case Tensor::wte:
+      return vocabulary_columns;
+    case Tensor::wpe:
+      return kPositionTile;
+    default:
+      return p.rows == 1 ? 1 : weight_rows(p.rows, p.cols);
   }
 }
 
@@ -72,10 +75,14 @@ int64_t Tiling::parameter_columns(const Parameter& p) const {
   switch (p.tensor) {
     // A bias is cut as the rows of its weight are: the same op computes both gradients.
     case Tensor::qkvb:
-    case Tensor::attprojb: return weight_rows(p.cols, C);
-    case Tensor::fcb: return weight_rows(p.cols, p.cols / 4);
-    case Tensor::fcprojb: return weight_rows(p.cols, 4 * p.cols);
-    default: return p.cols;
+    case Tensor::attprojb:
+      return weight_rows(p.cols, C);
+    case Tensor::fcb:
+      return weight_rows(p.cols, p.cols / 4);
+    case Tensor::fcprojb:
+      return weight_rows(p.cols, 4 * p.cols);
+    default:
+      return p.cols;
   }
 }
 
@@ -87,9 +94,8 @@ Tiling choose_tiling(const Config& config, int64_t B, int64_t T) {
   tiling.norm_rows = std::min(kNormRows, B * T);
   tiling.classifier_rows = std::min(kClassifierRows, B * T);
   // At least eight blocks, so that a small vocabulary still spreads over threads.
-  const int64_t widest =
-      std::clamp(round_up(ceil_div(config.Vp(), 8), kVocabularyPadding), kVocabularyPadding,
-                 4 * kVocabularyPadding);
+  const int64_t widest = std::clamp(round_up(ceil_div(config.Vp(), 8), kVocabularyPadding),
+                                    kVocabularyPadding, 4 * kVocabularyPadding);
   tiling.vocabulary_columns =
       units_for(kFlopsPerClassifierOp, 2. * double(tiling.classifier_rows) * double(config.C),
                 kVocabularyPadding, widest);

@@ -10,12 +10,12 @@
 namespace weft {
 
 struct Tiling {
-  int64_t B = 1, T = 1;             // sequences and tokens per sequence of one micro-batch
-  int64_t rows = 1;                 // token rows of a row tile of matrix products
-  int64_t norm_rows = 1;            // token rows per op of layernorm and of softmax with loss
-  int64_t classifier_rows = 1;      // token rows whose logits exist at a time
-  int64_t vocabulary_columns = 1;   // of one block of logits; rows of one tile of wte
-  int64_t heads = 1;                // attention heads per op; divides NH
+  int64_t B = 1, T = 1;            // sequences and tokens per sequence of one micro-batch
+  int64_t rows = 1;                // token rows of a row tile of matrix products
+  int64_t norm_rows = 1;           // token rows per op of layernorm and of softmax with loss
+  int64_t classifier_rows = 1;     // token rows whose logits exist at a time
+  int64_t vocabulary_columns = 1;  // of one block of logits; rows of one tile of wte
+  int64_t heads = 1;               // attention heads per op; divides NH
 
   int64_t n() const { return B * T; }
 

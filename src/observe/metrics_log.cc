@@ -26,8 +26,8 @@ std::string kept_lines(const std::string& text, int64_t last_step) {
     const ordered_json record = ordered_json::parse(line, nullptr, false);
     if (!record.is_object()) continue;
     const auto step = record.find("step");
-    const bool later = step != record.end() && step->is_number_integer() &&
-                       step->get<int64_t>() > last_step;
+    const bool later =
+        step != record.end() && step->is_number_integer() && step->get<int64_t>() > last_step;
     if (!later) kept += line + "\n";
   }
   return kept;

@@ -11,7 +11,8 @@ namespace weft {
 // printed so that they read back to the same bits. Throws Error (kFailure) on I/O errors.
 class MetricsLog {
  public:
-  // Continues the file, without the lines of steps after `last_step`: a resumed run does them again.
+  // Continues the file, without the lines of steps after `last_step`: a resumed run does them
+  // again.
   MetricsLog(const std::filesystem::path& path, int64_t last_step);
   ~MetricsLog();
   MetricsLog(const MetricsLog&) = delete;

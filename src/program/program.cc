@@ -19,12 +19,18 @@ void sort_unique(std::vector<TileId>& ids) {
 
 const char* phase_name(Phase phase) {
   switch (phase) {
-    case Phase::kData: return "data";
-    case Phase::kForward: return "forward";
-    case Phase::kBackward: return "backward";
-    case Phase::kReset: return "reset";
-    case Phase::kUpdate: return "update";
-    case Phase::kCommunication: return "communication";
+    case Phase::kData:
+      return "data";
+    case Phase::kForward:
+      return "forward";
+    case Phase::kBackward:
+      return "backward";
+    case Phase::kReset:
+      return "reset";
+    case Phase::kUpdate:
+      return "update";
+    case Phase::kCommunication:
+      return "communication";
   }
   return "unknown";
 }
@@ -71,11 +77,11 @@ std::vector<size_t> independent_runs(const Program& program) {
   const std::vector<Op>& ops = program.ops();
   for (size_t i = 0; i < ops.size(); ++i) {
     const size_t run = begins.size();
-    const bool conflicts =
-        std::any_of(ops[i].reads.begin(), ops[i].reads.end(),
-                    [&](TileId id) { return written_in[id] == run; }) ||
-        std::any_of(ops[i].writes.begin(), ops[i].writes.end(),
-                    [&](TileId id) { return written_in[id] == run || read_in[id] == run; });
+    const bool conflicts = std::any_of(ops[i].reads.begin(), ops[i].reads.end(),
+                                       [&](TileId id) { return written_in[id] == run; }) ||
+                           std::any_of(ops[i].writes.begin(), ops[i].writes.end(), [&](TileId id) {
+                             return written_in[id] == run || read_in[id] == run;
+                           });
     if (conflicts) begins.push_back(i);
     for (TileId id : ops[i].reads) read_in[id] = begins.size();
     for (TileId id : ops[i].writes) written_in[id] = begins.size();

@@ -60,8 +60,8 @@ class Program {
 };
 
 // Two ops conflict if one writes a tile that the other reads or writes. Cuts the list into its
-// longest runs, front to back, in which no two ops conflict: [begins[i], begins[i + 1]) is run i, and
-// the last entry is the number of ops.
+// longest runs, front to back, in which no two ops conflict: [begins[i], begins[i + 1]) is run i,
+// and the last entry is the number of ops.
 std::vector<size_t> independent_runs(const Program& program);
 
 // For each op, the earlier ops that it must wait for (each named once, transitive ones mostly left

@@ -21,9 +21,9 @@ namespace weft {
 
 // What a run must agree on with the run that it continues, and where that one stopped.
 struct RunState {
-  int64_t step = 0;          // updates done
-  int64_t tokens = 0;        // seen
-  double elapsed_s = 0.;     // trained for
+  int64_t step = 0;       // updates done
+  int64_t tokens = 0;     // seen
+  double elapsed_s = 0.;  // trained for
 
   // The order of the data: another value would show the model other sequences.
   uint64_t seed = 0;

@@ -17,8 +17,7 @@ BatchEvaluator::BatchEvaluator(const Program& program, Vector<int32_t> inputs,
                                const Executor& executor)
     : inputs_(inputs), targets_(targets), losses_(losses), prepared_(executor.prepare(program)) {}
 
-Evaluation BatchEvaluator::run(const TokenSource& source, int64_t B, int64_t T,
-                               int64_t max_batches,
+Evaluation BatchEvaluator::run(const TokenSource& source, int64_t B, int64_t T, int64_t max_batches,
                                const std::function<void(int64_t, int64_t)>& progress) {
   const int64_t samples = source.samples(T);
   const int64_t all_batches = ceil_div(samples, B);
@@ -72,9 +71,8 @@ Evaluation evaluate(const ParameterView& weights, const TokenSource& source, int
   append_forward(program, parts);
   append_loss(program, parts, {.tokens_per_step = tiling.n()});
   const Range all{0, tiling.n()};
-  BatchEvaluator evaluator(program, activations.inputs.column(all),
-                           activations.targets.column(all), activations.losses.column(all),
-                           executor);
+  BatchEvaluator evaluator(program, activations.inputs.column(all), activations.targets.column(all),
+                           activations.losses.column(all), executor);
   return evaluator.run(source, B, T, max_batches, progress);
 }
 

@@ -13,8 +13,8 @@
 namespace weft {
 
 struct Evaluation {
-  double loss = 0.;      // mean cross-entropy per token, natural logarithm
-  int64_t tokens = 0;    // that were predicted
+  double loss = 0.;    // mean cross-entropy per token, natural logarithm
+  int64_t tokens = 0;  // that were predicted
 };
 
 // Runs an evaluation program (forward and loss of one batch) over a source, batch by batch.

@@ -98,7 +98,7 @@ void Optimizer::append_update(Program& program, size_t parameter) const {
   const Parameter& p = weights_.values().table->all()[parameter];
   const Tiled<float>& weight = weights_.at(parameter);
   const Tiled<float>&dweight = dweights_.at(parameter), &m = m_.at(parameter),
-  &v = v_.at(parameter);
+        &v = v_.at(parameter);
   const AdamWStep constants = {.beta1 = settings_.beta1,
                                .beta2 = settings_.beta2,
                                .eps = settings_.eps,
@@ -108,8 +108,8 @@ void Optimizer::append_update(Program& program, size_t parameter) const {
     program.add(
         {.name = fmt::format("{}/update[{}]", p.name, i),
          .phase = Phase::kUpdate,
-         .reads = tiles_of(
-             {dweight.over(rows, cols), clips() ? scale_.all() : std::vector<TileId>{}}),
+         .reads =
+             tiles_of({dweight.over(rows, cols), clips() ? scale_.all() : std::vector<TileId>{}}),
          .writes = tiles_of({weight.over(rows, cols), m.over(rows, cols), v.over(rows, cols)}),
          .run = [constants, scale, inputs = &inputs_, gradient = dweight.block(rows, cols),
                  w = weight.block(rows, cols), m = m.block(rows, cols),

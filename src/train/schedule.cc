@@ -16,10 +16,14 @@ constexpr double kWsdDecayShare = 0.2;
 // From 1 at the start of the decay to 0 at its end; d in [0, 1].
 double remaining(ScheduleKind kind, double d) {
   switch (kind) {
-    case ScheduleKind::kCosine: return 0.5 * (1. + std::cos(std::numbers::pi * d));
-    case ScheduleKind::kLinear: return 1. - d;
-    case ScheduleKind::kWsd: return 1. - std::sqrt(d);
-    case ScheduleKind::kConstant: break;
+    case ScheduleKind::kCosine:
+      return 0.5 * (1. + std::cos(std::numbers::pi * d));
+    case ScheduleKind::kLinear:
+      return 1. - d;
+    case ScheduleKind::kWsd:
+      return 1. - std::sqrt(d);
+    case ScheduleKind::kConstant:
+      break;
   }
   return 1.;
 }

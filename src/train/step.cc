@@ -45,15 +45,14 @@ const Program& TrainingStep::program(int64_t micro_step) const {
 }
 
 std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
-  auto program =
-      std::make_unique<Program>(fmt::format("step{}{}", first ? "/first" : "", last ? "/last" : ""),
-                                tiles_);
-  const TrainingParts parts{{config_, tiling_, settings_.gemm, weights_, activations_},
-                            dweights_,
-                            gradients_};
+  auto program = std::make_unique<Program>(
+      fmt::format("step{}{}", first ? "/first" : "", last ? "/last" : ""), tiles_);
+  const TrainingParts parts{
+      {config_, tiling_, settings_.gemm, weights_, activations_}, dweights_, gradients_};
   const MicroStep micro{first, last, tiling_.n() * settings_.micro_steps * settings_.ranks};
 
-  // Nothing waits for a reset but the gradient's first addition: under `tasks` they fill idle cores.
+  // Nothing waits for a reset but the gradient's first addition: under `tasks` they fill idle
+  // cores.
   if (first) {
     for (size_t p = 0; p < optimizer_.parameters(); ++p) optimizer_.append_reset(*program, p);
   }

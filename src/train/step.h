@@ -1,12 +1,12 @@
 // The training step, as a map: read this first.
 //
-//   tokens -> embedding -> L x [layernorm, attention, layernorm, MLP] -> layernorm      append_forward
-//          -> logits, softmax, loss, and their gradients, chunk by chunk    append_loss_with_gradients
-//          -> back through the blocks to the embedding                                append_backward
-//          -> gradient norm, clipping, AdamW                                                Optimizer
+//   tokens -> embedding -> L x [layernorm, attention, layernorm, MLP] -> layernorm append_forward
+//          -> logits, softmax, loss, and their gradients, chunk by chunk append_loss_with_gradients
+//          -> back through the blocks to the embedding append_backward
+//          -> gradient norm, clipping, AdamW Optimizer
 //
-// All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on how
-// many threads and in which order, is an executor's business and changes no bit of the result.
+// All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on
+// how many threads and in which order, is an executor's business and changes no bit of the result.
 #pragma once
 
 #include <array>
@@ -41,8 +41,8 @@ struct TrainingState {
   ParameterView weights, dweights, m, v;
 };
 
-// The programs of one optimizer step and the memory that they work in. With several micro-batches, a
-// step runs one program per micro-batch: the first resets the gradients, the last updates.
+// The programs of one optimizer step and the memory that they work in. With several micro-batches,
+// a step runs one program per micro-batch: the first resets the gradients, the last updates.
 class TrainingStep {
  public:
   // REQUIRES: the state outlives this.

@@ -101,9 +101,9 @@ class Run {
     weft::validate(settings_.model);
     if (settings_.B < 1) throw input_error("train", "--batch-size must be positive");
     if (settings_.T < 1 || settings_.T > settings_.model.T) {
-      throw input_error("train", fmt::format("--seq-len {} is not in [1, {}]", settings_.T,
-                                             settings_.model.T),
-                        "choose a shorter sequence, or a model with a larger T");
+      throw input_error(
+          "train", fmt::format("--seq-len {} is not in [1, {}]", settings_.T, settings_.model.T),
+          "choose a shorter sequence, or a model with a larger T");
     }
   }
 
@@ -144,9 +144,9 @@ class Run {
     s.T = settings_.T;
     s.sequences_per_step = tokens_per_step_ / settings_.T;
     s.data_fingerprint = dataset_.train.fingerprint();
-    s.schedule = fmt::format("kind {} lr {} warmup {} final {} steps {}", int(schedule_.kind),
-                             schedule_.lr, schedule_.warmup, schedule_.final_lr_fraction,
-                             schedule_.steps);
+    s.schedule =
+        fmt::format("kind {} lr {} warmup {} final {} steps {}", int(schedule_.kind), schedule_.lr,
+                    schedule_.warmup, schedule_.final_lr_fraction, schedule_.steps);
     const AdamWSettings& a = settings_.adamw;
     s.optimizer = fmt::format("beta1 {} beta2 {} eps {} decay {} clip {}", a.beta1, a.beta2, a.eps,
                               a.weight_decay, a.grad_clip);
@@ -158,8 +158,8 @@ class Run {
     done_ = identity();
     std::optional<FoundCheckpoint> found;
     if (settings_.resume) {
-      found = newest_good_checkpoint(settings_.out,
-                                     [&](const std::string& m) { listener_.noted(m); });
+      found =
+          newest_good_checkpoint(settings_.out, [&](const std::string& m) { listener_.noted(m); });
     } else if (std::filesystem::exists(settings_.out / "metrics.jsonl")) {
       throw input_error("train", fmt::format("{} already holds a run", settings_.out.string()),
                         "continue it with --resume, or choose another --out");
@@ -212,8 +212,8 @@ class Run {
     std::error_code error;
     std::filesystem::create_directories(settings_.out, error);
     if (error) {
-      throw input_error("train", fmt::format("cannot create {}: {}", settings_.out.string(),
-                                             error.message()));
+      throw input_error(
+          "train", fmt::format("cannot create {}: {}", settings_.out.string(), error.message()));
     }
     remove_unfinished_checkpoints(settings_.out);
     write_file_durably(settings_.out / "config.toml", settings_.config_toml);
@@ -309,8 +309,8 @@ class Run {
 
   void validate() {
     if (!dataset_.val) return;
-    const Evaluation e = evaluator_.run(*dataset_.val, settings_.B, settings_.T,
-                                        settings_.val_steps);
+    const Evaluation e =
+        evaluator_.run(*dataset_.val, settings_.B, settings_.T, settings_.val_steps);
     log_->write({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
     listener_.validated(done_.step, e.loss);
   }
@@ -350,9 +350,9 @@ class Run {
   // For a run that diverged.
   std::string advice() const {
     const auto good = newest_good_checkpoint(settings_.out, [](const std::string&) {});
-    return fmt::format("{}; lower --lr, lengthen --warmup, or check the data",
-                       good ? "the last good checkpoint is " + good->path.string()
-                            : "there is no checkpoint yet");
+    return fmt::format(
+        "{}; lower --lr, lengthen --warmup, or check the data",
+        good ? "the last good checkpoint is " + good->path.string() : "there is no checkpoint yet");
   }
 
   void save() {

@@ -40,7 +40,7 @@ struct TrainSettings {
   double peak_flops = 0.;  // fp32, of all threads: what mfu refers to; 0 leaves mfu out
   GemmBackend gemm = GemmBackend::kAuto;
 
-  std::string config_toml;    // written to the run directory as it is
+  std::string config_toml;      // written to the run directory as it is
   std::string run_json = "{}";  // what the app adds to the log's first line: version, machine
 };
 
@@ -92,8 +92,8 @@ class StepTracer {
 
 // Runs to the end, or until *stop is not 0: then the step in progress is finished, a checkpoint
 // written, and kStopped returned.
-// Throws Error: settings that do not fit together (kInput, before anything is written), a checkpoint
-// that does not fit, a loss or gradient that is not finite, a full disk.
+// Throws Error: settings that do not fit together (kInput, before anything is written), a
+// checkpoint that does not fit, a loss or gradient that is not finite, a full disk.
 TrainOutcome train(const TrainSettings& settings, const Dataset& dataset, const Executor& executor,
                    TrainListener& listener, const std::atomic<int>& stop,
                    StepTracer* tracer = nullptr);
