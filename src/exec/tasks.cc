@@ -37,14 +37,11 @@ class TasksProgram : public PreparedProgram {
     const size_t n_reads = ops_[op].reads.size(), n_writes = ops_[op].writes.size();
     [[maybe_unused]] char* handles = handles_.data();  // g++ 12 does not see the uses below
     OpRunner* runner = &runner_;
-#pragma omp task default(none) firstprivate(op, runner) depend(iterator(size_t i = 0 \
-                                                                        : n_reads),  \
-                                                               in                    \
-                                                               : handles[reads[i]])  \
-    depend(iterator(size_t j = 0                                                     \
-                    : n_writes),                                                     \
-           inout                                                                     \
-           : handles[writes[j]])
+// clang-format off
+#pragma omp task default(none) firstprivate(op, runner)              \
+    depend(iterator(size_t i = 0 : n_reads), in : handles[reads[i]]) \
+    depend(iterator(size_t j = 0 : n_writes), inout : handles[writes[j]])
+    // clang-format on
     runner->run(op, omp_get_thread_num());
   }
 
