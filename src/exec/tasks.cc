@@ -18,9 +18,10 @@ class TasksProgram : public PreparedProgram {
   void run(Observer* observer) override {
     runner_.begin(observer);
     // One thread creates the tasks in list order and helps when it is done; the barrier that ends
-    // the region waits for all of them.
+    // the region waits for all of them. It is the calling thread, not `single`: libgomp 12 often
+    // leaks the table of dependences if another thread created it and the next region follows soon.
 #pragma omp parallel num_threads(threads_)
-#pragma omp single
+#pragma omp master
     for (size_t op = 0; op < ops_.size(); ++op) create_task(op);
     runner_.rethrow_failure();
   }
