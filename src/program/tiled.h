@@ -36,8 +36,8 @@ class Tiled {
  public:
   Tiled() = default;
 
-  // Cuts `matrix` into tiles of row_tile x col_tile elements, named name[i] or name[i,j], and adds
-  // them to the table.
+  // Cuts `matrix` into tiles of row_tile x col_tile elements and adds them to the table. They are
+  // named name[i,j]; name[i] or name[:,j] if only rows or columns are cut; name if nothing is.
   Tiled(TileTable& table, const std::string& name, Matrix<T> matrix, int64_t row_tile,
         int64_t col_tile)
       : matrix_(matrix), row_tile_(row_tile), col_tile_(col_tile) {
