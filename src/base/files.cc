@@ -10,6 +10,7 @@
 #include <new>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -137,6 +138,21 @@ std::string read_file(const fs::path& path) {
   }
   content.resize(used);
   return content;
+}
+
+void read_file_in_pieces(const fs::path& path,
+                         const std::function<void(std::span<const std::byte>)>& visit) {
+  const std::string where = "file.read";
+  const Descriptor file(open_for_reading(where, path));
+  regular_file_size(where, path, file.get());  // refuses what is not a regular file
+  std::vector<std::byte> buffer(kBufferBytes);
+  while (true) {
+    const ssize_t n =
+        uninterrupted([&] { return ::read(file.get(), buffer.data(), buffer.size()); });
+    if (n < 0) throw system_error(ErrorKind::kInput, where, "read", path, errno);
+    if (n == 0) return;
+    visit({buffer.data(), static_cast<size_t>(n)});
+  }
 }
 
 void write_file_durably(const fs::path& path, std::string_view bytes) {

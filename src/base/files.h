@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,11 @@ namespace weft {
 // The whole file. Throws Error (kInput) that names the path and the reason: missing, a directory,
 // unreadable.
 std::string read_file(const std::filesystem::path& path);
+
+// Calls visit with one piece of the file after the other, so that a large file needs little memory.
+// Throws Error (kInput) as read_file does.
+void read_file_in_pieces(const std::filesystem::path& path,
+                         const std::function<void(std::span<const std::byte>)>& visit);
 
 // Writes the bytes and fsyncs. Throws Error (kFailure) with the path, the reason and a hint (a full
 // disk says so); the file is then not complete.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <memory>
+
 #include "base/files.h"
 
 namespace weft {
@@ -12,7 +14,15 @@ std::string checksum(std::span<const std::byte> bytes) {
 }
 
 std::string file_checksum(const std::filesystem::path& path) {
-  return checksum(MappedFile(path).bytes());
+  // Read through a buffer, not mapped: the pages of a map would count as the process's memory, and
+  // writing a checkpoint would be the peak of a training run.
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
+                                                                       &XXH3_freeState);
+  XXH3_64bits_reset(state.get());
+  read_file_in_pieces(path, [&](std::span<const std::byte> piece) {
+    XXH3_64bits_update(state.get(), piece.data(), piece.size());
+  });
+  return fmt::format("{:016x}", XXH3_64bits_digest(state.get()));
 }
 
 }  // namespace weft
