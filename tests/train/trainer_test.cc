@@ -167,7 +167,7 @@ class TrainerTest : public testing::Test {
 TEST_F(TrainerTest, LearnsARepetitiveText) {
   TrainSettings s = settings();
   s.model.C = 48;
-  s.steps = 80;
+  s.steps = 160;
   s.schedule.lr = 2e-2;
 
   EXPECT_EQ(run(s, {"tasks", 2}), TrainOutcome::kFinished);
