@@ -90,7 +90,7 @@ std::vector<std::string> matches(const std::string& pattern) {
   if (std::filesystem::exists(pattern, ignored)) return {pattern};
   glob_t found = {};
   const int status = glob(pattern.c_str(), GLOB_TILDE, nullptr, &found);
-  const std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
   if (status != 0) {
     throw input_error(kOpen, "no file matches " + pattern, "check the path");

@@ -74,6 +74,7 @@ class Parser {
     std::ranges::sort(entries, {}, [](const HeaderEntry& e) { return std::tuple(e.begin, e.end); });
     check_coverage(entries);
     std::vector<StoredTensor> tensors;
+    tensors.reserve(entries.size());
     for (HeaderEntry& e : entries) {
       tensors.push_back({std::move(e.spec.name), e.spec.dtype, std::move(e.spec.shape),
                          data().subspan(e.begin, e.end - e.begin)});

@@ -45,6 +45,7 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_directory) {
   }
   std::sort(found.rbegin(), found.rend());
   std::vector<fs::path> paths;
+  paths.reserve(found.size());
   for (auto& [step, path] : found) paths.push_back(std::move(path));
   return paths;
 }
@@ -150,7 +151,7 @@ RunState verify(const fs::path& checkpoint) {
         throw input_error("checkpoint.read", fmt::format("{} has no checksum", name));
       }
     }
-    const RunState read = from_json(state);
+    RunState read = from_json(state);
     if (step_name(read.step) != checkpoint.filename()) {
       throw input_error("checkpoint.read", fmt::format("state.json is of step {}", read.step));
     }
@@ -188,7 +189,7 @@ void remove_older_checkpoints(const fs::path& run_directory, const fs::path& new
 fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
                           const ParameterView& weights, const ParameterView& m,
                           const ParameterView& v, const Tokenizer* tokenizer, int64_t keep) try {
-  const fs::path target = checkpoints_of(run_directory) / step_name(state.step);
+  fs::path target = checkpoints_of(run_directory) / step_name(state.step);
   const fs::path unfinished = target.parent_path() / (kUnfinishedPrefix + step_name(state.step));
   fs::remove_all(unfinished);
   fs::create_directories(unfinished);

@@ -50,7 +50,7 @@ TokenSource open_tokens(const std::vector<std::string>& paths, const Tokenizer* 
 }
 
 Dataset open_dataset(const std::vector<std::string>& data, const std::vector<std::string>& val,
-                     std::shared_ptr<const Tokenizer> tokenizer) {
+                     const std::shared_ptr<const Tokenizer>& tokenizer) {
   Dataset dataset;
   const bool shards = all_shards(data);
   if (!val.empty() && all_shards(val) != shards) throw mixed_kinds();

@@ -22,7 +22,7 @@ struct Dataset {
 //   tokenizer: null means `bytes` for text, none for shards.
 // Throws Error (kInput): missing or malformed files, no match for a glob, mixed kinds.
 Dataset open_dataset(const std::vector<std::string>& data, const std::vector<std::string>& val,
-                     std::shared_ptr<const Tokenizer> tokenizer);
+                     const std::shared_ptr<const Tokenizer>& tokenizer);
 
 // Opens shards or text as one source; text needs a tokenizer.
 TokenSource open_tokens(const std::vector<std::string>& paths, const Tokenizer* tokenizer);

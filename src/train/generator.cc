@@ -49,6 +49,7 @@ int32_t sample_token(Vector<const float> logits, const SamplingSettings& setting
   }
   const double largest = logit(*std::min_element(ids.begin(), ids.end(), more_likely));
   std::vector<double> weights;
+  weights.reserve(ids.size());
   for (int32_t id : ids) {
     weights.push_back(std::exp((double(logit(id)) - largest) / settings.temperature));
   }
