@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/files.h"
+#include "base/file_system.h"
 #include "formats/paths.h"
 
 namespace weft {

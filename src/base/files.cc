@@ -6,75 +6,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <new>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
+#include "base/system_calls.h"
 
 namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Appends are gathered up to this size; larger ones go straight to the kernel.
 constexpr size_t kBufferBytes = size_t{1} << 20;
-
-// What a user can do about an errno; empty when the reason says it all.
-std::string hint_for(int code) {
-  switch (code) {
-    case ENOSPC:
-      return "the disk is full; free some space";
-    case EDQUOT:
-      return "your disk quota is used up; free some space";
-    case EACCES:
-    case EPERM:
-      return "check its permissions";
-    case ENOENT:
-      return "check the path";
-    case EISDIR:
-      return "name a file, not a directory";
-    case EROFS:
-      return "choose a place that is not read-only";
-    case EMFILE:
-    case ENFILE:
-      return "raise the limit on open files (ulimit -n)";
-    default:
-      return {};
-  }
-}
-
-Error system_error(ErrorKind kind, std::string where, std::string_view verb, const fs::path& path,
-                   int code) {
-  const std::string reason = std::generic_category().message(code);
-  return {kind, std::move(where), fmt::format("cannot {} {}: {}", verb, path.string(), reason),
-          hint_for(code)};
-}
-
-// Repeats a system call that a signal interrupted.
-template <typename Call>
-auto uninterrupted(Call call) {
-  auto result = call();
-  while (result == -1 && errno == EINTR) result = call();
-  return result;
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // O_NONBLOCK: opening a FIFO must not wait for its writer. Regular files ignore it.
 int open_for_reading(const std::string& where, const fs::path& path) {
@@ -97,21 +40,6 @@ size_t regular_file_size(const std::string& where, const fs::path& path, int fd)
                       "copy the data into a file first");
   }
   return static_cast<size_t>(status.st_size);
-}
-
-// Files that do not support it (a pipe, /dev/null) say EINVAL: they have nothing to make durable.
-void sync_or_throw(const fs::path& path, int fd) {
-  if (uninterrupted([&] { return ::fsync(fd); }) != 0 && errno != EINVAL) {
-    throw system_error(ErrorKind::kFailure, "file.write", "sync", path, errno);
-  }
-}
-
-void write_all(const fs::path& path, int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = uninterrupted([&] { return ::write(fd, bytes.data(), bytes.size()); });
-    if (n < 0) throw system_error(ErrorKind::kFailure, "file.write", "write", path, errno);
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
 }
 
 }  // namespace
@@ -155,21 +83,6 @@ void read_file_in_pieces(const fs::path& path,
   }
 }
 
-void write_file_durably(const fs::path& path, std::string_view bytes) {
-  FileWriter writer(path);
-  writer.append(bytes);
-  writer.finish();
-}
-
-void sync_directory(const fs::path& path) {
-  const fs::path directory = path.empty() ? fs::path(".") : path;  // the parent of a bare name
-  const Descriptor file(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file.get() < 0) {
-    throw system_error(ErrorKind::kFailure, "file.write", "open", directory, errno);
-  }
-  sync_or_throw(directory, file.get());
-}
-
 MappedFile::MappedFile(const fs::path& path) {
   const std::string where = "file.map";
   const Descriptor file(open_for_reading(where, path));
@@ -193,42 +106,6 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
-}
-
-FileWriter::FileWriter(const fs::path& path) : path_(path) {
-  fd_ = uninterrupted(
-      [&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); });
-  if (fd_ < 0) throw system_error(ErrorKind::kFailure, "file.write", "create", path_, errno);
-}
-
-FileWriter::~FileWriter() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-void FileWriter::append(const void* data, size_t bytes) {
-  require(fd_ >= 0, "append to a finished file");
-  if (buffer_.size() + bytes > kBufferBytes) flush();
-  const std::string_view span(static_cast<const char*>(data), bytes);
-  if (bytes > kBufferBytes) {
-    write_all(path_, fd_, span);
-  } else {
-    buffer_.append(span);
-  }
-}
-
-void FileWriter::flush() {
-  write_all(path_, fd_, buffer_);
-  buffer_.clear();
-}
-
-void FileWriter::finish() {
-  require(fd_ >= 0, "finish of a finished file");
-  flush();
-  sync_or_throw(path_, fd_);
-  // Linux closes the descriptor whatever close returns, so an interrupted close is a closed one.
-  if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) {
-    throw system_error(ErrorKind::kFailure, "file.write", "close", path_, errno);
-  }
 }
 
 }  // namespace weft

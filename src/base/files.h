@@ -1,4 +1,4 @@
-// Files that come and go by RAII: whole reads, memory maps, and directories that appear by rename.
+// Reading files: whole, in pieces, or mapped. (base/file_system.h writes them.)
 #pragma once
 
 #include <cstddef>
@@ -20,13 +20,6 @@ std::string read_file(const std::filesystem::path& path);
 void read_file_in_pieces(const std::filesystem::path& path,
                          const std::function<void(std::span<const std::byte>)>& visit);
 
-// Writes the bytes and fsyncs. Throws Error (kFailure) with the path, the reason and a hint (a full
-// disk says so); the file is then not complete.
-void write_file_durably(const std::filesystem::path& path, std::string_view bytes);
-
-// fsync of a directory: makes the names in it survive a power loss.
-void sync_directory(const std::filesystem::path& path);
-
 // A read-only memory map of a regular file. Movable. An empty file has empty bytes().
 // Throws Error (kInput) that names the path and the reason.
 class MappedFile {
@@ -42,28 +35,6 @@ class MappedFile {
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
-};
-
-// A file that is being written: create, append, then finish (flush, fsync, close). If finish is not
-// called, the destructor closes and leaves what was written so far. Small appends are gathered.
-// Throws Error (kFailure).
-class FileWriter {
- public:
-  explicit FileWriter(const std::filesystem::path& path);
-  ~FileWriter();
-  FileWriter(const FileWriter&) = delete;
-  FileWriter& operator=(const FileWriter&) = delete;
-
-  void append(const void* data, size_t bytes);
-  void append(std::string_view text) { append(text.data(), text.size()); }
-  void finish();
-
- private:
-  void flush();
-
-  std::filesystem::path path_;
-  std::string buffer_;  // appended, not yet written
-  int fd_ = -1;
 };
 
 }  // namespace weft

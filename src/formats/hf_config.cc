@@ -7,7 +7,6 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "formats/json.h"
 #include "formats/stored_config.h"
 
@@ -122,12 +121,12 @@ Config read_hf_config(const std::filesystem::path& directory) {
 }
 
 void write_hf_config(const std::filesystem::path& directory, const Config& config,
-                     int64_t end_of_text, DType dtype) {
+                     int64_t end_of_text, DType dtype, FileSystem& files) {
   constexpr int kIndent = 2;
   write_file_durably(directory / "config.json",
-                     config_json(config, end_of_text, dtype).dump(kIndent) + "\n");
+                     config_json(config, end_of_text, dtype).dump(kIndent) + "\n", files);
   write_file_durably(directory / "generation_config.json",
-                     generation_config_json(end_of_text).dump(kIndent) + "\n");
+                     generation_config_json(end_of_text).dump(kIndent) + "\n", files);
 }
 
 }  // namespace weft

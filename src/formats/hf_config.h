@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "base/file_system.h"
 #include "formats/dtype.h"
 #include "model/config.h"
 
@@ -17,6 +18,6 @@ Config read_hf_config(const std::filesystem::path& directory);
 // training: Hugging Face's default of 0.1 would silently change a fine-tune. Throws Error
 // (kFailure).
 void write_hf_config(const std::filesystem::path& directory, const Config& config,
-                     int64_t end_of_text, DType dtype = DType::F32);
+                     int64_t end_of_text, DType dtype = DType::F32, FileSystem& files = disk());
 
 }  // namespace weft

@@ -8,7 +8,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -275,8 +274,8 @@ void read_hf_weights(const std::filesystem::path& file_or_directory, const Param
   check_head(model, weights);
 }
 
-void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights,
-                      DType dtype) {
+void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights, DType dtype,
+                      FileSystem& files) {
   require(dtype == DType::F32 || dtype == DType::BF16, "weights are written as F32 or BF16");
   std::map<std::string, const Parameter*> parameters;
   std::vector<TensorSpec> specs;
@@ -285,7 +284,7 @@ void write_hf_weights(const std::filesystem::path& file, const ParameterView& we
         {std::string(kPrefix) + hf_name(p), dtype, hf_shape(p, weights.table->config())});
     parameters[specs.back().name] = &p;
   }
-  SafetensorsWriter writer(file, std::move(specs));
+  SafetensorsWriter writer(file, std::move(specs), {}, files);
   for (const TensorSpec& spec : writer.tensors()) {
     append_parameter(writer, dtype, weights, *parameters.at(spec.name));
   }
@@ -293,14 +292,10 @@ void write_hf_weights(const std::filesystem::path& file, const ParameterView& we
 }
 
 void write_hf_model(const std::filesystem::path& directory, const ParameterView& weights,
-                    int64_t end_of_text, DType dtype) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) {
-    throw failure("hf.write", "cannot make " + directory.string() + ": " + error.message());
-  }
-  write_hf_weights(directory / kWeightsFile, weights, dtype);
-  write_hf_config(directory, weights.table->config(), end_of_text, dtype);
+                    int64_t end_of_text, DType dtype, FileSystem& files) {
+  create_directories_durably(directory, files);
+  write_hf_weights(directory / kWeightsFile, weights, dtype, files);
+  write_hf_config(directory, weights.table->config(), end_of_text, dtype, files);
 }
 
 }  // namespace weft

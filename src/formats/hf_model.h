@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "base/file_system.h"
 #include "formats/dtype.h"
 #include "formats/hf_config.h"
 #include "model/parameters.h"
@@ -34,11 +35,11 @@ void read_hf_weights(const std::filesystem::path& file_or_directory, const Param
 // The tensors alone, as one file. dtype: F32, or BF16 rounded to nearest even.
 // Throws Error (kFailure).
 void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights,
-                      DType dtype = DType::F32);
+                      DType dtype = DType::F32, FileSystem& files = disk());
 
 // Makes the directory if need be, and in it model.safetensors and the files of write_hf_config.
 // Throws Error (kFailure).
 void write_hf_model(const std::filesystem::path& directory, const ParameterView& weights,
-                    int64_t end_of_text, DType dtype = DType::F32);
+                    int64_t end_of_text, DType dtype = DType::F32, FileSystem& files = disk());
 
 }  // namespace weft

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/file_writer.h"
 #include "base/files.h"
-#include "formats/atomic_file.h"
 #include "formats/stored_config.h"
 
 namespace weft {
@@ -155,10 +155,10 @@ void read_llmc_weights(const std::filesystem::path& path, const ParameterView& w
   clear_padding(weights);
 }
 
-void write_llmc_model(const std::filesystem::path& path, const ParameterView& weights,
-                      DType dtype) {
+void write_llmc_model(const std::filesystem::path& path, const ParameterView& weights, DType dtype,
+                      FileSystem& files) {
   require(dtype == DType::F32 || dtype == DType::BF16, "llm.c files hold fp32 or bf16");
-  AtomicFile file(path);
+  AtomicFile file(path, files);
   const Header header = make_header(weights.table->config(), dtype);
   file.append(header.data(), sizeof(header));
   for_each_in_file_order(*weights.table, [&](const Parameter& p) {

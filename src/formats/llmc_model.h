@@ -11,6 +11,7 @@
 
 #include <filesystem>
 
+#include "base/file_system.h"
 #include "formats/dtype.h"
 #include "model/config.h"
 #include "model/parameters.h"
@@ -31,6 +32,6 @@ void read_llmc_weights(const std::filesystem::path& path, const ParameterView& w
 // Writes version 3 (F32) or 5 (BF16, rounded to nearest even), which appears complete or not at
 // all. Throws Error (kFailure).
 void write_llmc_model(const std::filesystem::path& path, const ParameterView& weights,
-                      DType dtype = DType::F32);
+                      DType dtype = DType::F32, FileSystem& files = disk());
 
 }  // namespace weft

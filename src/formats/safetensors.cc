@@ -233,9 +233,9 @@ SafetensorsLayout::SafetensorsLayout(std::vector<TensorSpec> specs,
 
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
                                      std::vector<TensorSpec> tensors,
-                                     std::map<std::string, std::string> metadata)
+                                     std::map<std::string, std::string> metadata, FileSystem& files)
     : layout_(std::move(tensors), std::move(metadata)),
-      file_(path),
+      file_(path, files),
       missing_bytes_(layout_.data_bytes) {
   file_.append(layout_.header.data(), layout_.header.size());
 }

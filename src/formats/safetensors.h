@@ -24,8 +24,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_writer.h"
 #include "base/files.h"
-#include "formats/atomic_file.h"
 #include "formats/dtype.h"
 
 namespace weft {
@@ -84,7 +84,7 @@ struct SafetensorsLayout {
 class SafetensorsWriter {
  public:
   SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorSpec> tensors,
-                    std::map<std::string, std::string> metadata = {});
+                    std::map<std::string, std::string> metadata = {}, FileSystem& files = disk());
 
   const std::vector<TensorSpec>& tensors() const { return layout_.tensors; }
   void append(const void* data, size_t bytes);

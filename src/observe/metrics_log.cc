@@ -1,15 +1,10 @@
 #include "observe/metrics_log.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <sstream>
-#include <string>
+#include <string_view>
 
 #include "base/error.h"
+#include "base/file_writer.h"
 #include "base/files.h"
 
 namespace weft {
@@ -33,36 +28,40 @@ std::string kept_lines(const std::string& text, int64_t last_step) {
   return kept;
 }
 
-Error io_error(const fs::path& path) {
-  return failure("metrics", fmt::format("cannot write {}: {}", path.string(), strerror(errno)),
-                 errno == ENOSPC ? "the disk is full: free some space, then --resume" : "");
+void drop_lines_after(const fs::path& path, int64_t last_step, FileSystem& files) {
+  std::error_code unreadable;
+  if (!fs::exists(path, unreadable)) return;
+  AtomicFile rewritten(path, files);
+  rewritten.append(kept_lines(read_file(path), last_step));
+  rewritten.finish();
 }
 
 }  // namespace
 
-MetricsLog::MetricsLog(const fs::path& path, int64_t last_step) : path_(path) {
-  if (fs::exists(path)) {
-    const fs::path rewritten = path.string() + ".partial";
-    write_file_durably(rewritten, kept_lines(read_file(path), last_step));
-    fs::rename(rewritten, path);
-  }
-  fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (fd_ < 0) throw io_error(path);
+MetricsLog::MetricsLog(const fs::path& path, int64_t last_step, FileSystem& files) {
+  drop_lines_after(path, last_step, files);
+  file_ = files.open(path, FileSystem::Mode::kAppend);
+  files.sync_directory(path.parent_path());
 }
 
-MetricsLog::~MetricsLog() {
-  if (fd_ >= 0) close(fd_);
+std::string MetricsLog::write(const ordered_json& record) {
+  waiting_ += record.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  try {
+    write_waiting();
+    return {};
+  } catch (const Error& error) {
+    return error.hint().empty() ? error.message() : error.message() + "; " + error.hint();
+  }
 }
 
-void MetricsLog::write(const ordered_json& record) {
-  const std::string line =
-      record.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-  size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t n = ::write(fd_, line.data() + done, line.size() - done);
-    if (n < 0 && errno != EINTR) throw io_error(path_);
-    if (n > 0) done += size_t(n);
-  }
+// What the disk took of a line is taken off at once, so that the next try continues there.
+void MetricsLog::write_waiting() {
+  while (!waiting_.empty()) waiting_.erase(0, file_->write(waiting_));
+}
+
+void MetricsLog::sync() {
+  write_waiting();
+  file_->sync();
 }
 
 }  // namespace weft

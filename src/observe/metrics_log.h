@@ -3,26 +3,33 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/file_system.h"
 
 namespace weft {
 
 // Each line reaches the file in one write, so a run that is killed leaves whole lines. Floats are
-// printed so that they read back to the same bits. Throws Error (kFailure) on I/O errors.
+// printed so that they read back to the same bits. A disk that refuses a line need not end a run:
+// lines wait in memory until it takes them again. Throws Error (kFailure) where it says so.
 class MetricsLog {
  public:
   // Continues the file, without the lines of steps after `last_step`: a resumed run does them
-  // again.
-  MetricsLog(const std::filesystem::path& path, int64_t last_step);
-  ~MetricsLog();
-  MetricsLog(const MetricsLog&) = delete;
-  MetricsLog& operator=(const MetricsLog&) = delete;
+  // again. Throws.
+  MetricsLog(const std::filesystem::path& path, int64_t last_step, FileSystem& files = disk());
 
-  void write(const nlohmann::ordered_json& record);
+  // Returns what went wrong; empty when no line waits.
+  std::string write(const nlohmann::ordered_json& record);
+  // All lines survive a power loss. Throws when one still waits.
+  void sync();
 
  private:
-  std::filesystem::path path_;
-  int fd_ = -1;
+  void write_waiting();
+
+  std::unique_ptr<WritableFile> file_;
+  std::string waiting_;  // what the disk has not taken yet
 };
 
 }  // namespace weft

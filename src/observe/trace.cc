@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
+#include "base/file_writer.h"
 
 namespace weft {
 namespace {

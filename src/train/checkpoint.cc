@@ -11,6 +11,7 @@
 #include "formats/checksum.h"
 #include "formats/hf_model.h"
 #include "formats/json.h"
+#include "formats/paths.h"
 #include "formats/safetensors.h"
 
 namespace weft {
@@ -41,7 +42,8 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_directory) {
     const bool numbered = name.starts_with(kStepPrefix) && !digits.empty() && digits.size() < 19 &&
                           std::all_of(digits.begin(), digits.end(),
                                       [](unsigned char c) { return c >= '0' && c <= '9'; });
-    if (numbered && entry.is_directory()) found.emplace_back(std::stoll(digits), entry.path());
+    if (numbered && names_directory(entry.path()))
+      found.emplace_back(std::stoll(digits), entry.path());
   }
   std::sort(found.rbegin(), found.rend());
   std::vector<fs::path> paths;
@@ -50,11 +52,8 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_directory) {
   return paths;
 }
 
-[[noreturn]] void rethrow(const fs::filesystem_error& error) {
-  throw failure("checkpoint.write", error.what(), "check the disk and the permissions of --out");
-}
-
-void write_moments(const fs::path& path, const ParameterView& m, const ParameterView& v) {
+void write_moments(const fs::path& path, const ParameterView& m, const ParameterView& v,
+                   FileSystem& files) {
   std::vector<TensorSpec> specs;
   for (const Parameter& p : m.table->all()) {
     const std::vector<int64_t> shape =
@@ -70,7 +69,7 @@ void write_moments(const fs::path& path, const ParameterView& m, const Parameter
     }
     return Vector<float>();
   };
-  SafetensorsWriter writer(path, std::move(specs));
+  SafetensorsWriter writer(path, std::move(specs), {}, files);
   for (const TensorSpec& spec : writer.tensors()) {
     const Vector<float> values = values_of(spec.name);
     writer.append(values.data(), values.size_bytes());
@@ -137,8 +136,54 @@ RunState from_json(const nlohmann::json& j) {
   return s;
 }
 
-// Throws Error (kInput) with the reason if the checkpoint is not whole.
-RunState verify(const fs::path& checkpoint) {
+void rename_durably(const fs::path& from, const fs::path& to, FileSystem& files) {
+  files.rename(from, to);
+  files.sync_directory(to.parent_path());
+}
+
+void remove_checkpoint(const fs::path& path, FileSystem& files) {
+  // Renamed first: a kill in the middle leaves no half checkpoint under a good name.
+  const fs::path doomed =
+      path.parent_path() / fmt::format("{}old_{}", kUnfinishedPrefix, path.filename().string());
+  files.remove_all(doomed);
+  files.rename(path, doomed);
+  files.remove_all(doomed);
+}
+
+fs::path unfinished_path(const fs::path& run_directory, int64_t step) {
+  return checkpoints_of(run_directory) / (kUnfinishedPrefix + step_name(step));
+}
+
+// Everything but the name: what fills the directory, and makes it durable.
+void fill_checkpoint(const fs::path& directory, const RunState& state, const ParameterView& weights,
+                     const ParameterView& m, const ParameterView& v, const Tokenizer* tokenizer,
+                     FileSystem& files) {
+  const int64_t end_of_text =
+      tokenizer != nullptr ? tokenizer->end_of_text() : weights.table->config().V - 1;
+  write_hf_model(directory, weights, end_of_text, DType::F32, files);
+  if (tokenizer != nullptr) {
+    for (const auto& [name, content] : tokenizer->files()) {
+      write_file_durably(directory / name, content, files);
+    }
+  }
+  write_moments(directory / kOptimizerFile, m, v, files);
+  ordered_json json = to_json(state);
+  json["checksums"] = checksums_of(directory);
+  write_file_durably(directory / kStateFile, json.dump(2) + "\n", files);
+  files.sync_directory(directory);
+}
+
+// A disk that is full is the less so without the checkpoint that did not fit.
+void remove_if_possible(const fs::path& path, FileSystem& files) {
+  try {
+    files.remove_all(path);
+  } catch (const Error&) {  // the first error is the one to report
+  }
+}
+
+}  // namespace
+
+RunState verify_checkpoint(const fs::path& checkpoint) {
   const nlohmann::json state = read_json_object(checkpoint / kStateFile, "checkpoint.read");
   try {
     for (const auto& [name, recorded] : state.at("checksums").items()) {
@@ -162,65 +207,39 @@ RunState verify(const fs::path& checkpoint) {
   }
 }
 
-void rename_durably(const fs::path& from, const fs::path& to) {
-  fs::rename(from, to);
-  sync_directory(to.parent_path());
-}
-
-void remove_checkpoint(const fs::path& path) {
-  // Renamed first: a kill in the middle leaves no half checkpoint under a good name.
-  const fs::path doomed =
-      path.parent_path() / fmt::format("{}old_{}", kUnfinishedPrefix, path.filename().string());
-  fs::remove_all(doomed);
-  fs::rename(path, doomed);
-  fs::remove_all(doomed);
-}
-
-// Leaves `keep` checkpoints: `newest` and those before it. Newer ones are what a damaged run left
-// behind: they must not push out the one that was just written.
-void remove_older_checkpoints(const fs::path& run_directory, const fs::path& newest, int64_t keep) {
-  const std::vector<fs::path> all = list_checkpoints(run_directory);
-  const auto first = std::find(all.begin(), all.end(), newest) - all.begin();
-  for (size_t i = size_t(first + keep); i < all.size(); ++i) remove_checkpoint(all[i]);
-}
-
-}  // namespace
-
 fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
                           const ParameterView& weights, const ParameterView& m,
-                          const ParameterView& v, const Tokenizer* tokenizer, int64_t keep) try {
-  fs::path target = checkpoints_of(run_directory) / step_name(state.step);
-  const fs::path unfinished = target.parent_path() / (kUnfinishedPrefix + step_name(state.step));
-  fs::remove_all(unfinished);
-  fs::create_directories(unfinished);
-
-  const int64_t end_of_text =
-      tokenizer != nullptr ? tokenizer->end_of_text() : weights.table->config().V - 1;
-  write_hf_model(unfinished, weights, end_of_text);
-  if (tokenizer != nullptr) {
-    for (const auto& [name, content] : tokenizer->files()) {
-      write_file_durably(unfinished / name, content);
-    }
+                          const ParameterView& v, const Tokenizer* tokenizer, FileSystem& files) {
+  const fs::path unfinished = unfinished_path(run_directory, state.step);
+  try {
+    fs::path target = checkpoints_of(run_directory) / step_name(state.step);
+    files.remove_all(unfinished);
+    create_directories_durably(checkpoints_of(run_directory), files);
+    fill_checkpoint(unfinished, state, weights, m, v, tokenizer, files);
+    // A run continues behind its newest good checkpoint, so one of this step was not good.
+    if (fs::exists(target)) remove_checkpoint(target, files);
+    rename_durably(unfinished, target, files);
+    return target;
+  } catch (const Error& error) {
+    remove_if_possible(unfinished, files);
+    throw failure("checkpoint.write", fmt::format("step {}: {}", state.step, error.message()),
+                  error.hint());
   }
-  write_moments(unfinished / kOptimizerFile, m, v);
-  ordered_json json = to_json(state);
-  json["checksums"] = checksums_of(unfinished);
-  write_file_durably(unfinished / kStateFile, json.dump(2) + "\n");
-  sync_directory(unfinished);
+}
 
-  if (fs::exists(target)) remove_checkpoint(target);
-  rename_durably(unfinished, target);
-  if (keep > 0) remove_older_checkpoints(run_directory, target, keep);
-  return target;
-} catch (const fs::filesystem_error& error) {
-  rethrow(error);
+void prune_checkpoints(const fs::path& run_directory, const fs::path& newest, int64_t keep,
+                       FileSystem& files) {
+  if (keep == 0) return;
+  const std::vector<fs::path> all = list_checkpoints(run_directory);
+  const auto first = std::find(all.begin(), all.end(), newest) - all.begin();
+  for (size_t i = size_t(first + keep); i < all.size(); ++i) remove_checkpoint(all[i], files);
 }
 
 std::optional<FoundCheckpoint> newest_good_checkpoint(
     const fs::path& run_directory, const std::function<void(const std::string&)>& skipped) {
   for (const fs::path& path : list_checkpoints(run_directory)) {
     try {
-      return FoundCheckpoint{path, verify(path)};
+      return FoundCheckpoint{path, verify_checkpoint(path)};
     } catch (const Error& error) {
       skipped(fmt::format("skipped {}: {}", path.string(), error.message()));
     }
@@ -245,16 +264,14 @@ void read_checkpoint(const FoundCheckpoint& checkpoint, const ParameterView& wei
   }
 }
 
-void remove_unfinished_checkpoints(const fs::path& run_directory) try {
+void remove_unfinished_checkpoints(const fs::path& run_directory, FileSystem& files) {
   std::error_code none_yet;
   for (const fs::directory_entry& entry :
        fs::directory_iterator(checkpoints_of(run_directory), none_yet)) {
     if (entry.path().filename().string().starts_with(kUnfinishedPrefix)) {
-      fs::remove_all(entry.path());
+      files.remove_all(entry.path());
     }
   }
-} catch (const fs::filesystem_error& error) {
-  rethrow(error);
 }
 
 }  // namespace weft

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file_system.h"
 #include "data/tokenizer.h"
 #include "model/parameters.h"
 
@@ -40,17 +41,29 @@ struct RunState {
   bool operator==(const RunState&) const = default;
 };
 
-// Writes step_<state.step> under <run>/checkpoints and removes older ones until `keep` are left
-// (0: all stay). Returns its path. Throws Error (kFailure), and then earlier checkpoints are whole.
+// Writes step_<state.step> under <run>/checkpoints. Returns its path: from then on the checkpoint
+// survives a power loss. Throws Error (kFailure), and then earlier checkpoints are whole and
+// nothing is left of this one.
 std::filesystem::path write_checkpoint(const std::filesystem::path& run_directory,
                                        const RunState& state, const ParameterView& weights,
                                        const ParameterView& m, const ParameterView& v,
-                                       const Tokenizer* tokenizer, int64_t keep);
+                                       const Tokenizer* tokenizer, FileSystem& files = disk());
+
+// Removes checkpoints until `keep` are left: `newest` and those before it (0: all stay). Newer ones
+// are what a damaged run left behind: they must not push out the one that was just written.
+// Throws Error (kFailure).
+void prune_checkpoints(const std::filesystem::path& run_directory,
+                       const std::filesystem::path& newest, int64_t keep,
+                       FileSystem& files = disk());
 
 struct FoundCheckpoint {
   std::filesystem::path path;
   RunState state;
 };
+
+// Throws Error (kInput) with the reason if the checkpoint is not whole: a file without the checksum
+// that it recorded, or a state that cannot be.
+RunState verify_checkpoint(const std::filesystem::path& checkpoint);
 
 // The newest checkpoint whose files have the checksums that it recorded. Each newer one that does
 // not is named to skipped(message), with the reason.
@@ -63,6 +76,7 @@ void read_checkpoint(const FoundCheckpoint& checkpoint, const ParameterView& wei
                      const ParameterView& m, const ParameterView& v);
 
 // Removes what a run that was killed left half written.
-void remove_unfinished_checkpoints(const std::filesystem::path& run_directory);
+void remove_unfinished_checkpoints(const std::filesystem::path& run_directory,
+                                   FileSystem& files = disk());
 
 }  // namespace weft

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/files.h"
+#include "base/file_writer.h"
 #include "base/math.h"
 #include "data/batches.h"
 #include "formats/model_files.h"
@@ -55,12 +55,13 @@ int64_t tokens_per_step(const TrainSettings& s) {
 class Run {
  public:
   Run(const TrainSettings& settings, const Dataset& dataset, const Executor& executor,
-      TrainListener& listener, StepTracer* tracer)
+      TrainListener& listener, StepTracer* tracer, FileSystem& files)
       : settings_(settings),
         dataset_(dataset),
         executor_(executor),
         listener_(listener),
         tracer_(tracer),
+        files_(files),
         tokens_per_step_(checked_tokens_per_step()),
         batches_(dataset.train, plan()),
         schedule_(schedule()),
@@ -73,8 +74,8 @@ class Run {
   }
 
   TrainOutcome train(const std::atomic<int>& stop) {
-    restore_or_initialize();
-    open_run_directory();
+    const std::optional<FoundCheckpoint> found = restore_or_initialize();
+    open_run_directory(found);
     report_start();
     const Clock::time_point start = Clock::now();
     while (done_.step < schedule_.steps) {
@@ -82,7 +83,12 @@ class Run {
       const bool last = done_.step == schedule_.steps, stopping = stop.load() != 0;
       if (last || due(settings_.val_every)) validate();
       if (due(settings_.sample_every)) sample();
-      if (last || stopping || due(settings_.checkpoint_every)) save();
+      if (last || stopping) {
+        save();
+        log_->sync();
+      } else if (due(settings_.checkpoint_every)) {
+        try_to_save();
+      }
       if (stopping && !last) return TrainOutcome::kStopped;
     }
     return TrainOutcome::kFinished;
@@ -154,7 +160,8 @@ class Run {
     return s;
   }
 
-  void restore_or_initialize() {
+  // Returns the checkpoint that the run continues from, if any.
+  std::optional<FoundCheckpoint> restore_or_initialize() {
     done_ = identity();
     std::optional<FoundCheckpoint> found;
     if (settings_.resume) {
@@ -171,6 +178,7 @@ class Run {
     } else {
       initialize(state_.weights, settings_.seed, executor_);
     }
+    return found;
   }
 
   void resume(const FoundCheckpoint& found) {
@@ -208,16 +216,24 @@ class Run {
     note("batching", before.batching, done_.batching);
   }
 
-  void open_run_directory() {
-    std::error_code error;
-    std::filesystem::create_directories(settings_.out, error);
-    if (error) {
-      throw input_error(
-          "train", fmt::format("cannot create {}: {}", settings_.out.string(), error.message()));
+  // What the run before left unfinished, a kill between two steps included, is cleared away.
+  void open_run_directory(const std::optional<FoundCheckpoint>& found) {
+    make_run_directory();
+    remove_unfinished_checkpoints(settings_.out, files_);
+    if (found) prune_checkpoints(settings_.out, found->path, settings_.keep, files_);
+    AtomicFile config(settings_.out / "config.toml", files_);
+    config.append(settings_.config_toml);
+    config.finish();
+    log_.emplace(settings_.out / "metrics.jsonl", done_.step, files_);
+  }
+
+  // Most often it is the name that is wrong.
+  void make_run_directory() {
+    try {
+      create_directories_durably(settings_.out, files_);
+    } catch (const Error& error) {
+      throw input_error("train", fmt::format("--out: {}", error.message()), error.hint());
     }
-    remove_unfinished_checkpoints(settings_.out);
-    write_file_durably(settings_.out / "config.toml", settings_.config_toml);
-    log_.emplace(settings_.out / "metrics.jsonl", done_.step);
   }
 
   void report_start() {
@@ -244,7 +260,7 @@ class Run {
                            {"peak_flops", settings_.peak_flops},
                            {"mfu_convention", "llm.c: 6N + 6LCT"}};
     record.update(ordered_json::parse(settings_.run_json));
-    log_->write(record);
+    log(record);
     listener_.started(run);
   }
 
@@ -277,16 +293,16 @@ class Run {
           report.tokens_per_s * flops_per_token(*state_.table, settings_.T) / settings_.peak_flops;
     }
     elapsed_s_ = report.elapsed_s;
-    log_->write({{"kind", "train"},
-                 {"step", report.step},
-                 {"loss", report.loss},
-                 {"lr", report.lr},
-                 {"grad_norm", report.grad_norm},
-                 {"tokens", report.tokens},
-                 {"elapsed_s", report.elapsed_s},
-                 {"step_ms", report.step_ms},
-                 {"tokens_per_s", report.tokens_per_s},
-                 {"mfu", report.mfu}});
+    log({{"kind", "train"},
+         {"step", report.step},
+         {"loss", report.loss},
+         {"lr", report.lr},
+         {"grad_norm", report.grad_norm},
+         {"tokens", report.tokens},
+         {"elapsed_s", report.elapsed_s},
+         {"step_ms", report.step_ms},
+         {"tokens_per_s", report.tokens_per_s},
+         {"mfu", report.mfu}});
     listener_.stepped(report);
   }
 
@@ -311,7 +327,7 @@ class Run {
     if (!dataset_.val) return;
     const Evaluation e =
         evaluator_.run(*dataset_.val, settings_.B, settings_.T, settings_.val_steps);
-    log_->write({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
+    log({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
     listener_.validated(done_.step, e.loss);
   }
 
@@ -333,7 +349,7 @@ class Run {
                return true;
              });
     text += stream.finish();
-    log_->write({{"kind", "sample"}, {"step", done_.step}, {"text", text}});
+    log({{"kind", "sample"}, {"step", done_.step}, {"text", text}});
     listener_.sampled(done_.step, text);
   }
 
@@ -357,13 +373,41 @@ class Run {
 
   void save() {
     refuse_poisoned_weights();
+    write_checkpoint();
+  }
+
+  // A disk that fails or is full for a while need not cost what has been computed: the run goes on
+  // to the next checkpoint. The last one must succeed.
+  void try_to_save() {
+    refuse_poisoned_weights();
+    try {
+      write_checkpoint();
+    } catch (const Error& error) {
+      listener_.noted(
+          fmt::format("no checkpoint of step {}: {}; earlier ones are whole, and the run goes on",
+                      done_.step, error.what()));
+    }
+  }
+
+  // The log goes first: a run that continues from this checkpoint does not repeat its lines.
+  void write_checkpoint() {
+    log_->sync();
     RunState state = done_;
     state.elapsed_s = elapsed_s_;
-    const std::filesystem::path path =
-        write_checkpoint(settings_.out, state, state_.weights, state_.m, state_.v,
-                         dataset_.tokenizer.get(), settings_.keep);
-    log_->write({{"kind", "checkpoint"}, {"step", done_.step}, {"path", path.string()}});
+    const std::filesystem::path path = weft::write_checkpoint(
+        settings_.out, state, state_.weights, state_.m, state_.v, dataset_.tokenizer.get(), files_);
+    prune_checkpoints(settings_.out, path, settings_.keep, files_);
+    log({{"kind", "checkpoint"}, {"step", done_.step}, {"path", path.string()}});
     listener_.saved(done_.step, path);
+  }
+
+  // Told once, until the disk takes the lines again.
+  void log(const ordered_json& record) {
+    const std::string problem = log_->write(record);
+    if (!problem.empty() && log_problem_.empty()) {
+      listener_.noted(problem + "; the lines wait in memory, and the run goes on");
+    }
+    log_problem_ = problem;
   }
 
   const TrainSettings& settings_;
@@ -371,6 +415,7 @@ class Run {
   const Executor& executor_;
   TrainListener& listener_;
   StepTracer* tracer_;
+  FileSystem& files_;
   int64_t tokens_per_step_;
   Batches batches_;
   Schedule schedule_;
@@ -379,6 +424,7 @@ class Run {
   BatchEvaluator evaluator_;
   std::vector<std::pair<const Program*, std::unique_ptr<PreparedProgram>>> prepared_;
   std::optional<MetricsLog> log_;
+  std::string log_problem_;  // why lines wait; empty when none does
   RunState done_;
   double elapsed_s_ = 0.;
 };
@@ -386,8 +432,9 @@ class Run {
 }  // namespace
 
 TrainOutcome train(const TrainSettings& settings, const Dataset& dataset, const Executor& executor,
-                   TrainListener& listener, const std::atomic<int>& stop, StepTracer* tracer) {
-  return Run(settings, dataset, executor, listener, tracer).train(stop);
+                   TrainListener& listener, const std::atomic<int>& stop, StepTracer* tracer,
+                   FileSystem& files) {
+  return Run(settings, dataset, executor, listener, tracer, files).train(stop);
 }
 
 }  // namespace weft

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_system.h"
 #include "exec/executor.h"
 #include "kernels/gemm.h"
 #include "model/config.h"
@@ -92,10 +93,12 @@ class StepTracer {
 
 // Runs to the end, or until *stop is not 0: then the step in progress is finished, a checkpoint
 // written, and kStopped returned.
+// A disk that refuses a log line or a checkpoint on the way is noted, and the run goes on.
 // Throws Error: settings that do not fit together (kInput, before anything is written), a
-// checkpoint that does not fit, a loss or gradient that is not finite, a full disk.
+// checkpoint that does not fit, a loss or gradient that is not finite, a last checkpoint that
+// cannot be written.
 TrainOutcome train(const TrainSettings& settings, const Dataset& dataset, const Executor& executor,
                    TrainListener& listener, const std::atomic<int>& stop,
-                   StepTracer* tracer = nullptr);
+                   StepTracer* tracer = nullptr, FileSystem& files = disk());
 
 }  // namespace weft

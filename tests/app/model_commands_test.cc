@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/weft_command.h"
+#include "base/file_system.h"
 
 namespace weft {
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file_writer.h"
 #include "support/error_of.h"
 #include "support/temp_directory.h"
 
@@ -111,10 +112,9 @@ TEST(Files, SyncDirectoryTakesADirectoryAndNothingElse) {
   const TempDirectory dir;
   const auto file = dir.write("file", "x");
 
-  EXPECT_EQ(error_of([&] { sync_directory(dir.path()); }), "");
-  EXPECT_EQ(error_of([&] { sync_directory(std::filesystem::path("bare_name").parent_path()); }),
-            "");
-  EXPECT_TRUE(mentions(error_of([&] { sync_directory(file); }), {"Not a directory"}));
+  EXPECT_EQ(error_of([&] { disk().sync_directory(dir.path()); }), "");
+  EXPECT_EQ(error_of([&] { disk().sync_directory(""); }), "");
+  EXPECT_TRUE(mentions(error_of([&] { disk().sync_directory(file); }), {"Not a directory"}));
 }
 
 TEST(MappedFile, AnEmptyFileHasEmptyBytes) {

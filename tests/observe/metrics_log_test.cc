@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_writer.h"
 #include "base/files.h"
 #include "support/error_of.h"
 #include "support/file_size_limit.h"
@@ -125,10 +126,10 @@ TEST(MetricsLog, SaysWhichFileItCannotWrite) {
 
   const std::string error = error_of([&] { MetricsLog(dir / "file/metrics.jsonl", 0); });
 
-  EXPECT_TRUE(mentions(error, {"[metrics]", "file/metrics.jsonl"}));
+  EXPECT_TRUE(mentions(error, {"[file.write]", "file/metrics.jsonl", "a file stands where"}));
 }
 
-TEST(MetricsLog, ReportsAFailedWriteAndContinuesBehindTheTornLine) {
+TEST(MetricsLog, SaysWhyALineWaitsAndWritesItWhenTheDiskTakesIt) {
   const TempDirectory dir;
   MetricsLog log(dir / "metrics.jsonl", 0);
   log.write({{"step", 1}});
@@ -136,12 +137,29 @@ TEST(MetricsLog, ReportsAFailedWriteAndContinuesBehindTheTornLine) {
   std::string error;
   {
     const FileSizeLimit full(20);
-    error = error_of([&] { log.write({{"step", 2}, {"loss", 0.125}}); });
+    error = log.write({{"step", 2}});
+    EXPECT_EQ(log.write({{"step", 3}}), error);
+    EXPECT_TRUE(mentions(error_of([&] { log.sync(); }), {"File too large"}));
   }
 
-  EXPECT_TRUE(mentions(error, {"[metrics] cannot write", "metrics.jsonl", "File too large"}));
+  EXPECT_TRUE(mentions(error, {"cannot write", "metrics.jsonl", "File too large"}));
   EXPECT_EQ(read_file(dir / "metrics.jsonl").size(), 20u);
+  EXPECT_EQ(log.write({{"step", 4}}), "");
+  EXPECT_EQ(read_file(dir / "metrics.jsonl"),
+            "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":4}\n");
+}
+
+TEST(MetricsLog, ARunThatEndsWithATornLineContinuesBehindIt) {
+  const TempDirectory dir;
+  {
+    MetricsLog log(dir / "metrics.jsonl", 0);
+    log.write({{"step", 1}});
+    const FileSizeLimit full(15);
+    log.write({{"step", 2}});
+  }
+
   MetricsLog(dir / "metrics.jsonl", 1).write({{"step", 2}});
+
   EXPECT_EQ(read_file(dir / "metrics.jsonl"), "{\"step\":1}\n{\"step\":2}\n");
 }
 

@@ -572,7 +572,8 @@ TEST_F(TrainerTest, RefusesAnOutputThatIsAFile) {
   TrainSettings s = settings();
   s.out = dir_.write("file", "x") / "run";
 
-  EXPECT_TRUE(mentions(error_of_run(s), {"cannot create", "file/run"}));
+  EXPECT_TRUE(mentions(error_of_run(s), {"--out", "cannot create", "/file",
+                                         "a file stands where a directory is meant"}));
 }
 
 class ResumeTest : public TrainerTest {
