@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "formats/model_files.h"
 
 namespace weft {
@@ -21,6 +22,7 @@ std::shared_ptr<const Tokenizer> tokenizer_of_model(const std::filesystem::path&
 LoadedModel::LoadedModel(const std::filesystem::path& path)
     : table_(read_model_config(path)),
       weights_{&table_, arena_.vector<float>(table_.buffer_size())} {
+  require_memory(arena_.bytes(), path.string(), "weft keeps weights in fp32");
   read_model_weights(path, weights_);
 }
 

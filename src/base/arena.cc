@@ -20,7 +20,9 @@ Arena::~Arena() {
 
 std::byte* Arena::allocate_bytes(size_t bytes) {
   if (bytes == 0) return nullptr;
-  void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  // NORESERVE: whether all of it fits is asked once, when all of it is known (base/memory.h).
+  void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) {
     throw failure("memory", fmt::format("cannot allocate {:.2f} GB", 1e-9 * double(bytes)),
                   "use a smaller model, --batch-size or --seq-len");

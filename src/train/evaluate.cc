@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/math.h"
+#include "base/memory.h"
 #include "data/batches.h"
 #include "model/classifier.h"
 #include "model/forward.h"
@@ -70,6 +71,7 @@ Evaluation evaluate(const ParameterView& weights, const TokenSource& source, int
   const StepParts parts{config, tiling, backend, tiled_weights, activations};
   append_forward(program, parts);
   append_loss(program, parts, {.tokens_per_step = tiling.n()});
+  require_memory(arena.bytes(), "evaluation", "use a smaller --batch-size or --seq-len");
   const Range all{0, tiling.n()};
   BatchEvaluator evaluator(program, activations.inputs.column(all), activations.targets.column(all),
                            activations.losses.column(all), executor);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file_writer.h"
 #include "base/math.h"
+#include "base/memory.h"
 #include "data/batches.h"
 #include "formats/model_files.h"
 #include "kernels/adamw.h"
@@ -68,6 +69,7 @@ class Run {
         state_(settings.model),
         step_(state_, step_settings()),
         evaluator_(step_.evaluation(), step_.inputs(), step_.targets(), step_.losses(), executor) {
+    check_memory(memory_bytes());
     for (int64_t k = 0; k < std::min<int64_t>(micro_steps(), 3); ++k) {
       prepare(step_.program(k == 2 ? micro_steps() - 1 : k));
     }
@@ -100,8 +102,21 @@ class Run {
     validate_settings();
     check_tokens(dataset_.train, settings_.model, settings_.T);
     if (dataset_.val) check_tokens(*dataset_.val, settings_.model, settings_.T);
+    // The weights, their gradients and two moments: the least, known before the step is built.
+    constexpr int64_t kArrays = 4;
+    check_memory(size_t(kArrays * ParameterTable(settings_.model).buffer_size()) * sizeof(float));
     return tokens_per_step(settings_);
   }
+
+  void check_memory(size_t bytes) const {
+    const std::string warning =
+        require_memory(bytes, fmt::format("training {}", to_string(settings_.model)),
+                       "use a smaller --model, --batch-size or --seq-len");
+    if (!warning.empty()) listener_.noted(warning);
+  }
+
+  // No page of it has been touched yet.
+  size_t memory_bytes() const { return state_.arena->bytes() + step_.memory_bytes(); }
 
   void validate_settings() const {
     weft::validate(settings_.model);
@@ -246,7 +261,7 @@ class Run {
     run.tokens_per_step = tokens_per_step_;
     run.train_tokens = dataset_.train.tokens();
     run.val_tokens = dataset_.val ? dataset_.val->tokens() : 0;
-    run.memory_bytes = state_.arena->bytes() + step_.memory_bytes();
+    run.memory_bytes = memory_bytes();
     ordered_json record = {{"kind", "run"},
                            {"model", to_string(settings_.model)},
                            {"parameters", run.parameters},

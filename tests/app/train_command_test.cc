@@ -135,6 +135,20 @@ TEST_F(TrainCommand, ShardsNeedNoTokenizerAndDefaultToTheVocabularyOfGpt2) {
   EXPECT_TRUE(mentions(result.err, {"V=50257", "need --val", "need --tokenizer"}));
 }
 
+// 175 billion parameters, four arrays of them: nobody's machine.
+TEST_F(TrainCommand, AModelThatDoesNotFitInMemoryIsRefusedBeforeTheRun) {
+  write_text();
+
+  const CommandResult result =
+      weft({"train", "--data", path("text.txt"), "--model", "L=96,NH=96,C=12288,T=2048",
+            "--seq-len", "8", "--out", path("run")});
+
+  EXPECT_EQ(result.status, 1);
+  EXPECT_TRUE(mentions(result.err, {"[memory] training L=96", "needs 278", " GB available",
+                                    "use a smaller --model"}));
+  EXPECT_FALSE(std::filesystem::exists(path("run")));
+}
+
 TEST_F(TrainCommand, ARunIsNotOverwritten) {
   weft(training({"--steps", "1"}));
 
