@@ -195,6 +195,14 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+// Only advice: a failure costs memory and nothing else.
+void release_mapped(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t first_page = begin - begin % page;
+  ::madvise(reinterpret_cast<void*>(first_page), begin + bytes.size() - first_page, MADV_DONTNEED);
+}
+
 FileWriter::FileWriter(const fs::path& path) : path_(path) {
   fd_ = uninterrupted(
       [&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); });

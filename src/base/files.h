@@ -44,6 +44,11 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+// Gives the memory of these bytes back to the system; they are read from the file again when they
+// are next looked at. Pages of a mapped file count as memory of the process that has touched them.
+// REQUIRES: the bytes are part of a MappedFile.
+void release_mapped(std::span<const std::byte> bytes);
+
 // A file that is being written: create, append, then finish (flush, fsync, close). If finish is not
 // called, the destructor closes and leaves what was written so far. Small appends are gathered.
 // Throws Error (kFailure).

@@ -82,10 +82,14 @@ Config read_model_config(const fs::path& path) {
   return read_hf_config(model.directory());
 }
 
-void read_model_weights(const fs::path& path, const ParameterView& weights) {
+std::unique_ptr<ModelReader> open_model(const fs::path& path) {
   const ModelLocation model = find_model(path);
-  if (model.format == ModelFormat::kLlmc) return read_llmc_weights(model.path, weights);
-  read_hf_weights(model.path, weights);
+  if (model.format == ModelFormat::kLlmc) return open_llmc_model(model.path);
+  return open_hf_model(model.path, read_hf_config(model.directory()));
+}
+
+NonFiniteWeights read_model_weights(const fs::path& path, const ParameterView& weights) {
+  return read_all(*open_model(path), weights);
 }
 
 std::string find_tokenizer_beside(const fs::path& path) {

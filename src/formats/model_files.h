@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
+#include "formats/model_reader.h"
 #include "model/config.h"
 #include "model/parameters.h"
 
@@ -29,7 +31,9 @@ ModelLocation find_model(const std::filesystem::path& path);
 // These accept what find_model accepts. They throw Error (kInput) where a file is not as its format
 // demands or, for weights, where its model is not that of weights.table.
 Config read_model_config(const std::filesystem::path& path);
-void read_model_weights(const std::filesystem::path& path, const ParameterView& weights);
+std::unique_ptr<ModelReader> open_model(const std::filesystem::path& path);
+NonFiniteWeights read_model_weights(const std::filesystem::path& path,
+                                    const ParameterView& weights);
 
 // The directory that holds vocab.json and merges.txt beside the model; "" if there is none.
 std::string find_tokenizer_beside(const std::filesystem::path& path);
