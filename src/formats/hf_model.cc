@@ -225,6 +225,7 @@ void write_hf_model(const std::filesystem::path& directory, const ParameterTable
   }
   write_hf_weights(directory / kHfWeightsFile, table, values_of, dtype);
   write_hf_config(directory, table.config(), end_of_text, dtype);
+  write_hf_generation_config(directory, end_of_text);
 }
 
 void write_hf_model(const std::filesystem::path& directory, const ParameterView& weights,

@@ -45,7 +45,8 @@ void write_hf_weights(const std::filesystem::path& file, const ParameterTable& t
 void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights,
                       DType dtype = DType::F32);
 
-// Makes the directory if need be, and in it model.safetensors and the files of write_hf_config.
+// Makes the directory if need be, and in it model.safetensors, config.json and
+// generation_config.json.
 // Throws Error (kFailure).
 void write_hf_model(const std::filesystem::path& directory, const ParameterTable& table,
                     const ParameterValues& values_of, int64_t end_of_text,
