@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "formats/hf_files.h"
 #include "formats/hf_names.h"
 #include "formats/json.h"
@@ -79,13 +80,14 @@ void read_transposed(const StoredTensor& stored, Matrix<float> out) {
   std::vector<float> block(static_cast<size_t>(kTransposeBlock * out.rows));
   for (int64_t r = 0; r < out.cols; r += kTransposeBlock) {
     const int64_t n = std::min(kTransposeBlock, out.cols - r);
-    decode_mapped(stored.dtype, stored_rows(stored, r, n),
+    decode_floats(stored.dtype, stored_rows(stored, r, n),
                   std::span(block).first(static_cast<size_t>(n * out.rows)));
     const Matrix<const float> rows(block.data(), n, out.rows);
     for (int64_t c = 0; c < out.rows; ++c) {
       for (int64_t i = 0; i < n; ++i) out.at(c, r + i) = rows.at(i, c);
     }
   }
+  release_mapped(stored.bytes);
 }
 
 // Values beyond the stored ones are the padded rows of wte.

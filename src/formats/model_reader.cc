@@ -56,9 +56,9 @@ void decode_mapped(DType dtype, std::span<const std::byte> bytes, Vector<float> 
   const size_t element_bytes = static_cast<size_t>(dtype_bits(dtype)) / 8;
   for (size_t i = 0; i < out.size(); i += kPiece) {
     const size_t n = std::min(kPiece, out.size() - i);
-    const auto piece = bytes.subspan(i * element_bytes, n * element_bytes);
-    decode_floats(dtype, piece, out.subspan(i, n));
-    release_mapped(piece);
+    decode_floats(dtype, bytes.subspan(i * element_bytes, n * element_bytes), out.subspan(i, n));
+    // From the first byte on: a page fault also maps the pages around it, those behind as well.
+    release_mapped(bytes.first((i + n) * element_bytes));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,6 +14,7 @@
 #include "formats/safetensors.h"
 #include "formats/test_model.h"
 #include "support/error_of.h"
+#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -206,6 +208,42 @@ TEST(HfModel, RefusesAHeadOfItsOwn) {
   EXPECT_TRUE(mentions(tensors_error(tensors), {"[hf.read]", "row 4 of lm_head.weight differs"}));
 }
 
+// Heads are compared in pieces: the last row of the last one counts too.
+TEST(HfModel, RefusesALargeHeadOfItsOwn) {
+  const TempDirectory dir;
+  const Config config = {.L = 1, .NH = 1, .C = 64, .T = 1, .V = (1 << 14) + 2};
+  TestModel model = filled_model(config);
+  write_hf_weights(dir / "tied", model.view());
+  const SafetensorsFile tied(dir / "tied");
+  HfTensors tensors;
+  for (const StoredTensor& t : tied.tensors()) {
+    tensors[t.name] = {
+        t.dtype, t.shape, {reinterpret_cast<const char*>(t.bytes.data()), t.bytes.size()}};
+  }
+  tensors["lm_head.weight"] = tensors["transformer.wte.weight"];
+  const auto path = dir / "model.safetensors";
+  EXPECT_EQ(error_of([&] { open_hf_model(write(path, tensors), config); }), "");
+
+  tensors["lm_head.weight"].bytes.back() ^= 1;
+
+  EXPECT_TRUE(mentions(error_of([&] { open_hf_model(write(path, tensors), config); }),
+                       {"row 16385 of lm_head.weight differs"}));
+}
+
+TEST(HfModel, AcceptsAHeadOfNanThatIsTheEmbedding) {
+  const TempDirectory dir;
+  HfTensors tensors = tiny_tensors("transformer.");
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  tensors["transformer.wte.weight"] = tensor({5, 2}, std::vector<float>(10, nan));
+  tensors["lm_head.weight"] = tensors["transformer.wte.weight"];
+  TestModel model(kTiny);
+
+  const NonFiniteWeights found =
+      read_hf_weights(write(dir / "model.safetensors", tensors), model.view());
+
+  EXPECT_EQ(found.count, 10);
+}
+
 TEST(HfModel, RefusesAHeadOfAnotherShape) {
   HfTensors tensors = tiny_tensors("transformer.");
   tensors["lm_head.weight"] = tensor({2, 5}, std::vector<float>(10));
@@ -273,6 +311,17 @@ TEST(HfModel, SaysWhatADirectoryLacks) {
   EXPECT_TRUE(mentions(read_error(dir.path()), {"model.safetensors", "safe_serialization=True"}));
 }
 
+TEST(HfModel, SaysWhatStandsWhereItsFileIsMeant) {
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
+    for (const SpecialFile& special : special_files()) {
+      const TempDirectory dir;
+      special.make(dir / name);
+
+      EXPECT_TRUE(mentions(read_error(dir.path()), {name, special.reason}));
+    }
+  }
+}
+
 // ---- Shards ------------------------------------------------------------------------------------
 
 constexpr const char* kIndex = "model.safetensors.index.json";
@@ -302,13 +351,24 @@ TEST(HfModel, ReadsShards) {
 
 TEST(HfModel, RefusesAnIndexThatLeavesTheDirectory) {
   const TempDirectory dir;
-  for (const char* file : {"../model.safetensors", "/etc/passwd", "..", "", "sub/x.safetensors"}) {
+  for (const char* file : {"../model.safetensors", "/etc/passwd", "..", "", "sub/x.safetensors",
+                           "/x.safetensors", "x.SAFETENSORS"}) {
     nlohmann::json index = write_shards(dir);
     index["weight_map"]["transformer.ln_f.bias"] = file;
     dir.write(kIndex, index.dump());
 
     EXPECT_TRUE(mentions(read_error(dir.path()), {"ln_f.bias", "of its directory"})) << file;
   }
+}
+
+// The name that the system would open ends at the NUL.
+TEST(HfModel, RefusesAShardNameWithANulInIt) {
+  const TempDirectory dir;
+  nlohmann::json index = write_shards(dir);
+  index["weight_map"]["transformer.ln_f.bias"] = std::string("x\0.safetensors", 14);
+  dir.write(kIndex, index.dump());
+
+  EXPECT_TRUE(mentions(read_error(dir.path()), {"ln_f.bias", "of its directory"}));
 }
 
 TEST(HfModel, RefusesAnIndexThatDoesNotMatchItsFiles) {
@@ -326,6 +386,50 @@ TEST(HfModel, RefusesAnIndexThatDoesNotMatchItsFiles) {
     dir.write(kIndex, text);
     EXPECT_TRUE(mentions(read_error(dir.path()), {kIndex})) << text;
   }
+}
+
+TEST(HfModel, RefusesATensorInTwoShards) {
+  const TempDirectory dir;
+  const nlohmann::json index = write_shards(dir);
+  dir.write(kIndex, index.dump());
+  HfTensors tensors = tiny_tensors("transformer.");
+  write(dir / "model-00002-of-00002.safetensors", tensors);
+
+  EXPECT_TRUE(mentions(read_error(dir.path()), {"twice"}));
+}
+
+TEST(HfModel, NamesAShardThatIsMissing) {
+  for (const char* name :
+       {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}) {
+    const TempDirectory dir;
+    dir.write(kIndex, write_shards(dir).dump());
+    std::filesystem::remove(dir / name);
+
+    EXPECT_TRUE(mentions(read_error(dir.path()), {name, "No such file"}));
+  }
+}
+
+TEST(HfModel, RefusesEveryTruncationOfAnIndex) {
+  const TempDirectory dir;
+  const std::string whole = write_shards(dir).dump();
+
+  for (size_t n = 0; n < whole.size(); ++n) {
+    dir.write(kIndex, whole.substr(0, n));
+
+    EXPECT_TRUE(mentions(read_error(dir.path()), {"[hf.read]", kIndex, "is not JSON"})) << n;
+  }
+}
+
+TEST(HfModel, RefusesAnIndexThatNamesATensorTwiceOrNestsDeeply) {
+  const TempDirectory dir;
+  write_shards(dir);
+
+  dir.write(kIndex, R"({"weight_map":{"a":"b.safetensors","a":"c.safetensors"}})");
+  EXPECT_TRUE(mentions(read_error(dir.path()), {"the key \"a\" twice"}));
+  dir.write(kIndex, R"({"weight_map":)" + std::string(100'000, '['));
+  EXPECT_TRUE(mentions(read_error(dir.path()), {"nests deeper than 32 levels"}));
+  dir.write(kIndex, "{\"weight_map\":{\"\xFF\":\"b.safetensors\"}}");
+  EXPECT_TRUE(mentions(read_error(dir.path()), {"not JSON in UTF-8"}));
 }
 
 TEST(HfModel, NamesWhatAnEmptyIndexLacks) {

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "formats/safetensors_bytes.h"
 #include "support/error_of.h"
+#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -134,11 +135,24 @@ TEST(SafetensorsFile, RefusesAHeaderThatIsTooLarge) {
   EXPECT_TRUE(mentions(open_error(dir, little_endian_u64(3) + "{}"), {"claims 3 bytes"}));
 }
 
-TEST(SafetensorsFile, RefusesAMissingFileAndADirectory) {
+TEST(SafetensorsFile, RefusesAHeaderThatCutsACharacterOfItsText) {
   const TempDirectory dir;
 
-  EXPECT_NE(error_of([&] { SafetensorsFile file(dir / "missing"); }), "");
-  EXPECT_NE(error_of([&] { SafetensorsFile file(dir.path()); }), "");
+  EXPECT_TRUE(mentions(open_error(dir, little_endian_u64(6) + "{\"\xC3\xA9\":1}"), {"not JSON"}));
+}
+
+TEST(SafetensorsFile, SaysWhyAFileCannotBeRead) {
+  const TempDirectory dir;
+  EXPECT_TRUE(mentions(error_of([&] { SafetensorsFile file(dir / "missing"); }),
+                       {"missing", "No such file"}));
+
+  for (const SpecialFile& special : special_files()) {
+    const TempDirectory other;
+    special.make(other / "model.safetensors");
+
+    EXPECT_TRUE(mentions(error_of([&] { SafetensorsFile file(other / "model.safetensors"); }),
+                         {"model.safetensors", special.reason}));
+  }
 }
 
 TEST(SafetensorsFile, RefusesHeadersThatAreNotJsonObjects) {
