@@ -86,6 +86,14 @@ TEST(SafetensorsFile, ReadsAFileWithoutTensors) {
   EXPECT_TRUE(file.tensors().empty());
 }
 
+TEST(SafetensorsFile, TakesMetadataThatIsNullForNone) {
+  const TempDirectory dir;
+
+  const SafetensorsFile file(dir.write("null", safetensors_bytes(R"({"__metadata__":null})", "")));
+
+  EXPECT_TRUE(file.metadata().empty());
+}
+
 TEST(SafetensorsFile, StaysValidWhenMoved) {
   const TempDirectory dir;
   SafetensorsFile first(dir.write("one", safetensors_bytes(kOne, kOneData)));
