@@ -29,8 +29,7 @@ bool parse(const Arguments& arguments, ConvertOptions& o) {
                 "Writes a model in another format. The name of --to says which: x.bin is an llm.c "
                 "file; x.safetensors is the tensors alone, with config.json beside it (made if "
                 "there is none); any other name is a Hugging Face directory, with the tokenizer "
-                "that lies beside the source. weft, and transformers for the directory, open all "
-                "of them.");
+                "that lies beside the source. weft opens all three, transformers the directory.");
   const CLI::Option* from = flags.text("--from", o.from, "PATH",
                                        "Run directory, checkpoint, Hugging Face directory, "
                                        ".safetensors or llm.c .bin");

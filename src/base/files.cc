@@ -198,9 +198,9 @@ MappedFile::~MappedFile() {
 // Only advice: a failure costs memory and nothing else.
 void release_mapped(std::span<const std::byte> bytes) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t first_page = begin - begin % page;
-  ::madvise(reinterpret_cast<void*>(first_page), begin + bytes.size() - first_page, MADV_DONTNEED);
+  const size_t into_page = reinterpret_cast<uintptr_t>(bytes.data()) % page;
+  auto* first_page = const_cast<std::byte*>(bytes.data()) - into_page;
+  ::madvise(first_page, bytes.size() + into_page, MADV_DONTNEED);
 }
 
 FileWriter::FileWriter(const fs::path& path) : path_(path) {

@@ -117,7 +117,7 @@ void copy_durably(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 ModelTarget::ModelTarget(const fs::path& path)
-    : path_(without_trailing_slash(path)), format_(format_of(path_)) {}
+    : path_(without_trailing_slash(path)), format_(format_of(path)) {}
 
 void ModelTarget::check(const ModelReader& source, const std::vector<fs::path>& tokenizer_files,
                         bool replace) const {
@@ -160,6 +160,11 @@ void ModelTarget::check_directory(const ModelReader& source) const {
   for (const fs::path& file : source.files()) {
     if (file.extension() == ".safetensors" && is_same(directory_of(file), path_)) {
       throw refusal(path_, "holds the model to be read", "choose another --to");
+    }
+  }
+  for (const char* name : kModelFiles) {
+    if (names_directory(path_ / name)) {
+      throw refusal(path_ / name, "is a directory", "remove it, or choose another --to");
     }
   }
   if (names_something(path_ / kStateFile) || names_something(path_ / "checkpoints")) {

@@ -5,83 +5,19 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "formats/hf_tensors.h"
 #include "formats/safetensors.h"
 #include "formats/test_model.h"
 #include "support/error_of.h"
-#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
 namespace {
-
-constexpr Config kTiny = {.L = 2, .NH = 1, .C = 2, .T = 3, .V = 5};
-
-// A model as Hugging Face sees it, to be changed before it is written.
-struct HfTensor {
-  DType dtype;
-  std::vector<int64_t> shape;
-  std::string bytes;
-};
-using HfTensors = std::map<std::string, HfTensor>;
-
-std::string fp32(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-HfTensor tensor(const std::vector<int64_t>& shape, const std::vector<float>& values) {
-  return {DType::F32, shape, fp32(values)};
-}
-
-// What weft writes for the filled tiny model, with `prefix` before every name.
-HfTensors tiny_tensors(const std::string& prefix) {
-  constexpr std::string_view kWritten = "transformer.";
-  const TempDirectory dir;
-  write_hf_weights(dir / "tiny", filled_model(kTiny).view());
-  const SafetensorsFile file(dir / "tiny");
-  HfTensors tensors;
-  for (const StoredTensor& t : file.tensors()) {
-    tensors[prefix + t.name.substr(kWritten.size())] = {
-        t.dtype, t.shape, {reinterpret_cast<const char*>(t.bytes.data()), t.bytes.size()}};
-  }
-  return tensors;
-}
-
-std::filesystem::path write(const std::filesystem::path& path, const HfTensors& tensors) {
-  std::vector<TensorSpec> specs;
-  for (const auto& [name, t] : tensors) specs.push_back({name, t.dtype, t.shape});
-  SafetensorsWriter writer(path, specs);
-  for (const TensorSpec& spec : writer.tensors()) {
-    const std::string& bytes = tensors.at(spec.name).bytes;
-    writer.append(bytes.data(), bytes.size());
-  }
-  writer.finish();
-  return path;
-}
-
-std::string read_error(const std::filesystem::path& path) {
-  TestModel model(kTiny);
-  return error_of([&] { read_hf_weights(path, model.view()); });
-}
-
-std::string tensors_error(const HfTensors& tensors) {
-  const TempDirectory dir;
-  return read_error(write(dir / "model.safetensors", tensors));
-}
-
-void expect_reads_tiny_weights(const std::filesystem::path& path) {
-  TestModel expected = filled_model(kTiny);
-  TestModel model(kTiny);
-
-  read_hf_weights(path, model.view());
-
-  expect_equal_weights(model, expected);
-}
 
 // ---- Names, shapes, values ---------------------------------------------------------------------
 
@@ -303,140 +239,6 @@ TEST(HfModel, RefusesEveryTruncation) {
 
     EXPECT_TRUE(mentions(read_error(path), {"[safetensors.read]", "model.safetensors"})) << n;
   }
-}
-
-TEST(HfModel, SaysWhatADirectoryLacks) {
-  const TempDirectory dir;
-
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"model.safetensors", "safe_serialization=True"}));
-}
-
-TEST(HfModel, SaysWhatStandsWhereItsFileIsMeant) {
-  for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
-    for (const SpecialFile& special : special_files()) {
-      const TempDirectory dir;
-      special.make(dir / name);
-
-      EXPECT_TRUE(mentions(read_error(dir.path()), {name, special.reason}));
-    }
-  }
-}
-
-// ---- Shards ------------------------------------------------------------------------------------
-
-constexpr const char* kIndex = "model.safetensors.index.json";
-
-// Splits the tiny model into two files with their index.
-nlohmann::json write_shards(const TempDirectory& dir) {
-  HfTensors halves[2];
-  nlohmann::json map;
-  const char* const names[] = {"model-00001-of-00002.safetensors",
-                               "model-00002-of-00002.safetensors"};
-  for (const auto& [name, t] : tiny_tensors("transformer.")) {
-    const size_t half = halves[0].size() <= halves[1].size() ? 0 : 1;
-    halves[half][name] = t;
-    map[name] = names[half];
-  }
-  write(dir / names[0], halves[0]);
-  write(dir / names[1], halves[1]);
-  return {{"metadata", {{"total_size", 1}}}, {"weight_map", map}};
-}
-
-TEST(HfModel, ReadsShards) {
-  const TempDirectory dir;
-  dir.write(kIndex, write_shards(dir).dump());
-
-  expect_reads_tiny_weights(dir.path());
-}
-
-TEST(HfModel, RefusesAnIndexThatLeavesTheDirectory) {
-  const TempDirectory dir;
-  for (const char* file : {"../model.safetensors", "/etc/passwd", "..", "", "sub/x.safetensors",
-                           "/x.safetensors", "x.SAFETENSORS"}) {
-    nlohmann::json index = write_shards(dir);
-    index["weight_map"]["transformer.ln_f.bias"] = file;
-    dir.write(kIndex, index.dump());
-
-    EXPECT_TRUE(mentions(read_error(dir.path()), {"ln_f.bias", "of its directory"})) << file;
-  }
-}
-
-// The name that the system would open ends at the NUL.
-TEST(HfModel, RefusesAShardNameWithANulInIt) {
-  const TempDirectory dir;
-  nlohmann::json index = write_shards(dir);
-  index["weight_map"]["transformer.ln_f.bias"] = std::string("x\0.safetensors", 14);
-  dir.write(kIndex, index.dump());
-
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"ln_f.bias", "of its directory"}));
-}
-
-TEST(HfModel, RefusesAnIndexThatDoesNotMatchItsFiles) {
-  const TempDirectory dir;
-  nlohmann::json index = write_shards(dir);
-  index["weight_map"]["transformer.more"] = "model-00001-of-00002.safetensors";
-  dir.write(kIndex, index.dump());
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"transformer.more", "promises"}));
-
-  index["weight_map"]["transformer.more"] = "model-00003-of-00002.safetensors";
-  dir.write(kIndex, index.dump());
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"model-00003-of-00002.safetensors"}));
-
-  for (const char* text : {"", "{}", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})"}) {
-    dir.write(kIndex, text);
-    EXPECT_TRUE(mentions(read_error(dir.path()), {kIndex})) << text;
-  }
-}
-
-TEST(HfModel, RefusesATensorInTwoShards) {
-  const TempDirectory dir;
-  const nlohmann::json index = write_shards(dir);
-  dir.write(kIndex, index.dump());
-  HfTensors tensors = tiny_tensors("transformer.");
-  write(dir / "model-00002-of-00002.safetensors", tensors);
-
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"twice"}));
-}
-
-TEST(HfModel, NamesAShardThatIsMissing) {
-  for (const char* name :
-       {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}) {
-    const TempDirectory dir;
-    dir.write(kIndex, write_shards(dir).dump());
-    std::filesystem::remove(dir / name);
-
-    EXPECT_TRUE(mentions(read_error(dir.path()), {name, "No such file"}));
-  }
-}
-
-TEST(HfModel, RefusesEveryTruncationOfAnIndex) {
-  const TempDirectory dir;
-  const std::string whole = write_shards(dir).dump();
-
-  for (size_t n = 0; n < whole.size(); ++n) {
-    dir.write(kIndex, whole.substr(0, n));
-
-    EXPECT_TRUE(mentions(read_error(dir.path()), {"[hf.read]", kIndex, "is not JSON"})) << n;
-  }
-}
-
-TEST(HfModel, RefusesAnIndexThatNamesATensorTwiceOrNestsDeeply) {
-  const TempDirectory dir;
-  write_shards(dir);
-
-  dir.write(kIndex, R"({"weight_map":{"a":"b.safetensors","a":"c.safetensors"}})");
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"the key \"a\" twice"}));
-  dir.write(kIndex, R"({"weight_map":)" + std::string(100'000, '['));
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"nests deeper than 32 levels"}));
-  dir.write(kIndex, "{\"weight_map\":{\"\xFF\":\"b.safetensors\"}}");
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"not JSON in UTF-8"}));
-}
-
-TEST(HfModel, NamesWhatAnEmptyIndexLacks) {
-  const TempDirectory dir;
-  dir.write(kIndex, R"({"weight_map":{}})");
-
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"does not hold wte.weight"}));
 }
 
 }  // namespace

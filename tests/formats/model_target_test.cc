@@ -103,7 +103,8 @@ TEST_F(ModelTargetTest, TheKindOfTheTargetFollowsItsName) {
   EXPECT_EQ(ModelTarget("a.bin").format(), ModelFormat::kLlmc);
   EXPECT_EQ(ModelTarget("a.safetensors").format(), ModelFormat::kSafetensors);
   EXPECT_EQ(ModelTarget("a").format(), ModelFormat::kHfDirectory);
-  EXPECT_EQ(ModelTarget("a.bin.d/").format(), ModelFormat::kHfDirectory);
+  EXPECT_EQ(ModelTarget("a.bin/").format(), ModelFormat::kHfDirectory);
+  EXPECT_EQ(ModelTarget("a.bin.d").format(), ModelFormat::kHfDirectory);
   EXPECT_EQ(ModelTarget("v1.0").format(), ModelFormat::kHfDirectory);
 }
 
@@ -228,12 +229,15 @@ TEST_F(ModelTargetTest, CheckpointsAndRunsAreNeverReplaced) {
 TEST_F(ModelTargetTest, RefusesTargetsThatCannotBe) {
   dir_.write("text", "a file");
   fs::create_directories(dir_ / "d.bin");
+  fs::create_directories(dir_ / "odd/model.safetensors/full");
   Config other = kConfig;
   other.T = 9;
   write_hf_config(dir_.path(), other, 0);
 
   EXPECT_TRUE(mentions(convert_error(llmc_, dir_ / "text"), {"text is a file", ".safetensors"}));
   EXPECT_TRUE(mentions(convert_error(llmc_, dir_ / "d.bin"), {"d.bin is a directory"}));
+  EXPECT_TRUE(mentions(convert_error(llmc_, dir_ / "odd", kReplace),
+                       {"odd/model.safetensors is a directory", "remove it"}));
   EXPECT_TRUE(mentions(convert_error(llmc_, dir_ / "none/a.bin"), {"none is no directory"}));
   EXPECT_TRUE(mentions(convert_error(llmc_, dir_ / "a.safetensors", kReplace),
                        {"config.json is of another model", "another directory"}));
