@@ -120,7 +120,7 @@ TEST(HfFiles, NamesAShardThatIsMissing) {
 
 TEST(HfFiles, RefusesEveryTruncationOfAnIndex) {
   const TempDirectory dir;
-  const std::string whole = write_shards(dir).dump();
+  const std::string whole = R"({"metadata":{"total_size":8},"weight_map":{"a":"b.safetensors"}})";
 
   for (size_t n = 0; n < whole.size(); ++n) {
     dir.write(kIndex, whole.substr(0, n));
