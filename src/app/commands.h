@@ -11,6 +11,7 @@ namespace weft {
 int train_command(const Arguments& arguments);
 int generate_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
+int convert_command(const Arguments& arguments);
 int tokenize_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int stories_command(const Arguments& arguments);

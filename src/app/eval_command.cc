@@ -67,6 +67,7 @@ int eval_command(const Arguments& arguments) {
   Terminal terminal;
   const TokenSource source = open_source(options, read_model_config(options.model));
   const LoadedModel model(options.model);
+  note_non_finite(model, terminal);
   terminal.line(fmt::format("evaluating {} on {} tokens", to_string(model.config()),
                             format_count(source.tokens())));
   const Evaluation result = evaluate_with_progress(options, model, source, terminal);

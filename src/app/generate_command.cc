@@ -137,12 +137,14 @@ int generate_command(const Arguments& arguments) {
   const std::unique_ptr<Executor> executor = make_executor(options.executor);
   const auto tokenizer = require_tokenizer(options, read_model_config(options.model));
   const LoadedModel model(options.model);
+  Terminal terminal;
+  note_non_finite(model, terminal);
   Writer writer(options, model, *tokenizer, *executor);
   for (int64_t sample = 0; sample < options.samples; ++sample) {
     if (sample > 0) std::puts("---");
     writer.write(sample);
   }
-  Terminal().line(writer.speed());
+  terminal.line(writer.speed());
   return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/inspection.h"
+#include "app/terminal.h"
 
 namespace weft {
 
@@ -18,6 +19,8 @@ int inspect_command(const Arguments& arguments) {
   if (!flags.parse(arguments)) return 0;
   flags.require(given, "name a file or directory");
   const Inspection found = inspect(path);
+  Terminal terminal;
+  for (const std::string& note : found.notes) terminal.line("note: " + note);
   fmt::print("{}: {}\n", path, found.kind);
   for (const auto& [name, value] : found.facts) fmt::print("  {:<18} {}\n", name, value);
   fmt::print("  {:<18} yes\n", "whole");

@@ -19,40 +19,46 @@ namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
-using Facts = std::vector<std::pair<std::string, std::string>>;
 
 constexpr const char* kWhere = "inspect";
 
+// What cannot be looked at (a link that leads nowhere) has no size.
+size_t file_bytes(const fs::path& path) {
+  return names_file(path) ? static_cast<size_t>(fs::file_size(path)) : 0;
+}
+
 size_t bytes_of(const fs::path& path) {
-  if (names_file(path)) return fs::file_size(path);
+  if (!names_directory(path)) return file_bytes(path);
   size_t bytes = 0;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) bytes += entry.file_size();
+  for (const fs::directory_entry& entry :
+       fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied)) {
+    bytes += file_bytes(entry.path());
   }
   return bytes;
 }
 
-void add_size(const fs::path& path, Facts& facts) {
-  facts.emplace_back("size", format_bytes(bytes_of(path)));
+void add_size(const fs::path& path, Inspection& found) {
+  found.facts.emplace_back("size", format_bytes(bytes_of(path)));
 }
 
 // Reads the weights: a model that loads is whole.
-void add_model(const fs::path& path, Facts& facts) {
+void add_model(const fs::path& path, Inspection& found) {
   const LoadedModel model(path);
-  facts.emplace_back("model", to_string(model.config()));
-  facts.emplace_back("parameters", format_count(model.table().count()));
+  found.facts.emplace_back("model", to_string(model.config()));
+  found.facts.emplace_back("parameters", format_count(model.table().count()));
+  if (model.non_finite().count > 0) found.notes.push_back(model.non_finite().message());
 }
 
-void add_tokenizer_beside(const fs::path& model, Facts& facts) {
+void add_tokenizer_beside(const fs::path& model, Inspection& found) {
   const std::string beside = find_tokenizer_beside(model);
-  if (!beside.empty()) facts.emplace_back("tokenizer", open_tokenizer(beside)->name());
+  if (!beside.empty()) found.facts.emplace_back("tokenizer", open_tokenizer(beside)->name());
 }
 
 Inspection inspect_model(const std::string& kind, const fs::path& path) {
-  Inspection found{kind, {}};
-  add_model(path, found.facts);
-  add_tokenizer_beside(path, found.facts);
-  add_size(path, found.facts);
+  Inspection found{kind, {}, {}};
+  add_model(path, found);
+  add_tokenizer_beside(path, found);
+  add_size(path, found);
   return found;
 }
 
@@ -60,15 +66,17 @@ Inspection inspect_shard(const fs::path& path) {
   const TokenSource source = TokenSource::open_shards({path.string()});
   Inspection found{"token shard",
                    {{"tokens", format_count(source.tokens())},
-                    {"largest token id", format_count(source.largest_token())}}};
-  add_size(path, found.facts);
+                    {"largest token id", format_count(source.largest_token())}},
+                   {}};
+  add_size(path, found);
   return found;
 }
 
 Inspection inspect_tokenizer(const fs::path& path) {
   const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(path.string());
   return {"tokenizer",
-          {{"kind", tokenizer->name()}, {"end of text", format_count(tokenizer->end_of_text())}}};
+          {{"kind", tokenizer->name()}, {"end of text", format_count(tokenizer->end_of_text())}},
+          {}};
 }
 
 void verify_checksums(const fs::path& checkpoint, const nlohmann::json& state) {
@@ -104,9 +112,10 @@ Inspection inspect_run(const fs::path& path) {
   const auto newest = newest_good_checkpoint(path, reject);
   if (!newest)
     throw input_error(kWhere, path.string() + " is a run directory without a checkpoint");
-  Inspection found{"weft run directory", {{"newest checkpoint", newest->path.string()}}};
+  Inspection found{"weft run directory", {{"newest checkpoint", newest->path.string()}}, {}};
   const Inspection checkpoint = inspect_checkpoint(newest->path);
   found.facts.insert(found.facts.end(), checkpoint.facts.begin(), checkpoint.facts.end());
+  found.notes = checkpoint.notes;
   return found;
 }
 
@@ -115,8 +124,8 @@ Inspection inspect_safetensors(const fs::path& path) {
     return inspect_model("GPT-2 weights (safetensors)", path);
   }
   const SafetensorsFile file(path);
-  Inspection found{"safetensors file", {{"tensors", format_count(std::ssize(file.tensors()))}}};
-  add_size(path, found.facts);
+  Inspection found{"safetensors file", {{"tensors", format_count(std::ssize(file.tensors()))}}, {}};
+  add_size(path, found);
   return found;
 }
 

@@ -11,6 +11,7 @@ namespace weft {
 struct Inspection {
   std::string kind;  // "token shard"
   std::vector<std::pair<std::string, std::string>> facts;
+  std::vector<std::string> notes;  // what is odd and still whole
 };
 
 // Reads all of it: checksums where there are some, and every tensor of a model.

@@ -23,7 +23,11 @@ LoadedModel::LoadedModel(const std::filesystem::path& path)
     : table_(read_model_config(path)),
       weights_{&table_, arena_.vector<float>(table_.buffer_size())} {
   require_memory(arena_.bytes(), path.string(), "weft keeps weights in fp32");
-  read_model_weights(path, weights_);
+  non_finite_ = read_model_weights(path, weights_);
+}
+
+void note_non_finite(const LoadedModel& model, Terminal& terminal) {
+  if (model.non_finite().count > 0) terminal.line("note: " + model.non_finite().message());
 }
 
 std::shared_ptr<const Tokenizer> find_tokenizer(const std::string& path_or_bytes,

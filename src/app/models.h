@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "app/terminal.h"
 #include "base/arena.h"
 #include "data/tokenizer.h"
+#include "formats/model_reader.h"
 #include "model/config.h"
 #include "model/parameters.h"
 
@@ -21,12 +23,17 @@ class LoadedModel {
   const Config& config() const { return table_.config(); }
   const ParameterTable& table() const { return table_; }
   const ParameterView& weights() const { return weights_; }
+  const NonFiniteWeights& non_finite() const { return non_finite_; }
 
  private:
   ParameterTable table_;
   Arena arena_;
   ParameterView weights_;
+  NonFiniteWeights non_finite_;
 };
+
+// A line if weights are not finite: what they lead to is not the user's data's fault.
+void note_non_finite(const LoadedModel& model, Terminal& terminal);
 
 // The tokenizer that `--tokenizer` names or, if it is empty, the one that belongs to the model: the
 // files beside it, or bytes where its vocabulary is that of bytes. Null if there is none.

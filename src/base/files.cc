@@ -108,4 +108,12 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+// Only advice: a failure costs memory and nothing else.
+void release_mapped(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const size_t into_page = reinterpret_cast<uintptr_t>(bytes.data()) % page;
+  auto* first_page = const_cast<std::byte*>(bytes.data()) - into_page;
+  ::madvise(first_page, bytes.size() + into_page, MADV_DONTNEED);
+}
+
 }  // namespace weft

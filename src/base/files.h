@@ -37,4 +37,9 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+// Gives the memory of these bytes back to the system; they are read from the file again when they
+// are next looked at. Pages of a mapped file count as memory of the process that has touched them.
+// REQUIRES: the bytes are part of a MappedFile.
+void release_mapped(std::span<const std::byte> bytes);
+
 }  // namespace weft

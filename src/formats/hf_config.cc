@@ -63,6 +63,12 @@ class ConfigReader {
   json config_;
 };
 
+// Indented as Hugging Face indents them.
+void write_json(const std::filesystem::path& path, const json& value, FileSystem& files) {
+  constexpr int kIndent = 2;
+  write_file_durably(path, value.dump(kIndent) + "\n", files);
+}
+
 json config_json(const Config& config, int64_t end_of_text, DType dtype) {
   return {
       {"activation_function", "gelu_new"},
@@ -120,13 +126,23 @@ Config read_hf_config(const std::filesystem::path& directory) {
   return config;
 }
 
+int64_t read_hf_end_of_text(const std::filesystem::path& directory) {
+  const int64_t V = read_hf_config(directory).V;
+  const json config = read_json_object(directory / "config.json", kRead);
+  const auto found = config.find("eos_token_id");
+  const bool is_token = found != config.end() && found->is_number_unsigned() &&
+                        found->get<uint64_t>() < static_cast<uint64_t>(V);
+  return is_token ? found->get<int64_t>() : V - 1;
+}
+
 void write_hf_config(const std::filesystem::path& directory, const Config& config,
                      int64_t end_of_text, DType dtype, FileSystem& files) {
-  constexpr int kIndent = 2;
-  write_file_durably(directory / "config.json",
-                     config_json(config, end_of_text, dtype).dump(kIndent) + "\n", files);
-  write_file_durably(directory / "generation_config.json",
-                     generation_config_json(end_of_text).dump(kIndent) + "\n", files);
+  write_json(directory / "config.json", config_json(config, end_of_text, dtype), files);
+}
+
+void write_hf_generation_config(const std::filesystem::path& directory, int64_t end_of_text,
+                                FileSystem& files) {
+  write_json(directory / "generation_config.json", generation_config_json(end_of_text), files);
 }
 
 }  // namespace weft

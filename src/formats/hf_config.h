@@ -14,10 +14,16 @@ namespace weft {
 // computes it: another architecture, activation, epsilon, attention scale or MLP width.
 Config read_hf_config(const std::filesystem::path& directory);
 
-// Writes `config.json` and `generation_config.json`, durably. Dropouts are 0, as in weft's
-// training: Hugging Face's default of 0.1 would silently change a fine-tune. Throws Error
-// (kFailure).
+// Its eos_token_id where that is one token of the vocabulary, else V - 1. Throws as read_hf_config.
+int64_t read_hf_end_of_text(const std::filesystem::path& directory);
+
+// Writes `config.json`, durably. Dropouts are 0, as in weft's training: Hugging Face's default of
+// 0.1 would silently change a fine-tune. Throws Error (kFailure).
 void write_hf_config(const std::filesystem::path& directory, const Config& config,
                      int64_t end_of_text, DType dtype = DType::F32, FileSystem& files = disk());
+
+// Writes `generation_config.json`, durably. Throws Error (kFailure).
+void write_hf_generation_config(const std::filesystem::path& directory, int64_t end_of_text,
+                                FileSystem& files = disk());
 
 }  // namespace weft

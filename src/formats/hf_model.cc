@@ -3,187 +3,68 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "formats/hf_files.h"
+#include "formats/hf_names.h"
 #include "formats/json.h"
-#include "formats/paths.h"
 #include "formats/safetensors.h"
 
 namespace weft {
 namespace {
 
-constexpr const char* kRead = "hf.read";
-constexpr std::string_view kPrefix = "transformer.";
-constexpr const char* kWeightsFile = "model.safetensors";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
-constexpr const char* kHead = "lm_head.weight";
-constexpr int64_t kTransposeBlock =
-    16;  // rows at a time: a cache line of fp32 where they become columns
-
-// ---- The mapping -------------------------------------------------------------------------------
-
-struct HfName {
-  const char* name;  // without prefix and layer
-  bool transposed = false;
-};
-
-constexpr std::array<HfName, kTensors> kNames = {{
-    {"wte.weight"},
-    {"wpe.weight"},
-    {"ln_1.weight"},
-    {"ln_1.bias"},
-    {"attn.c_attn.weight", true},
-    {"attn.c_attn.bias"},
-    {"attn.c_proj.weight", true},
-    {"attn.c_proj.bias"},
-    {"ln_2.weight"},
-    {"ln_2.bias"},
-    {"mlp.c_fc.weight", true},
-    {"mlp.c_fc.bias"},
-    {"mlp.c_proj.weight", true},
-    {"mlp.c_proj.bias"},
-    {"ln_f.weight"},
-    {"ln_f.bias"},
-}};
-
-bool is_transposed(const Parameter& p) { return kNames[static_cast<size_t>(p.tensor)].transposed; }
-
-std::string hf_name(const Parameter& p) {
-  const char* name = kNames[static_cast<size_t>(p.tensor)].name;
-  return is_per_layer(p.tensor) ? fmt::format("h.{}.{}", p.layer, name) : name;
-}
-
-std::vector<int64_t> hf_shape(const Parameter& p, const Config& config) {
-  if (p.tensor == Tensor::wte) return {config.V, config.C};
-  if (p.tensor == Tensor::wpe) return {config.T, config.C};
-  if (is_transposed(p)) return {p.cols, p.rows};
-  return {p.cols};
-}
-
-bool is_attention_mask(std::string_view name) {
-  return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
-}
+// Rows at a time: a cache line of fp32 where they become columns.
+constexpr int64_t kTransposeBlock = 16;
 
 // ---- Reading -----------------------------------------------------------------------------------
 
-Error malformed(const std::filesystem::path& path, const std::string& reason,
-                const std::string& hint = {}) {
-  return input_error(kRead, path.string() + ": " + reason, hint);
+Error malformed(const HfFiles& model, const std::string& reason, const std::string& hint = {}) {
+  return input_error("hf.read", model.path.string() + ": " + reason, hint);
 }
 
-// The tensors of a model by their names without prefix, and the files that hold them.
-struct StoredModel {
-  std::filesystem::path path;
-  std::vector<SafetensorsFile> files;
-  std::map<std::string, const StoredTensor*, std::less<>> tensors;
-};
-
-std::string_view without_prefix(std::string_view name) {
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
-}
-
-void index_tensors(StoredModel& model) {
-  for (const SafetensorsFile& file : model.files) {
-    for (const StoredTensor& tensor : file.tensors()) {
-      const std::string_view name = without_prefix(tensor.name);
-      if (is_attention_mask(name)) continue;
-      if (!model.tensors.emplace(name, &tensor).second) {
-        throw malformed(model.path, "it holds " + printable(name) + " twice");
-      }
-    }
-  }
-}
-
-// The index says which file holds which tensor. Its names are data: they must stay in the
-// directory.
-std::map<std::string, std::vector<std::string>> read_shard_index(
-    const std::filesystem::path& index) {
-  const nlohmann::json json = read_json_object(index, kRead);
-  const auto map = json.find("weight_map");
-  if (map == json.end() || !map->is_object()) throw malformed(index, "it has no weight_map");
-  std::map<std::string, std::vector<std::string>> shards;
-  for (const auto& [tensor, value] : map->items()) {
-    const auto file = value.is_string() ? value.get<std::string>() : std::string();
-    if (file.find('/') != file.npos || !file.ends_with(".safetensors")) {
-      throw malformed(index, printable(tensor) + " is not in a .safetensors file of its directory");
-    }
-    shards[file].push_back(tensor);
-  }
-  return shards;
-}
-
-void open_shards(StoredModel& model, const std::filesystem::path& index) {
-  for (const auto& [name, tensors] : read_shard_index(index)) {
-    const std::filesystem::path path = index.parent_path() / name;
-    model.files.emplace_back(path);
-    for (const std::string& tensor : tensors) {
-      if (model.files.back().find(tensor) == nullptr) {
-        throw malformed(path,
-                        "it does not hold " + printable(tensor) + ", which the index promises");
-      }
-    }
-  }
-}
-
-StoredModel open_model(const std::filesystem::path& path) {
-  StoredModel model = {.path = path, .files = {}, .tensors = {}};
-  if (!names_directory(path)) {
-    model.files.emplace_back(path);
-  } else if (names_file(path / kWeightsFile)) {
-    model.files.emplace_back(path / kWeightsFile);
-  } else if (names_file(path / kIndexFile)) {
-    open_shards(model, path / kIndexFile);
-  } else {
-    throw malformed(path, fmt::format("it holds neither {} nor {}", kWeightsFile, kIndexFile),
-                    "save the model with safe_serialization=True");
-  }
-  index_tensors(model);
-  return model;
-}
-
-void check_tensor(const StoredModel& model, const std::string& name, const StoredTensor& stored,
+void check_tensor(const HfFiles& model, const std::string& name, const StoredTensor& stored,
                   const std::vector<int64_t>& shape) {
   if (!holds_floats(stored.dtype)) {
-    throw malformed(model.path, fmt::format("{} is {}, weft reads F32, F16 and BF16", name,
-                                            dtype_name(stored.dtype)));
+    throw malformed(model, fmt::format("{} is {}, weft reads F32, F16 and BF16", name,
+                                       dtype_name(stored.dtype)));
   }
   if (stored.shape != shape) {
-    throw malformed(model.path, fmt::format("{} has shape ({}), the model needs ({})", name,
-                                            fmt::join(stored.shape, ", "), fmt::join(shape, ", ")));
+    throw malformed(model, fmt::format("{} has shape ({}), the model needs ({})", name,
+                                       fmt::join(stored.shape, ", "), fmt::join(shape, ", ")));
   }
 }
 
-// Takes the tensor out of the model, so that what nobody took is what weft does not know.
-const StoredTensor& take(StoredModel& model, const std::string& name,
-                         const std::vector<int64_t>& shape) {
+const StoredTensor& find_tensor(const HfFiles& model, const std::string& name,
+                                const std::vector<int64_t>& shape) {
   const auto found = model.tensors.find(name);
-  if (found == model.tensors.end()) throw malformed(model.path, "it does not hold " + name);
-  const StoredTensor& stored = *found->second;
-  check_tensor(model, name, stored, shape);
-  model.tensors.erase(found);
-  return stored;
+  if (found == model.tensors.end()) throw malformed(model, "it does not hold " + name);
+  check_tensor(model, name, *found->second, shape);
+  return *found->second;
 }
 
-// The parameters and where they are stored: all of them, and nothing else but the head.
-std::vector<std::pair<const Parameter*, const StoredTensor*>> match(StoredModel& model,
-                                                                    const ParameterTable& table) {
-  std::vector<std::pair<const Parameter*, const StoredTensor*>> matches;
+// Where each parameter is stored, in the order of the table: all of them, and nothing else but the
+// head.
+std::vector<const StoredTensor*> match(const HfFiles& model, const ParameterTable& table) {
+  std::vector<const StoredTensor*> stored;
+  auto unknown = model.tensors;
+  unknown.erase(kHfHead);
   for (const Parameter& p : table.all()) {
-    matches.emplace_back(&p, &take(model, hf_name(p), hf_shape(p, table.config())));
+    const std::string name = hf_name(p);
+    stored.push_back(&find_tensor(model, name, hf_shape(p, table.config())));
+    unknown.erase(name);
   }
-  for (const auto& [name, stored] : model.tensors) {
-    if (name == kHead) continue;
-    throw malformed(model.path, fmt::format("it holds {}, which a GPT-2 of {} does not have",
-                                            printable(name), to_string(table.config())));
+  if (!unknown.empty()) {
+    throw malformed(model,
+                    fmt::format("it holds {}, which a GPT-2 of {} does not have",
+                                printable(unknown.begin()->first), to_string(table.config())));
   }
-  return matches;
+  return stored;
 }
 
 // Rows [first, first + n) of a stored matrix.
@@ -205,32 +86,73 @@ void read_transposed(const StoredTensor& stored, Matrix<float> out) {
       for (int64_t i = 0; i < n; ++i) out.at(c, r + i) = rows.at(i, c);
     }
   }
+  release_mapped(stored.bytes);
 }
 
 // Values beyond the stored ones are the padded rows of wte.
 void read_padded(const StoredTensor& stored, Vector<float> out) {
   const size_t n = stored.bytes.size() * 8 / static_cast<size_t>(dtype_bits(stored.dtype));
-  decode_floats(stored.dtype, stored.bytes, out.first(n));
+  decode_mapped(stored.dtype, stored.bytes, out.first(n));
   std::ranges::fill(out.subspan(n), 0.0f);
 }
 
-// A head of its own would be lost, and with it the model's behaviour: better to refuse.
-void check_head(const StoredModel& model, const ParameterView& weights) {
-  const auto found = model.tensors.find(kHead);
-  if (found == model.tensors.end()) return;
-  const Config& config = weights.table->config();
-  const StoredTensor& head = *found->second;
-  check_tensor(model, kHead, head, {config.V, config.C});
-  std::vector<float> row(static_cast<size_t>(config.C));
-  for (int64_t v = 0; v < config.V; ++v) {
-    decode_floats(head.dtype, stored_rows(head, v, 1), row);
-    if (std::memcmp(row.data(), weights.matrix(Tensor::wte).row(v).data(),
-                    row.size() * sizeof(float)) != 0) {
-      throw malformed(model.path, fmt::format("row {} of {} differs from wte.weight", v, kHead),
+class HfReader : public ModelReader {
+ public:
+  HfReader(HfFiles files, const Config& config)
+      : ModelReader(config), model_(std::move(files)), stored_(match(model_, table())) {
+    check_head();
+  }
+
+  std::set<DType> dtypes() const override {
+    std::set<DType> dtypes;
+    for (const StoredTensor* stored : stored_) dtypes.insert(stored->dtype);
+    return dtypes;
+  }
+
+  std::vector<std::filesystem::path> files() const override { return model_.paths; }
+
+  void read(const Parameter& p, Vector<float> values) const override {
+    const StoredTensor& stored = *stored_[table().index(p.tensor, p.layer)];
+    if (is_transposed_in_hf(p)) {
+      read_transposed(stored, {values.data(), p.rows, p.cols});
+    } else {
+      read_padded(stored, values);
+    }
+  }
+
+ private:
+  // A head of its own would be lost, and with it the model's behaviour: better to refuse.
+  void check_head() const {
+    const auto found = model_.tensors.find(kHfHead);
+    if (found == model_.tensors.end()) return;
+    const StoredTensor& head = *found->second;
+    const Config& c = table().config();
+    check_tensor(model_, kHfHead, head, {c.V, c.C});
+    const StoredTensor& wte = *stored_[table().index(Tensor::wte)];
+    const int64_t piece = std::max<int64_t>(1, (1 << 20) / c.C);
+    for (int64_t v = 0; v < c.V; v += piece) {
+      check_head_rows(head, wte, v, std::min(piece, c.V - v));
+    }
+  }
+
+  void check_head_rows(const StoredTensor& head, const StoredTensor& wte, int64_t first,
+                       int64_t n) const {
+    const int64_t C = table().config().C;
+    std::vector<float> h(static_cast<size_t>(n * C)), w(h.size());
+    decode_mapped(head.dtype, stored_rows(head, first, n), h);
+    decode_mapped(wte.dtype, stored_rows(wte, first, n), w);
+    for (int64_t i = 0; i < n; ++i) {
+      const auto bytes = static_cast<size_t>(C) * sizeof(float);
+      if (std::memcmp(h.data() + i * C, w.data() + i * C, bytes) == 0) continue;
+      throw malformed(model_,
+                      fmt::format("row {} of {} differs from wte.weight", first + i, kHfHead),
                       "weft shares the embedding with the classifier and would lose this head");
     }
   }
-}
+
+  HfFiles model_;
+  std::vector<const StoredTensor*> stored_;  // of the i-th parameter
+};
 
 // ---- Writing -----------------------------------------------------------------------------------
 
@@ -252,50 +174,61 @@ void append_transposed(SafetensorsWriter& writer, DType dtype, Matrix<const floa
   }
 }
 
-void append_parameter(SafetensorsWriter& writer, DType dtype, const ParameterView& weights,
-                      const Parameter& p) {
-  const Config& config = weights.table->config();
-  if (is_transposed(p)) return append_transposed(writer, dtype, weights.matrix(p));
+void append_parameter(SafetensorsWriter& writer, DType dtype, const Config& config,
+                      const Parameter& p, Vector<const float> values) {
+  if (is_transposed_in_hf(p)) {
+    return append_transposed(writer, dtype, {values.data(), p.rows, p.cols});
+  }
   const int64_t n = p.tensor == Tensor::wte ? config.V * config.C : p.size();
-  append_floats(writer, dtype, weights.vector(p).first(static_cast<size_t>(n)));
+  append_floats(writer, dtype, values.first(static_cast<size_t>(n)));
 }
 
 }  // namespace
 
-void read_hf_weights(const std::filesystem::path& file_or_directory, const ParameterView& weights) {
-  StoredModel model = open_model(file_or_directory);
-  for (const auto& [p, stored] : match(model, *weights.table)) {
-    if (is_transposed(*p)) {
-      read_transposed(*stored, weights.matrix(*p));
-    } else {
-      read_padded(*stored, weights.vector(*p));
-    }
-  }
-  check_head(model, weights);
+std::unique_ptr<ModelReader> open_hf_model(const std::filesystem::path& file_or_directory,
+                                           const Config& config) {
+  return std::make_unique<HfReader>(open_hf_files(file_or_directory), config);
 }
 
-void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights, DType dtype,
-                      FileSystem& files) {
+NonFiniteWeights read_hf_weights(const std::filesystem::path& file_or_directory,
+                                 const ParameterView& weights) {
+  return read_all(*open_hf_model(file_or_directory, weights.table->config()), weights);
+}
+
+void write_hf_weights(const std::filesystem::path& file, const ParameterTable& table,
+                      const ParameterValues& values_of, DType dtype, FileSystem& files) {
   require(dtype == DType::F32 || dtype == DType::BF16, "weights are written as F32 or BF16");
   std::map<std::string, const Parameter*> parameters;
   std::vector<TensorSpec> specs;
-  for (const Parameter& p : weights.table->all()) {
-    specs.push_back(
-        {std::string(kPrefix) + hf_name(p), dtype, hf_shape(p, weights.table->config())});
+  for (const Parameter& p : table.all()) {
+    specs.push_back({std::string(kHfPrefix) + hf_name(p), dtype, hf_shape(p, table.config())});
     parameters[specs.back().name] = &p;
   }
   SafetensorsWriter writer(file, std::move(specs), {}, files);
   for (const TensorSpec& spec : writer.tensors()) {
-    append_parameter(writer, dtype, weights, *parameters.at(spec.name));
+    const Parameter& p = *parameters.at(spec.name);
+    append_parameter(writer, dtype, table.config(), p, values_of(p));
   }
   writer.finish();
 }
 
+void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights, DType dtype,
+                      FileSystem& files) {
+  write_hf_weights(file, *weights.table, values_of(weights), dtype, files);
+}
+
+void write_hf_model(const std::filesystem::path& directory, const ParameterTable& table,
+                    const ParameterValues& values_of, int64_t end_of_text, DType dtype,
+                    FileSystem& files) {
+  create_directories_durably(directory, files);
+  write_hf_weights(directory / kHfWeightsFile, table, values_of, dtype, files);
+  write_hf_config(directory, table.config(), end_of_text, dtype, files);
+  write_hf_generation_config(directory, end_of_text, files);
+}
+
 void write_hf_model(const std::filesystem::path& directory, const ParameterView& weights,
                     int64_t end_of_text, DType dtype, FileSystem& files) {
-  create_directories_durably(directory, files);
-  write_hf_weights(directory / kWeightsFile, weights, dtype, files);
-  write_hf_config(directory, weights.table->config(), end_of_text, dtype, files);
+  write_hf_model(directory, *weights.table, values_of(weights), end_of_text, dtype, files);
 }
 
 }  // namespace weft

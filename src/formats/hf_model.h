@@ -17,28 +17,42 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 
 #include "base/file_system.h"
 #include "formats/dtype.h"
 #include "formats/hf_config.h"
+#include "formats/model_reader.h"
 #include "model/parameters.h"
 
 namespace weft {
 
-// Reads every weight from a safetensors file, or from a directory's model.safetensors, or else from
-// the shards that the directory's model.safetensors.index.json lists. F32, F16 and BF16 are read;
-// attention masks (`attn.bias`, `attn.masked_bias`) are skipped; padded rows of wte become zero.
-// Throws Error (kInput) that names the tensor which is missing, unknown or of another shape, and
-// where lm_head.weight is not wte.weight, because weft shares them.
-void read_hf_weights(const std::filesystem::path& file_or_directory, const ParameterView& weights);
+// Opens a safetensors file, or a directory's model.safetensors, or else the shards that the
+// directory's model.safetensors.index.json lists. F32, F16 and BF16 are read; attention masks
+// (`attn.bias`, `attn.masked_bias`) are skipped. Throws Error (kInput) that names the tensor which
+// is missing, unknown or of another shape, and where lm_head.weight is not wte.weight, because weft
+// shares them.
+std::unique_ptr<ModelReader> open_hf_model(const std::filesystem::path& file_or_directory,
+                                           const Config& config);
 
-// The tensors alone, as one file. dtype: F32, or BF16 rounded to nearest even.
-// Throws Error (kFailure).
+// read_all of open_hf_model.
+NonFiniteWeights read_hf_weights(const std::filesystem::path& file_or_directory,
+                                 const ParameterView& weights);
+
+// The tensors alone, as one file. dtype: F32, or BF16 rounded to nearest even. Asks for each
+// parameter once. Throws Error (kFailure).
+void write_hf_weights(const std::filesystem::path& file, const ParameterTable& table,
+                      const ParameterValues& values_of, DType dtype = DType::F32,
+                      FileSystem& files = disk());
 void write_hf_weights(const std::filesystem::path& file, const ParameterView& weights,
                       DType dtype = DType::F32, FileSystem& files = disk());
 
-// Makes the directory if need be, and in it model.safetensors and the files of write_hf_config.
+// Makes the directory if need be, and in it model.safetensors, config.json and
+// generation_config.json.
 // Throws Error (kFailure).
+void write_hf_model(const std::filesystem::path& directory, const ParameterTable& table,
+                    const ParameterValues& values_of, int64_t end_of_text, DType dtype = DType::F32,
+                    FileSystem& files = disk());
 void write_hf_model(const std::filesystem::path& directory, const ParameterView& weights,
                     int64_t end_of_text, DType dtype = DType::F32, FileSystem& files = disk());
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file_writer.h"
@@ -108,11 +110,41 @@ void for_each_in_file_order(const ParameterTable& table, Visit visit) {
   }
 }
 
-void clear_padding(const ParameterView& weights) {
-  const Config& c = weights.table->config();
-  const Vector<float> wte = weights.vector(Tensor::wte);
-  std::ranges::fill(wte.subspan(static_cast<size_t>(c.V * c.C)), 0.0f);
-}
+class LlmcReader : public ModelReader {
+ public:
+  LlmcReader(const std::filesystem::path& path, LlmcFile file)
+      : ModelReader(file.config), path_(path), file_(std::move(file)) {
+    size_t offset = 0;
+    offsets_.resize(table().all().size());
+    for_each_in_file_order(table(), [&](const Parameter& p) {
+      offsets_[table().index(p.tensor, p.layer)] = offset;
+      offset += bytes_of(p);
+    });
+  }
+
+  std::set<DType> dtypes() const override { return {file_.dtype}; }
+  std::vector<std::filesystem::path> files() const override { return {path_}; }
+
+  void read(const Parameter& p, Vector<float> values) const override {
+    const size_t offset = offsets_[table().index(p.tensor, p.layer)];
+    decode_mapped(file_.dtype, file_.payload().subspan(offset, bytes_of(p)), values);
+    if (p.tensor == Tensor::wte) clear_padding(values);
+  }
+
+ private:
+  size_t bytes_of(const Parameter& p) const {
+    return static_cast<size_t>(p.size() * dtype_bits(file_.dtype) / 8);
+  }
+
+  void clear_padding(Vector<float> wte) const {
+    const Config& c = table().config();
+    std::ranges::fill(wte.subspan(static_cast<size_t>(c.V * c.C)), 0.0f);
+  }
+
+  std::filesystem::path path_;
+  LlmcFile file_;
+  std::vector<size_t> offsets_;  // of the i-th parameter in the payload
+};
 
 Header make_header(const Config& c, DType dtype) {
   Header header = {};
@@ -139,33 +171,31 @@ bool is_llmc_model(const std::filesystem::path& path) {
 
 Config read_llmc_config(const std::filesystem::path& path) { return open_model(path).config; }
 
-void read_llmc_weights(const std::filesystem::path& path, const ParameterView& weights) {
-  const LlmcFile model = open_model(path);
-  const Config& wanted = weights.table->config();
-  if (model.config != wanted) {
-    throw malformed(
-        path, fmt::format("its model is {}, not {}", to_string(model.config), to_string(wanted)));
-  }
-  std::span<const std::byte> rest = model.payload();
-  for_each_in_file_order(*weights.table, [&](const Parameter& p) {
-    const size_t bytes = static_cast<size_t>(p.size() * dtype_bits(model.dtype) / 8);
-    decode_floats(model.dtype, rest.first(bytes), weights.vector(p));
-    rest = rest.subspan(bytes);
+std::unique_ptr<ModelReader> open_llmc_model(const std::filesystem::path& path) {
+  return std::make_unique<LlmcReader>(path, open_model(path));
+}
+
+NonFiniteWeights read_llmc_weights(const std::filesystem::path& path,
+                                   const ParameterView& weights) {
+  return read_all(*open_llmc_model(path), weights);
+}
+
+void write_llmc_model(const std::filesystem::path& path, const ParameterTable& table,
+                      const ParameterValues& values_of, DType dtype, FileSystem& files) {
+  require(dtype == DType::F32 || dtype == DType::BF16, "llm.c files hold fp32 or bf16");
+  AtomicFile file(path, files);
+  const Header header = make_header(table.config(), dtype);
+  file.append(header.data(), sizeof(header));
+  for_each_in_file_order(table, [&](const Parameter& p) {
+    encode_floats(dtype, values_of(p),
+                  [&file](const void* data, size_t bytes) { file.append(data, bytes); });
   });
-  clear_padding(weights);
+  file.finish();
 }
 
 void write_llmc_model(const std::filesystem::path& path, const ParameterView& weights, DType dtype,
                       FileSystem& files) {
-  require(dtype == DType::F32 || dtype == DType::BF16, "llm.c files hold fp32 or bf16");
-  AtomicFile file(path, files);
-  const Header header = make_header(weights.table->config(), dtype);
-  file.append(header.data(), sizeof(header));
-  for_each_in_file_order(*weights.table, [&](const Parameter& p) {
-    encode_floats(dtype, weights.vector(p),
-                  [&file](const void* data, size_t bytes) { file.append(data, bytes); });
-  });
-  file.finish();
+  write_llmc_model(path, *weights.table, values_of(weights), dtype, files);
 }
 
 }  // namespace weft

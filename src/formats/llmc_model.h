@@ -10,9 +10,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "base/file_system.h"
 #include "formats/dtype.h"
+#include "formats/model_reader.h"
 #include "model/config.h"
 #include "model/parameters.h"
 
@@ -23,14 +25,17 @@ bool is_llmc_model(const std::filesystem::path& path);
 
 // Throws Error (kInput) unless the file is whole: a header that makes sense and a payload of
 // exactly the size that follows from it.
+std::unique_ptr<ModelReader> open_llmc_model(const std::filesystem::path& path);
 Config read_llmc_config(const std::filesystem::path& path);
 
-// Reads every weight; the padded rows of wte become zero whatever the file holds there.
-// Throws Error (kInput) as read_llmc_config, and if the file's config is not weights.table's.
-void read_llmc_weights(const std::filesystem::path& path, const ParameterView& weights);
+// read_all of open_llmc_model.
+NonFiniteWeights read_llmc_weights(const std::filesystem::path& path, const ParameterView& weights);
 
 // Writes version 3 (F32) or 5 (BF16, rounded to nearest even), which appears complete or not at
-// all. Throws Error (kFailure).
+// all. Asks for each parameter once. Throws Error (kFailure).
+void write_llmc_model(const std::filesystem::path& path, const ParameterTable& table,
+                      const ParameterValues& values_of, DType dtype = DType::F32,
+                      FileSystem& files = disk());
 void write_llmc_model(const std::filesystem::path& path, const ParameterView& weights,
                       DType dtype = DType::F32, FileSystem& files = disk());
 

@@ -32,12 +32,21 @@ std::optional<uint64_t> step_of(const std::string& name) {
   return step;
 }
 
+// Why a path is no file: "x does not exist", "x is a pipe or a device", ...
+std::string reason_for(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return " does not exist";
+  if (error) return " cannot be read: " + error.message();
+  return " is neither a file nor a directory";
+}
+
 bool holds_model(const fs::path& directory) {
   return names_file(directory / "config.json") && names_file(directory / "model.safetensors");
 }
 
 ModelLocation find_in_directory(const fs::path& path) {
-  if (names_file(path / "config.json")) return {ModelFormat::kHfDirectory, path};
+  if (names_something(path / "config.json")) return {ModelFormat::kHfDirectory, path};
   const fs::path checkpoint = newest_checkpoint(path);
   if (!checkpoint.empty()) return {ModelFormat::kHfDirectory, checkpoint};
   const char* reason = names_directory(path / "checkpoints")
@@ -68,9 +77,7 @@ fs::path newest_checkpoint(const fs::path& run_directory) {
 
 ModelLocation find_model(const fs::path& path) {
   if (names_directory(path)) return find_in_directory(path);
-  if (!names_file(path)) {
-    throw input_error(kWhere, path.string() + " is neither a file nor a directory", kForms);
-  }
+  if (!names_file(path)) throw input_error(kWhere, path.string() + reason_for(path), kForms);
   if (path.extension() == ".safetensors") return {ModelFormat::kSafetensors, path};
   if (path.extension() == ".bin") return {ModelFormat::kLlmc, path};
   throw input_error(kWhere, path.string() + " ends neither in .bin nor in .safetensors", kForms);
@@ -82,16 +89,35 @@ Config read_model_config(const fs::path& path) {
   return read_hf_config(model.directory());
 }
 
-void read_model_weights(const fs::path& path, const ParameterView& weights) {
+std::unique_ptr<ModelReader> open_model(const fs::path& path) {
   const ModelLocation model = find_model(path);
-  if (model.format == ModelFormat::kLlmc) return read_llmc_weights(model.path, weights);
-  read_hf_weights(model.path, weights);
+  if (model.format == ModelFormat::kLlmc) return open_llmc_model(model.path);
+  return open_hf_model(model.path, read_hf_config(model.directory()));
+}
+
+NonFiniteWeights read_model_weights(const fs::path& path, const ParameterView& weights) {
+  return read_all(*open_model(path), weights);
 }
 
 std::string find_tokenizer_beside(const fs::path& path) {
   const fs::path directory = find_model(path).directory();
   if (!names_file(directory / "vocab.json") || !names_file(directory / "merges.txt")) return "";
   return directory.string();
+}
+
+std::vector<fs::path> tokenizer_files_beside(const fs::path& path) {
+  const fs::path directory = find_model(path).directory();
+  std::vector<fs::path> files;
+  for (const char* name : kTokenizerFiles) {
+    if (names_file(directory / name)) files.push_back(directory / name);
+  }
+  return files;
+}
+
+int64_t read_end_of_text(const fs::path& path) {
+  const ModelLocation model = find_model(path);
+  if (model.format == ModelFormat::kLlmc) return read_llmc_config(model.path).V - 1;
+  return read_hf_end_of_text(model.directory());
 }
 
 }  // namespace weft

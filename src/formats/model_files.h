@@ -1,9 +1,14 @@
 // The front door to stored models: says what a path holds, and reads its config and weights.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "formats/model_reader.h"
 #include "model/config.h"
 #include "model/parameters.h"
 
@@ -29,10 +34,24 @@ ModelLocation find_model(const std::filesystem::path& path);
 // These accept what find_model accepts. They throw Error (kInput) where a file is not as its format
 // demands or, for weights, where its model is not that of weights.table.
 Config read_model_config(const std::filesystem::path& path);
-void read_model_weights(const std::filesystem::path& path, const ParameterView& weights);
+std::unique_ptr<ModelReader> open_model(const std::filesystem::path& path);
+NonFiniteWeights read_model_weights(const std::filesystem::path& path,
+                                    const ParameterView& weights);
 
 // The directory that holds vocab.json and merges.txt beside the model; "" if there is none.
 std::string find_tokenizer_beside(const std::filesystem::path& path);
+
+// The files of a tokenizer under the names that Hugging Face gives them.
+inline constexpr std::array<const char*, 6> kTokenizerFiles = {
+    "tokenizer.json",          "vocab.json",       "merges.txt", "tokenizer_config.json",
+    "special_tokens_map.json", "added_tokens.json"};
+
+// Those of them that are in ModelLocation::directory().
+std::vector<std::filesystem::path> tokenizer_files_beside(const std::filesystem::path& path);
+
+// The id that ends a text: what config.json says or, where that is silent, the last of the
+// vocabulary, as in GPT-2. Throws Error (kInput) as read_model_config.
+int64_t read_end_of_text(const std::filesystem::path& path);
 
 // The checkpoint directory with the highest step that holds a model, under `<run>/checkpoints`; an
 // empty path if there is none.

@@ -56,7 +56,7 @@ class Parser {
   std::map<std::string, std::string> metadata(const json& header) const {
     std::map<std::string, std::string> texts;
     const auto found = header.find(kMetadata);
-    if (found == header.end()) return texts;
+    if (found == header.end() || found->is_null()) return texts;  // null: as the reference reader
     if (!found->is_object()) throw error("__metadata__ is not an object");
     for (const auto& [key, value] : found->items()) {
       if (!value.is_string()) throw error("__metadata__ " + printable(key) + " is not a string");

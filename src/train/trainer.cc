@@ -189,7 +189,8 @@ class Run {
     if (found) {
       resume(*found);
     } else if (!settings_.init.empty()) {
-      read_model_weights(settings_.init, state_.weights);
+      const NonFiniteWeights broken = read_model_weights(settings_.init, state_.weights);
+      if (broken.count > 0) listener_.noted(broken.message());
     } else {
       initialize(state_.weights, settings_.seed, executor_);
     }

@@ -14,7 +14,8 @@ TEST_F(CommandLine, HelpGoesToStandardOutput) {
 }
 
 TEST_F(CommandLine, EveryCommandHasHelp) {
-  for (const char* name : {"train", "generate", "eval", "tokenize", "inspect", "stories"}) {
+  for (const char* name :
+       {"train", "generate", "eval", "convert", "tokenize", "inspect", "stories"}) {
     const CommandResult result = weft({name, "--help"});
 
     EXPECT_EQ(result.status, 0) << name;

@@ -138,6 +138,22 @@ TEST(MappedFile, MovesTakeTheBytesAlong) {
   EXPECT_TRUE(c.bytes().empty());  // NOLINT(bugprone-use-after-move)
 }
 
+// In the middle of a page, over several pages, and nothing at all.
+TEST(MappedFile, BytesThatWereReleasedAreReadAgain) {
+  const TempDirectory dir;
+  std::string bytes;
+  for (int i = 0; i < 100'000; ++i) bytes += static_cast<char>(i % 251);
+  const MappedFile file(dir.write("data", bytes));
+  ASSERT_EQ(text_of(file), bytes);
+
+  for (const auto& [first, n] : {std::pair{5, 10}, std::pair{4095, 50'000}, std::pair{7, 0}}) {
+    release_mapped(file.bytes().subspan(static_cast<size_t>(first), static_cast<size_t>(n)));
+
+    EXPECT_EQ(text_of(file), bytes) << first << " " << n;
+  }
+  release_mapped(MappedFile(dir.write("empty", "")).bytes());
+}
+
 TEST(MappedFile, OutlivesTheNameOfItsFile) {
   const TempDirectory dir;
   const auto path = dir.write("data", "content");

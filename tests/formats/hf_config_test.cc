@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "support/error_of.h"
+#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -53,6 +54,7 @@ TEST(HfConfig, WritesWhatHuggingFaceWouldOtherwiseAssumeDifferently) {
   const TempDirectory dir;
 
   write_hf_config(dir.path(), kConfig, 30);
+  write_hf_generation_config(dir.path(), 30);
 
   const json config = json::parse(read_file(dir / "config.json"));
   EXPECT_EQ(config["architectures"], json::array({"GPT2LMHeadModel"}));
@@ -129,10 +131,46 @@ TEST(HfConfig, RefusesFilesThatAreNotJsonObjects) {
   }
 }
 
+TEST(HfConfig, RefusesEveryTruncation) {
+  const TempDirectory dir;
+  const std::string whole = minimal().dump();
+
+  for (size_t n = 0; n < whole.size(); ++n) {
+    dir.write("config.json", whole.substr(0, n));
+
+    EXPECT_TRUE(mentions(error_of([&] { read_hf_config(dir.path()); }), {"is not JSON"})) << n;
+  }
+}
+
+TEST(HfConfig, RefusesNumbersThatDoNotFit64Bits) {
+  const TempDirectory dir;
+  for (const char* number : {"18446744073709551616", "99999999999999999999999", "-1", "3.0"}) {
+    std::string text = minimal().dump();
+    const std::string key = "\"n_layer\":";
+    text.replace(text.find(key) + key.size(), 1, number);
+    dir.write("config.json", text);
+
+    EXPECT_TRUE(mentions(error_of([&] { read_hf_config(dir.path()); }),
+                         {"n_layer is", "not a whole number"}))
+        << number;
+  }
+}
+
+TEST(HfConfig, SaysWhyTheFileCannotBeRead) {
+  for (const SpecialFile& special : special_files()) {
+    const TempDirectory dir;
+    special.make(dir / "config.json");
+
+    EXPECT_TRUE(
+        mentions(error_of([&] { read_hf_config(dir.path()); }), {"config.json", special.reason}));
+  }
+}
+
 TEST(HfConfig, NamesTheMissingFile) {
   const TempDirectory dir;
 
-  EXPECT_TRUE(mentions(error_of([&] { read_hf_config(dir.path()); }), {"config.json"}));
+  EXPECT_TRUE(
+      mentions(error_of([&] { read_hf_config(dir.path()); }), {"config.json", "No such file"}));
 }
 
 }  // namespace

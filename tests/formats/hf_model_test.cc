@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "formats/hf_tensors.h"
 #include "formats/safetensors.h"
 #include "formats/test_model.h"
 #include "support/error_of.h"
@@ -17,69 +18,6 @@
 
 namespace weft {
 namespace {
-
-constexpr Config kTiny = {.L = 2, .NH = 1, .C = 2, .T = 3, .V = 5};
-
-// A model as Hugging Face sees it, to be changed before it is written.
-struct HfTensor {
-  DType dtype;
-  std::vector<int64_t> shape;
-  std::string bytes;
-};
-using HfTensors = std::map<std::string, HfTensor>;
-
-std::string fp32(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-HfTensor tensor(const std::vector<int64_t>& shape, const std::vector<float>& values) {
-  return {DType::F32, shape, fp32(values)};
-}
-
-// What weft writes for the filled tiny model, with `prefix` before every name.
-HfTensors tiny_tensors(const std::string& prefix) {
-  constexpr std::string_view kWritten = "transformer.";
-  const TempDirectory dir;
-  write_hf_weights(dir / "tiny", filled_model(kTiny).view());
-  const SafetensorsFile file(dir / "tiny");
-  HfTensors tensors;
-  for (const StoredTensor& t : file.tensors()) {
-    tensors[prefix + t.name.substr(kWritten.size())] = {
-        t.dtype, t.shape, {reinterpret_cast<const char*>(t.bytes.data()), t.bytes.size()}};
-  }
-  return tensors;
-}
-
-std::filesystem::path write(const std::filesystem::path& path, const HfTensors& tensors) {
-  std::vector<TensorSpec> specs;
-  for (const auto& [name, t] : tensors) specs.push_back({name, t.dtype, t.shape});
-  SafetensorsWriter writer(path, specs);
-  for (const TensorSpec& spec : writer.tensors()) {
-    const std::string& bytes = tensors.at(spec.name).bytes;
-    writer.append(bytes.data(), bytes.size());
-  }
-  writer.finish();
-  return path;
-}
-
-std::string read_error(const std::filesystem::path& path) {
-  TestModel model(kTiny);
-  return error_of([&] { read_hf_weights(path, model.view()); });
-}
-
-std::string tensors_error(const HfTensors& tensors) {
-  const TempDirectory dir;
-  return read_error(write(dir / "model.safetensors", tensors));
-}
-
-void expect_reads_tiny_weights(const std::filesystem::path& path) {
-  TestModel expected = filled_model(kTiny);
-  TestModel model(kTiny);
-
-  read_hf_weights(path, model.view());
-
-  expect_equal_weights(model, expected);
-}
 
 // ---- Names, shapes, values ---------------------------------------------------------------------
 
@@ -206,6 +144,42 @@ TEST(HfModel, RefusesAHeadOfItsOwn) {
   EXPECT_TRUE(mentions(tensors_error(tensors), {"[hf.read]", "row 4 of lm_head.weight differs"}));
 }
 
+// Heads are compared in pieces: the last row of the last one counts too.
+TEST(HfModel, RefusesALargeHeadOfItsOwn) {
+  const TempDirectory dir;
+  const Config config = {.L = 1, .NH = 1, .C = 64, .T = 1, .V = (1 << 14) + 2};
+  TestModel model = filled_model(config);
+  write_hf_weights(dir / "tied", model.view());
+  const SafetensorsFile tied(dir / "tied");
+  HfTensors tensors;
+  for (const StoredTensor& t : tied.tensors()) {
+    tensors[t.name] = {
+        t.dtype, t.shape, {reinterpret_cast<const char*>(t.bytes.data()), t.bytes.size()}};
+  }
+  tensors["lm_head.weight"] = tensors["transformer.wte.weight"];
+  const auto path = dir / "model.safetensors";
+  EXPECT_EQ(error_of([&] { open_hf_model(write(path, tensors), config); }), "");
+
+  tensors["lm_head.weight"].bytes.back() ^= 1;
+
+  EXPECT_TRUE(mentions(error_of([&] { open_hf_model(write(path, tensors), config); }),
+                       {"row 16385 of lm_head.weight differs"}));
+}
+
+TEST(HfModel, AcceptsAHeadOfNanThatIsTheEmbedding) {
+  const TempDirectory dir;
+  HfTensors tensors = tiny_tensors("transformer.");
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  tensors["transformer.wte.weight"] = tensor({5, 2}, std::vector<float>(10, nan));
+  tensors["lm_head.weight"] = tensors["transformer.wte.weight"];
+  TestModel model(kTiny);
+
+  const NonFiniteWeights found =
+      read_hf_weights(write(dir / "model.safetensors", tensors), model.view());
+
+  EXPECT_EQ(found.count, 10);
+}
+
 TEST(HfModel, RefusesAHeadOfAnotherShape) {
   HfTensors tensors = tiny_tensors("transformer.");
   tensors["lm_head.weight"] = tensor({2, 5}, std::vector<float>(10));
@@ -265,74 +239,6 @@ TEST(HfModel, RefusesEveryTruncation) {
 
     EXPECT_TRUE(mentions(read_error(path), {"[safetensors.read]", "model.safetensors"})) << n;
   }
-}
-
-TEST(HfModel, SaysWhatADirectoryLacks) {
-  const TempDirectory dir;
-
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"model.safetensors", "safe_serialization=True"}));
-}
-
-// ---- Shards ------------------------------------------------------------------------------------
-
-constexpr const char* kIndex = "model.safetensors.index.json";
-
-// Splits the tiny model into two files with their index.
-nlohmann::json write_shards(const TempDirectory& dir) {
-  HfTensors halves[2];
-  nlohmann::json map;
-  const char* const names[] = {"model-00001-of-00002.safetensors",
-                               "model-00002-of-00002.safetensors"};
-  for (const auto& [name, t] : tiny_tensors("transformer.")) {
-    const size_t half = halves[0].size() <= halves[1].size() ? 0 : 1;
-    halves[half][name] = t;
-    map[name] = names[half];
-  }
-  write(dir / names[0], halves[0]);
-  write(dir / names[1], halves[1]);
-  return {{"metadata", {{"total_size", 1}}}, {"weight_map", map}};
-}
-
-TEST(HfModel, ReadsShards) {
-  const TempDirectory dir;
-  dir.write(kIndex, write_shards(dir).dump());
-
-  expect_reads_tiny_weights(dir.path());
-}
-
-TEST(HfModel, RefusesAnIndexThatLeavesTheDirectory) {
-  const TempDirectory dir;
-  for (const char* file : {"../model.safetensors", "/etc/passwd", "..", "", "sub/x.safetensors"}) {
-    nlohmann::json index = write_shards(dir);
-    index["weight_map"]["transformer.ln_f.bias"] = file;
-    dir.write(kIndex, index.dump());
-
-    EXPECT_TRUE(mentions(read_error(dir.path()), {"ln_f.bias", "of its directory"})) << file;
-  }
-}
-
-TEST(HfModel, RefusesAnIndexThatDoesNotMatchItsFiles) {
-  const TempDirectory dir;
-  nlohmann::json index = write_shards(dir);
-  index["weight_map"]["transformer.more"] = "model-00001-of-00002.safetensors";
-  dir.write(kIndex, index.dump());
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"transformer.more", "promises"}));
-
-  index["weight_map"]["transformer.more"] = "model-00003-of-00002.safetensors";
-  dir.write(kIndex, index.dump());
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"model-00003-of-00002.safetensors"}));
-
-  for (const char* text : {"", "{}", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})"}) {
-    dir.write(kIndex, text);
-    EXPECT_TRUE(mentions(read_error(dir.path()), {kIndex})) << text;
-  }
-}
-
-TEST(HfModel, NamesWhatAnEmptyIndexLacks) {
-  const TempDirectory dir;
-  dir.write(kIndex, R"({"weight_map":{}})");
-
-  EXPECT_TRUE(mentions(read_error(dir.path()), {"does not hold wte.weight"}));
 }
 
 }  // namespace

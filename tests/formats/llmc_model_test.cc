@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "formats/test_model.h"
 #include "support/error_of.h"
+#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -162,6 +163,17 @@ TEST(LlmcModel, RefusesEveryTruncation) {
 
     EXPECT_TRUE(mentions(error_of([&] { read_llmc_config(path); }), {"[llmc.read]", "tiny.bin"}))
         << n;
+  }
+}
+
+TEST(LlmcModel, SaysWhyAFileCannotBeRead) {
+  for (const SpecialFile& special : special_files()) {
+    const TempDirectory dir;
+    special.make(dir / "model.bin");
+
+    EXPECT_TRUE(mentions(error_of([&] { read_llmc_config(dir / "model.bin"); }),
+                         {"model.bin", special.reason}));
+    EXPECT_FALSE(is_llmc_model(dir / "model.bin"));
   }
 }
 

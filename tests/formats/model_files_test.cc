@@ -1,6 +1,7 @@
 #include "formats/model_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -10,6 +11,7 @@
 #include "formats/llmc_model.h"
 #include "formats/test_model.h"
 #include "support/error_of.h"
+#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -96,6 +98,33 @@ TEST(ModelFiles, SaysWhyAPathIsNoModel) {
   EXPECT_TRUE(mentions(find_error(dir.path()), {"neither config.json nor checkpoints"}));
   fs::create_directories(dir / "checkpoints");
   EXPECT_TRUE(mentions(find_error(dir.path()), {"run directory without a complete checkpoint"}));
+}
+
+TEST(ModelFiles, SaysWhatStandsWhereAFileIsMeant) {
+  for (const SpecialFile& special : special_files()) {
+    const TempDirectory dir;
+    special.make(dir / "config.json");
+    EXPECT_TRUE(mentions(error_of([&] { read_model_config(dir.path()); }),
+                         {"config.json", special.reason}));
+  }
+  const TempDirectory dir;
+  fs::create_symlink("loop.bin", dir / "loop.bin");
+  fs::create_symlink("nowhere", dir / "dangling.bin");
+  ASSERT_EQ(mkfifo((dir / "pipe.bin").c_str(), 0600), 0);
+  EXPECT_TRUE(mentions(find_error(dir / "loop.bin"), {"Too many levels of symbolic links"}));
+  EXPECT_TRUE(mentions(find_error(dir / "dangling.bin"), {"does not exist"}));
+  EXPECT_TRUE(mentions(find_error(dir / "pipe.bin"), {"neither a file nor a directory"}));
+}
+
+TEST(ModelFiles, FindsTheTokenizerFilesThatThereAre) {
+  const TempDirectory dir;
+  write_checkpoint(dir.path(), kConfig);
+  EXPECT_TRUE(tokenizer_files_beside(dir.path()).empty());
+
+  for (const char* name : {"merges.txt", "tokenizer.json", "notes.txt"}) dir.write(name, "");
+
+  EXPECT_EQ(tokenizer_files_beside(dir.path()),
+            (std::vector{dir / "tokenizer.json", dir / "merges.txt"}));
 }
 
 TEST(ModelFiles, FindsTheTokenizerBesideEachKindOfModel) {

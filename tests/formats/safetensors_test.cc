@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "formats/safetensors_bytes.h"
 #include "support/error_of.h"
+#include "support/special_files.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -85,6 +86,14 @@ TEST(SafetensorsFile, ReadsAFileWithoutTensors) {
   EXPECT_TRUE(file.tensors().empty());
 }
 
+TEST(SafetensorsFile, TakesMetadataThatIsNullForNone) {
+  const TempDirectory dir;
+
+  const SafetensorsFile file(dir.write("null", safetensors_bytes(R"({"__metadata__":null})", "")));
+
+  EXPECT_TRUE(file.metadata().empty());
+}
+
 TEST(SafetensorsFile, StaysValidWhenMoved) {
   const TempDirectory dir;
   SafetensorsFile first(dir.write("one", safetensors_bytes(kOne, kOneData)));
@@ -134,11 +143,24 @@ TEST(SafetensorsFile, RefusesAHeaderThatIsTooLarge) {
   EXPECT_TRUE(mentions(open_error(dir, little_endian_u64(3) + "{}"), {"claims 3 bytes"}));
 }
 
-TEST(SafetensorsFile, RefusesAMissingFileAndADirectory) {
+TEST(SafetensorsFile, RefusesAHeaderThatCutsACharacterOfItsText) {
   const TempDirectory dir;
 
-  EXPECT_NE(error_of([&] { SafetensorsFile file(dir / "missing"); }), "");
-  EXPECT_NE(error_of([&] { SafetensorsFile file(dir.path()); }), "");
+  EXPECT_TRUE(mentions(open_error(dir, little_endian_u64(6) + "{\"\xC3\xA9\":1}"), {"not JSON"}));
+}
+
+TEST(SafetensorsFile, SaysWhyAFileCannotBeRead) {
+  const TempDirectory dir;
+  EXPECT_TRUE(mentions(error_of([&] { SafetensorsFile file(dir / "missing"); }),
+                       {"missing", "No such file"}));
+
+  for (const SpecialFile& special : special_files()) {
+    const TempDirectory other;
+    special.make(other / "model.safetensors");
+
+    EXPECT_TRUE(mentions(error_of([&] { SafetensorsFile file(other / "model.safetensors"); }),
+                         {"model.safetensors", special.reason}));
+  }
 }
 
 TEST(SafetensorsFile, RefusesHeadersThatAreNotJsonObjects) {

@@ -1,0 +1,34 @@
+// What can stand under a name where a regular file is meant.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+struct SpecialFile {
+  std::string reason;  // part of the message that a reader must give
+  std::function<void(const std::filesystem::path&)> make;
+};
+
+// Reading any of them must end, and say why it is refused.
+inline std::vector<SpecialFile> special_files() {
+  namespace fs = std::filesystem;
+  return {
+      {"Is a directory", [](const fs::path& path) { fs::create_directories(path); }},
+      {"not a regular file",
+       [](const fs::path& path) {
+         if (mkfifo(path.c_str(), 0600) != 0) throw std::runtime_error("no FIFO");
+       }},
+      {"Too many levels of symbolic links",
+       [](const fs::path& path) { fs::create_symlink(path.filename(), path); }},
+      {"No such file", [](const fs::path& path) { fs::create_symlink("nowhere", path); }},
+  };
+}
+
+}  // namespace weft
