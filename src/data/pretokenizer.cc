@@ -101,6 +101,23 @@ size_t length_from_space(std::string_view text) {
   return end + run_length(rest, first_char(rest).char_class);
 }
 
+bool is_ascii_space(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < kAsciiClass.size() && kAsciiClass[byte] == CharClass::kSpace;
+}
+
+// The spaces beyond ASCII have two or three bytes. Valid characters do not overlap in UTF-8, so
+// bytes that end like one are one.
+bool ends_with_space(std::string_view text) {
+  if (is_ascii_space(text.back())) return true;
+  for (const size_t bytes : {2, 3}) {
+    if (text.size() < bytes) return false;
+    const ClassifiedChar last = first_char(text.substr(text.size() - bytes));
+    if (last.bytes == bytes && last.char_class == CharClass::kSpace) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 size_t first_piece(std::string_view text) noexcept {
@@ -108,6 +125,14 @@ size_t first_piece(std::string_view text) noexcept {
   const CharClass char_class = first_char(text).char_class;
   if (char_class == CharClass::kSpace) return length_from_space(text);
   return run_length(text, char_class);
+}
+
+// No alternative of the expression goes on from another character to a space, and none looks back.
+size_t last_safe_cut(std::string_view text) noexcept {
+  for (size_t i = text.size(); i-- > 1;) {
+    if (is_ascii_space(text[i]) && !ends_with_space(text.substr(0, i))) return i;
+  }
+  return 0;
 }
 
 }  // namespace weft

@@ -16,4 +16,9 @@ namespace weft {
 // over all pieces reads each byte a bounded number of times. REQUIRES: text is not empty.
 size_t first_piece(std::string_view text) noexcept;
 
+// Where a text can be cut so that both sides have, together, the pieces of the whole, whatever text
+// follows: the last place before an ASCII space, tab or line end that follows a character which is
+// no space. 0 if there is none. Looks from the end: linear in what lies behind the cut.
+size_t last_safe_cut(std::string_view text) noexcept;
+
 }  // namespace weft

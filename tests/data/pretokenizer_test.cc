@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,41 @@ TEST(Pretokenizer, BytesThatAreNotUtf8AreSigns) {
 }
 
 TEST(Pretokenizer, ZeroBytesAreSigns) { EXPECT_EQ(pieces("a\0\0b"s), (Pieces{"a", "\0\0"s, "b"})); }
+
+TEST(LastSafeCut, IsBeforeTheLastSpaceThatEndsAWord) {
+  EXPECT_EQ(last_safe_cut("one two three"), 7u);
+  EXPECT_EQ(last_safe_cut("one two  \n"), 7u);
+  EXPECT_EQ(last_safe_cut("\u6F22\u5B57\u3002\n\u6F22"), 9u);
+}
+
+TEST(LastSafeCut, IsNowhereInsideAWordOrARunOfSpaces) {
+  EXPECT_EQ(last_safe_cut(""), 0u);
+  EXPECT_EQ(last_safe_cut(" "), 0u);
+  EXPECT_EQ(last_safe_cut("word"), 0u);
+  EXPECT_EQ(last_safe_cut(" \n\tword"), 0u);
+  EXPECT_EQ(last_safe_cut("\u00A0 \u3000 \u0085\nword"), 0u);
+}
+
+// Random strings of the characters on which the expression turns: spaces of 1, 2 and 3 bytes, parts
+// of contractions, letters, numbers, signs and bytes that are not UTF-8.
+TEST(LastSafeCut, LeavesThePiecesOfTheWholeOnBothSides) {
+  const Pieces alphabet = {" ", " ",  "\n", "\u00A0", "\u3000", "\u2003", "'",    "s",       "re",
+                           "x", "12", "!",  "\u6F22", "\xFF",   "\xE3",   "\x80", "\xE3\x80"};
+  std::minstd_rand random(7);
+  int cuts = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text;
+    for (size_t n = random() % 12; n > 0; --n) text += alphabet[random() % alphabet.size()];
+
+    const size_t cut = last_safe_cut(text);
+
+    Pieces both = pieces(text.substr(0, cut));
+    for (const std::string& piece : pieces(text.substr(cut))) both.push_back(piece);
+    ASSERT_EQ(both, pieces(text)) << text << " cut at " << cut;
+    cuts += cut > 0;
+  }
+  EXPECT_GT(cuts, 5000) << "the strings must have places to cut";
+}
 
 }  // namespace
 }  // namespace weft
