@@ -57,7 +57,6 @@ void refuse_to_overwrite(const TokenTarget& target, const std::string& flag,
 
 void check_target(const TokenTarget& target, const std::string& flag, bool force,
                   const std::vector<CorpusFile>& inputs) {
-  require_replaceable(target.path, flag);
   if (!force) refuse_to_mix(target, flag);
   refuse_to_overwrite(target, flag, inputs);
 }
@@ -116,11 +115,14 @@ void report(const std::vector<TokenFile>& files, int64_t tokens, int64_t documen
   for (const TokenFile& file : files) {
     text += fmt::format("{}: {} tokens\n", file.path.string(), format_count(file.tokens));
   }
-  text += fmt::format("{} tokens in {} documents\n", format_count(tokens), format_count(documents));
+  text += fmt::format("{} tokens in {} {}\n", format_count(tokens), format_count(documents),
+                      documents == 1 ? "document" : "documents");
   std::fputs(text.c_str(), stdout);
 }
 
 void encode(const TokenizeOptions& o, const Tokenizer& tokenizer, Terminal& terminal) {
+  require_replaceable(o.out, "--out");
+  if (!o.val_out.empty()) require_replaceable(o.val_out, "--val-out");
   const std::vector<CorpusFile> inputs = list_corpus(o.inputs);
   const Targets targets = checked_targets(o, inputs);
   TokenSpool spool(o.out);

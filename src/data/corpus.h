@@ -26,8 +26,9 @@ struct CorpusFile {
 std::vector<CorpusFile> list_corpus(const std::vector<std::string>& paths);
 
 struct CorpusFormat {
-  TextCutter::Documents documents;  // of text files
-  std::string field;  // of JSON Lines, which all files then are; empty: "text", of *.jsonl only
+  TextCutter::Documents documents = {};  // of text files
+  std::string field =
+      {};  // of JSON Lines, which all files then are; empty: "text", of *.jsonl only
   size_t block_bytes = size_t{256} << 10;
 };
 

@@ -14,7 +14,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kWhere = "data.jsonl";
-constexpr size_t kMostLineBytes = size_t{256} << 20;
 
 // Picks one string out of the object as the parser walks over it: the rest of the line, which may
 // be most of it, is never stored. Counts how often the field occurs, at the top level only.
@@ -123,8 +122,11 @@ TextBlock parse_json_lines(const JsonLinesBlock& block, const std::string& field
   return documents;
 }
 
-LineCutter::LineCutter(std::string path, size_t block_bytes, Visit visit)
-    : block_bytes_(block_bytes), visit_(std::move(visit)), block_{std::move(path), 1, {}} {
+LineCutter::LineCutter(std::string path, size_t block_bytes, Visit visit, size_t most_line_bytes)
+    : block_bytes_(block_bytes),
+      most_line_bytes_(most_line_bytes),
+      visit_(std::move(visit)),
+      block_{std::move(path), 1, {}} {
   weft::require(block_bytes >= 1, "a block has at least one byte");
 }
 
@@ -145,10 +147,10 @@ void LineCutter::push_little(std::string_view bytes) {
   }
   rest_ += bytes.substr(whole);
   if (block_.lines.size() >= block_bytes_ || rest_.size() >= block_bytes_) emit();
-  if (rest_.size() > kMostLineBytes) {
+  if (rest_.size() > most_line_bytes_) {
     throw input_error(kWhere,
-                      fmt::format("{} is longer than {} MB",
-                                  place_of(block_.path, block_.first_line), kMostLineBytes >> 20),
+                      fmt::format("{} is longer than {} bytes",
+                                  place_of(block_.path, block_.first_line), most_line_bytes_),
                       "put each document on a line of its own");
   }
 }

@@ -34,9 +34,10 @@ class LineCutter {
   using Visit = std::function<void(JsonLinesBlock block)>;
 
   // visit gets the blocks in order.
-  LineCutter(std::string path, size_t block_bytes, Visit visit);
+  LineCutter(std::string path, size_t block_bytes, Visit visit,
+             size_t most_line_bytes = size_t{256} << 20);
 
-  // Throws Error (kInput) if a line has more than 256 MB: one document must fit in memory.
+  // Throws Error (kInput) if a line is longer than it may be: one document must fit in memory.
   void push(std::string_view bytes);
   // The file ends, and its last line with it.
   void finish();
@@ -45,7 +46,7 @@ class LineCutter {
   void push_little(std::string_view bytes);
   void emit();
 
-  size_t block_bytes_;
+  size_t block_bytes_, most_line_bytes_;
   Visit visit_;
   JsonLinesBlock block_;
   std::string rest_;  // the line behind the block, as far as it has arrived

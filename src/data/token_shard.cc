@@ -32,7 +32,7 @@ Error shard_error(const std::string& path, const std::string& what, std::string 
   return input_error(kOpen, path + " " + what, std::move(hint));
 }
 
-void check_kind(const std::string& path, const ShardHeader& header, bool may_be_raw) {
+void check_magic(const std::string& path, const ShardHeader& header, bool may_be_raw) {
   if (header[0] == kLlama3Magic) {
     throw shard_error(path, "holds LLaMA-3 tokens of 32 bits; weft reads GPT-2 tokens of 16 bits",
                       "tokenize the text for GPT-2");
@@ -43,6 +43,17 @@ void check_kind(const std::string& path, const ShardHeader& header, bool may_be_
         may_be_raw ? "if it holds nanoGPT's tokens, say --data-format raw-u16"
                    : "make shards with weft tokenize");
   }
+}
+
+void check_header_is_whole(const std::string& path, size_t bytes) {
+  if (bytes >= sizeof(ShardHeader)) return;
+  throw shard_error(
+      path,
+      fmt::format("is truncated: {} bytes, the header alone has {}", bytes, sizeof(ShardHeader)),
+      "copy or make it again");
+}
+
+void check_version(const std::string& path, const ShardHeader& header) {
   if (header[1] != kVersion) {
     throw shard_error(path, fmt::format("is a token shard of version {}; weft reads version {}",
                                         header[1], kVersion));
@@ -50,16 +61,10 @@ void check_kind(const std::string& path, const ShardHeader& header, bool may_be_
 }
 
 void check_size(const std::string& path, const ShardHeader& header, size_t size) {
-  const int64_t bytes = static_cast<int64_t>(size);
-  const int64_t header_bytes = sizeof(ShardHeader);
-  if (bytes < header_bytes) {
-    throw shard_error(
-        path, fmt::format("is truncated: {} bytes, the header alone has {}", bytes, header_bytes),
-        "copy or make it again");
-  }
+  const auto bytes = static_cast<int64_t>(size);
   const int64_t n = header[2];
   if (n <= 0) throw shard_error(path, fmt::format("has no tokens (its header says {})", n));
-  const int64_t expected = header_bytes + n * static_cast<int64_t>(sizeof(Token));
+  const int64_t expected = sizeof(ShardHeader) + n * static_cast<int64_t>(sizeof(Token));
   if (bytes != expected) {
     throw shard_error(
         path,
@@ -79,7 +84,9 @@ Vector<const Token> tokens_from(const MappedFile& file, size_t offset) {
 
 Vector<const Token> shard_tokens(const std::string& path, const MappedFile& file) {
   const ShardHeader header = read_header(file.bytes());
-  check_kind(path, header, holds_whole_tokens(file.bytes().size()));
+  check_magic(path, header, holds_whole_tokens(file.bytes().size()));
+  check_header_is_whole(path, file.bytes().size());
+  check_version(path, header);
   check_size(path, header, file.bytes().size());
   return tokens_from(file, sizeof(ShardHeader));
 }

@@ -21,7 +21,7 @@ struct EncodeProgress {
 };
 
 struct EncodeCallbacks {
-  std::function<void(Vector<const Token>)> write;                   // gets the ids, in order
+  std::function<void(Vector<const Token>)> write = nullptr;         // gets the ids, in order
   std::function<void(const EncodeProgress&)> progressed = nullptr;  // after every batch of blocks
 };
 

@@ -180,8 +180,8 @@ std::vector<fs::path> numbered_files(const TokenTarget& target) {
 }
 
 bool names_part_of(const TokenTarget& target, const fs::path& path) {
-  const auto folder = [](const fs::path& p) { return fs::weakly_canonical(directory_of(p)); };
-  if (folder(target.path) != folder(path)) return false;
+  std::error_code missing;  // then they are not the same
+  if (!fs::equivalent(directory_of(target.path), directory_of(path), missing)) return false;
   return path.filename() == target.path.filename() ||
          is_numbered_name(target, path.filename().native());
 }
