@@ -157,8 +157,9 @@ TEST_F(TokenizeCommand, TheFormatsOfTokenFilesAreNotMistakenForEachOther) {
   write_text();
   tokenize({path("text.txt"), "--out", path("shard.bin")});
   tokenize({path("text.txt"), "--out", path("raw.bin"), "--data-format", "raw-u16"});
-  const std::vector<std::string> train = {"train", "--model", "L=1,NH=2,C=16,T=8", "--steps",
-                                          "1",     "--out",   path("run"),         "--data"};
+  const std::vector<std::string> train = {"train",     "--model", "L=1,NH=2,C=16,T=8,V=65536",
+                                          "--steps",   "1",       "--out",
+                                          path("run"), "--data"};
   const auto run = [&](std::vector<std::string> more) {
     more.insert(more.begin(), train.begin(), train.end());
     return weft(more);
