@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -101,21 +102,16 @@ size_t length_from_space(std::string_view text) {
   return end + run_length(rest, first_char(rest).char_class);
 }
 
-bool is_ascii_space(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < kAsciiClass.size() && kAsciiClass[byte] == CharClass::kSpace;
-}
-
-// The spaces beyond ASCII have two or three bytes. Valid characters do not overlap in UTF-8, so
-// bytes that end like one are one.
-bool ends_with_space(std::string_view text) {
-  if (is_ascii_space(text.back())) return true;
-  for (const size_t bytes : {2, 3}) {
-    if (text.size() < bytes) return false;
-    const ClassifiedChar last = first_char(text.substr(text.size() - bytes));
-    if (last.bytes == bytes && last.char_class == CharClass::kSpace) return true;
+// The length of the whitespace character that the text ends with; 0 if it ends with none. A lead
+// byte begins a character wherever it stands, so looking back finds what a scan from the front
+// would.
+size_t last_space_length(std::string_view text) {
+  constexpr size_t kLongest = 3;
+  for (size_t length = 1; length <= std::min(kLongest, text.size()); ++length) {
+    const ClassifiedChar c = first_char(text.substr(text.size() - length));
+    if (c.char_class == CharClass::kSpace && c.bytes == length) return length;
   }
-  return false;
+  return 0;
 }
 
 }  // namespace
@@ -127,10 +123,12 @@ size_t first_piece(std::string_view text) noexcept {
   return run_length(text, char_class);
 }
 
-// No alternative of the expression goes on from another character to a space, and none looks back.
 size_t last_safe_cut(std::string_view text) noexcept {
-  for (size_t i = text.size(); i-- > 1;) {
-    if (is_ascii_space(text[i]) && !ends_with_space(text.substr(0, i))) return i;
+  for (size_t end = text.size(); end > 0; --end) {
+    const size_t length = last_space_length(text.substr(0, end));
+    if (length == 0 || length == end) continue;
+    const size_t cut = end - length;
+    if (last_space_length(text.substr(0, cut)) == 0) return cut;
   }
   return 0;
 }

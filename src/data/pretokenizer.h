@@ -16,9 +16,10 @@ namespace weft {
 // over all pieces reads each byte a bounded number of times. REQUIRES: text is not empty.
 size_t first_piece(std::string_view text) noexcept;
 
-// Where a text can be cut so that both sides have, together, the pieces of the whole, whatever text
-// follows: the last place before an ASCII space, tab or line end that follows a character which is
-// no space. 0 if there is none. Looks from the end: linear in what lies behind the cut.
+// The last position at which the text may be cut so that both sides, encoded apart, give the ids of
+// the whole, and do so whatever is appended to the text: before a whitespace character that follows
+// another character. No piece crosses such a place, no piece before it looks beyond it, and no
+// special token has a whitespace. 0 if there is none. Reads back from the end as far as the cut.
 size_t last_safe_cut(std::string_view text) noexcept;
 
 }  // namespace weft
