@@ -79,6 +79,11 @@ EndOfText parse_end_of_text(const std::string& name) {
   return name == "after" ? EndOfText::kAfter : EndOfText::kNone;
 }
 
+SpecialTokens parse_special_tokens(const std::string& name) {
+  if (name == "recognise") return SpecialTokens::kRecognise;
+  return name == "refuse" ? SpecialTokens::kRefuse : SpecialTokens::kOrdinary;
+}
+
 CorpusFormat format_of(const TokenizeOptions& o) {
   CorpusFormat format;
   format.documents = {o.separator, o.keep_separator};
@@ -103,8 +108,10 @@ EncodeProgress fill(TokenSpool& spool, const TokenizeOptions& o, const Tokenizer
             progress.reached(done.bytes);
           }};
   const std::unique_ptr<Executor> executor = make_executor({"fork-join", o.threads});
-  const EncodeProgress done = encode_corpus(inputs, format_of(o), tokenizer,
-                                            parse_end_of_text(o.eot), *executor, callbacks);
+  const EncodeSettings settings = {parse_end_of_text(o.eot),
+                                   parse_special_tokens(o.special_tokens)};
+  const EncodeProgress done =
+      encode_corpus(inputs, format_of(o), tokenizer, settings, *executor, callbacks);
   spool.finish();
   progress.finish(done.bytes);
   return done;

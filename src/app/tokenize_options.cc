@@ -76,6 +76,8 @@ bool parse_tokenize_options(const Arguments& arguments, TokenizeOptions& o) {
                                             "Directory or file of a tokenizer, or bytes");
   flags.choice("--eot", o.eot, {"before", "after", "none"},
                "Where each document gets an end-of-text token");
+  flags.choice("--special-tokens", o.special_tokens, {"ordinary", "recognise", "refuse"},
+               "What <|endoftext|> in a text is: its characters, the token, or an error");
   add_threads_flag(flags, o.threads);
   add_input_flags(flags, o);
   const CLI::Option* out = add_output_flags(flags, o);

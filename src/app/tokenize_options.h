@@ -18,6 +18,7 @@ struct TokenizeOptions {
   std::string separator;
   bool keep_separator = false;
   std::string eot = "before";
+  std::string special_tokens = "ordinary";
   int64_t threads = 0;  // 0: the CPUs in the affinity mask
 
   std::string out, val_out;

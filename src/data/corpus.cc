@@ -82,18 +82,28 @@ void cut_file(const std::string& path, Cutter cutter) {
   cutter.finish();
 }
 
-EncodedBlock encode_text(const TextBlock& block, const Tokenizer& tokenizer, bool end_of_text) {
+// The tokenizer would refuse it too, without a word about the file. It never lies across a cut: it
+// has no space.
+void refuse_special_tokens(const TextBlock& block) {
+  if (block.text.find(kEndOfText) == block.text.npos) return;
+  throw input_error("data.encode", fmt::format("{} holds {}", block.origin, kEndOfText),
+                    "say what it stands for with --special-tokens: ordinary (its characters) or "
+                    "recognise (the token)");
+}
+
+EncodedBlock encode_text(const TextBlock& block, const Tokenizer& tokenizer, EncodeRules rules) {
+  if (rules.special == SpecialTokens::kRefuse) refuse_special_tokens(block);
   EncodedBlock encoded;
   encoded.documents = std::ssize(block.begins);
   const auto append = [&](size_t begin, size_t end) {
     const std::vector<Token> ids =
-        tokenizer.encode(std::string_view(block.text).substr(begin, end - begin));
+        tokenizer.encode(std::string_view(block.text).substr(begin, end - begin), rules.special);
     encoded.tokens.insert(encoded.tokens.end(), ids.begin(), ids.end());
   };
   size_t begin = 0;
   for (const size_t next : block.begins) {
     append(begin, next);
-    if (end_of_text) encoded.tokens.push_back(tokenizer.end_of_text());
+    if (rules.end_of_text) encoded.tokens.push_back(tokenizer.end_of_text());
     begin = next;
   }
   append(begin, block.text.size());
@@ -125,18 +135,17 @@ void read_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& forma
     if (is_json_lines(file.path, format)) {
       cut_file(file.path, LineCutter(file.path, format.block_bytes, visit));
     } else {
-      cut_file(file.path, TextCutter(format.documents, format.block_bytes, visit));
+      cut_file(file.path, TextCutter(file.path, format.documents, format.block_bytes, visit));
     }
   }
 }
 
 EncodedBlock encode_block(const CorpusBlock& block, const CorpusFormat& format,
-                          const Tokenizer& tokenizer, bool end_of_text) {
+                          const Tokenizer& tokenizer, EncodeRules rules) {
   const auto* text = std::get_if<TextBlock>(&block);
-  if (text != nullptr) return encode_text(*text, tokenizer, end_of_text);
+  if (text != nullptr) return encode_text(*text, tokenizer, rules);
   const std::string field = format.field.empty() ? kDefaultField : format.field;
-  return encode_text(parse_json_lines(std::get<JsonLinesBlock>(block), field), tokenizer,
-                     end_of_text);
+  return encode_text(parse_json_lines(std::get<JsonLinesBlock>(block), field), tokenizer, rules);
 }
 
 }  // namespace weft

@@ -45,9 +45,14 @@ struct EncodedBlock {
   int64_t documents = 0;  // that begin in the block
 };
 
-// The ids of a block, with an end-of-text token before each document that begins in it, if wanted.
-// Thread-safe. Throws Error (kInput) for JSON Lines that are malformed.
+struct EncodeRules {
+  bool end_of_text = true;  // before each document
+  SpecialTokens special = SpecialTokens::kOrdinary;
+};
+
+// The ids of a block. Thread-safe. Throws Error (kInput) that names the file: JSON Lines that are
+// malformed, a special token that is refused.
 EncodedBlock encode_block(const CorpusBlock& block, const CorpusFormat& format,
-                          const Tokenizer& tokenizer, bool end_of_text);
+                          const Tokenizer& tokenizer, EncodeRules rules);
 
 }  // namespace weft

@@ -109,7 +109,7 @@ std::string json_line_field(std::string_view line, const std::string& field,
 }
 
 TextBlock parse_json_lines(const JsonLinesBlock& block, const std::string& field) {
-  TextBlock documents;
+  TextBlock documents{place_of(block.path, block.first_line) + " or below", {}, {}};
   std::string_view rest = block.lines;
   for (int64_t number = block.first_line; !rest.empty(); ++number) {
     const size_t end = std::min(rest.find('\n'), rest.size());

@@ -14,10 +14,11 @@ void TextBlock::append(std::string_view part, bool begins_document) {
   text += part;
 }
 
-TextCutter::TextCutter(Documents documents, size_t block_bytes, Visit visit)
+TextCutter::TextCutter(std::string path, Documents documents, size_t block_bytes, Visit visit)
     : documents_(std::move(documents)),
       block_bytes_(block_bytes),
       visit_(std::move(visit)),
+      block_{std::move(path), {}, {}},
       next_attempt_(block_bytes) {
   weft::require(block_bytes >= 1, "a block has at least one byte");
 }
@@ -70,7 +71,6 @@ void TextCutter::take_safe_part() {
 
 void TextCutter::finish() {
   take(rest_.size());
-  inside_document_ = false;
   emit();
 }
 
@@ -88,7 +88,7 @@ void TextCutter::drop(size_t bytes) {
 }
 
 void TextCutter::emit() {
-  if (!block_.text.empty()) visit_(std::exchange(block_, {}));
+  if (!block_.text.empty()) visit_(std::exchange(block_, {block_.origin, {}, {}}));
 }
 
 }  // namespace weft

@@ -11,6 +11,7 @@ namespace weft {
 
 // A stretch of a corpus. Encoding what lies between its cuts gives the ids of the whole.
 struct TextBlock {
+  std::string origin;  // for messages: the file
   std::string text;
   std::vector<size_t> begins;  // where documents begin in it, ascending
 
@@ -32,10 +33,10 @@ class TextCutter {
   using Visit = std::function<void(TextBlock block)>;
 
   // visit gets the blocks in order. REQUIRES: block_bytes >= 1.
-  TextCutter(Documents documents, size_t block_bytes, Visit visit);
+  TextCutter(std::string path, Documents documents, size_t block_bytes, Visit visit);
 
   void push(std::string_view bytes);
-  // The file ends, and its last document with it. What comes next is another file.
+  // The file ends, and its last document with it.
   void finish();
 
  private:

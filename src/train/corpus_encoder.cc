@@ -20,11 +20,11 @@ size_t bytes_of(const CorpusBlock& block) {
 
 class CorpusEncoder {
  public:
-  CorpusEncoder(const CorpusFormat& format, const Tokenizer& tokenizer, EndOfText end_of_text,
+  CorpusEncoder(const CorpusFormat& format, const Tokenizer& tokenizer, EncodeSettings settings,
                 const Executor& executor, const EncodeCallbacks& callbacks)
       : format_(format),
         tokenizer_(tokenizer),
-        end_of_text_(end_of_text),
+        settings_(settings),
         callbacks_(callbacks),
         slots_(static_cast<size_t>(executor.threads()) * kBlocksPerThread),
         program_("encode", tiles_) {
@@ -39,7 +39,7 @@ class CorpusEncoder {
 
   EncodeProgress finish() {
     run_batch();
-    if (end_of_text_ == EndOfText::kAfter && done_.documents > 0) {
+    if (settings_.end_of_text == EndOfText::kAfter && done_.documents > 0) {
       const Token last = tokenizer_.end_of_text();
       callbacks_.write({&last, 1});
     }
@@ -65,7 +65,8 @@ class CorpusEncoder {
 
   // Slots behind the last block of the corpus are empty: no tokens come out of them.
   void encode(Slot& slot) const {
-    slot.encoded = encode_block(slot.block, format_, tokenizer_, end_of_text_ != EndOfText::kNone);
+    const bool end_of_text = settings_.end_of_text != EndOfText::kNone;
+    slot.encoded = encode_block(slot.block, format_, tokenizer_, {end_of_text, settings_.special});
   }
 
   void run_batch() {
@@ -84,14 +85,14 @@ class CorpusEncoder {
   void write(const EncodedBlock& encoded) {
     Vector<const Token> tokens = encoded.tokens;
     const bool begins_corpus = done_.documents == 0 && encoded.documents > 0;
-    if (end_of_text_ == EndOfText::kAfter && begins_corpus) tokens = tokens.subspan(1);
+    if (settings_.end_of_text == EndOfText::kAfter && begins_corpus) tokens = tokens.subspan(1);
     done_.documents += encoded.documents;
     if (!tokens.empty()) callbacks_.write(tokens);
   }
 
   const CorpusFormat& format_;
   const Tokenizer& tokenizer_;
-  EndOfText end_of_text_;
+  EncodeSettings settings_;
   const EncodeCallbacks& callbacks_;
   std::vector<Slot> slots_;
   size_t used_ = 0;  // slots that hold blocks of the next batch
@@ -104,9 +105,9 @@ class CorpusEncoder {
 }  // namespace
 
 EncodeProgress encode_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& format,
-                             const Tokenizer& tokenizer, EndOfText end_of_text,
+                             const Tokenizer& tokenizer, EncodeSettings settings,
                              const Executor& executor, const EncodeCallbacks& callbacks) {
-  CorpusEncoder encoder(format, tokenizer, end_of_text, executor, callbacks);
+  CorpusEncoder encoder(format, tokenizer, settings, executor, callbacks);
   read_corpus(files, format, [&](CorpusBlock block) { encoder.add(std::move(block)); });
   return encoder.finish();
 }

@@ -15,6 +15,11 @@ namespace weft {
 // Where documents get an end-of-text token: llm.c's corpora have it before, nanoGPT's after.
 enum class EndOfText { kBefore, kAfter, kNone };
 
+struct EncodeSettings {
+  EndOfText end_of_text = EndOfText::kBefore;
+  SpecialTokens special = SpecialTokens::kOrdinary;
+};
+
 struct EncodeProgress {
   int64_t documents = 0;
   uintmax_t bytes = 0;  // of text, the separators of documents not counted
@@ -30,7 +35,7 @@ struct EncodeCallbacks {
 // is that of a batch: some blocks per thread. Returns what was done. What a callback throws ends
 // it. Throws Error (kInput) for files that cannot be read or are malformed.
 EncodeProgress encode_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& format,
-                             const Tokenizer& tokenizer, EndOfText end_of_text,
+                             const Tokenizer& tokenizer, EncodeSettings settings,
                              const Executor& executor, const EncodeCallbacks& callbacks);
 
 }  // namespace weft

@@ -39,7 +39,7 @@ std::vector<Token> tokenize(const std::vector<std::string>& paths, const Tokeniz
   std::vector<Token> tokens;
   const CorpusFormat format;
   read_corpus(list_corpus(paths), format, [&](const CorpusBlock& block) {
-    const EncodedBlock encoded = encode_block(block, format, tokenizer, /*end_of_text=*/true);
+    const EncodedBlock encoded = encode_block(block, format, tokenizer, {});
     tokens.insert(tokens.end(), encoded.tokens.begin(), encoded.tokens.end());
   });
   if (!tokens.empty()) tokens.erase(tokens.begin());  // the one before the first document

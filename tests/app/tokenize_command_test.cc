@@ -116,6 +116,20 @@ TEST_F(TokenizeCommand, FoldersJsonLinesAndSeparatorsMakeDocuments) {
   EXPECT_EQ(tokenize({"--decode", path("t.bin")}).out, "onetwothreefour");
 }
 
+TEST_F(TokenizeCommand, EndOfTextInATextIsWhatTheFlagSays) {
+  directory_.write("text.txt", "a<|endoftext|>b");
+  const auto run = [&](const char* special) {
+    return tokenize(
+        {path("text.txt"), "--out", path("t.bin"), "--eot", "none", "--special-tokens", special});
+  };
+
+  EXPECT_TRUE(mentions(run("ordinary").out, {"15 tokens"}));
+  EXPECT_TRUE(mentions(run("recognise").out, {"3 tokens"}));
+  const CommandResult refused = run("refuse");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_TRUE(mentions(refused.err, {"text.txt holds <|endoftext|>", "--special-tokens"}));
+}
+
 TEST_F(TokenizeCommand, AMalformedLineIsNamedAndNothingIsWritten) {
   directory_.write("a.jsonl", "{\"text\": \"one\"}\n{\"body\": \"two\"}\n");
   const auto run = [&](const std::vector<std::string>& more) {

@@ -44,7 +44,7 @@ class Corpus : public testing::Test {
     for (const std::string& name : names) paths.push_back(path(name));
     std::string text;
     read_corpus(list_corpus(paths), format, [&](const CorpusBlock& block) {
-      const EncodedBlock encoded = encode_block(block, format, *tokenizer_, true);
+      const EncodedBlock encoded = encode_block(block, format, *tokenizer_, {});
       for (const Token t : encoded.tokens) text += t == 256 ? '|' : static_cast<char>(t);
     });
     return text;
@@ -137,13 +137,34 @@ TEST_F(Corpus, CountsTheDocumentsThatBeginInABlock) {
   block.append("one", true);
   block.append("two", true);
 
-  const EncodedBlock marked = encode_block(block, {}, *tokenizer_, true);
-  const EncodedBlock plain = encode_block(block, {}, *tokenizer_, false);
+  const EncodedBlock marked = encode_block(block, {}, *tokenizer_, {});
+  const EncodedBlock plain = encode_block(block, {}, *tokenizer_, {.end_of_text = false});
 
   EXPECT_EQ(marked.documents, 2);
   EXPECT_EQ(marked.tokens.size(), 22u);
   EXPECT_EQ(plain.documents, 2);
   EXPECT_EQ(plain.tokens.size(), 20u);
+}
+
+TEST_F(Corpus, SpecialTokensAreWhatTheRulesSay) {
+  TextBlock block{"a.txt", {}, {}};
+  block.append("a<|endoftext|>b", true);
+  const auto encode = [&](SpecialTokens special) {
+    return encode_block(block, {}, *tokenizer_, {.end_of_text = false, .special = special}).tokens;
+  };
+
+  EXPECT_EQ(encode(SpecialTokens::kOrdinary).size(), 15u);
+  EXPECT_EQ(encode(SpecialTokens::kRecognise), (std::vector<Token>{'a', 256, 'b'}));
+  EXPECT_TRUE(mentions(error_of([&] { encode(SpecialTokens::kRefuse); }),
+                       {"a.txt holds <|endoftext|>", "--special-tokens"}));
+}
+
+TEST_F(Corpus, ARefusedTokenInJsonLinesIsNearTheLineThatIsNamed) {
+  const CorpusBlock block = JsonLinesBlock{"a.jsonl", 7, "{\"text\": \"<|endoftext|>\"}"};
+
+  EXPECT_TRUE(mentions(
+      error_of([&] { encode_block(block, {}, *tokenizer_, {.special = SpecialTokens::kRefuse}); }),
+      {"a.jsonl, line 7 or below holds <|endoftext|>"}));
 }
 
 }  // namespace

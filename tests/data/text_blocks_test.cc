@@ -44,7 +44,8 @@ Strings split(const std::string& text, const TextCutter::Documents& how) {
 std::vector<TextBlock> cut(const std::string& text, const TextCutter::Documents& how,
                            size_t block_bytes, std::minstd_rand& random) {
   std::vector<TextBlock> blocks;
-  TextCutter cutter(how, block_bytes, [&](TextBlock block) { blocks.push_back(std::move(block)); });
+  TextCutter cutter("f", how, block_bytes,
+                    [&](TextBlock block) { blocks.push_back(std::move(block)); });
   for (size_t begin = 0; begin < text.size();) {
     const size_t n = std::min<size_t>(1 + random() % 9, text.size() - begin);
     cutter.push(std::string_view(text).substr(begin, n));
@@ -128,19 +129,13 @@ TEST(TextCutter, EmptyFilesAndEmptyDocumentsGiveNothing) {
       << "a separator that is kept is text";
 }
 
-TEST(TextCutter, GoesOnWithTheNextFile) {
-  Strings texts;
-  TextCutter cutter({}, 4, [&](const TextBlock& block) {
-    EXPECT_EQ(block.begins, std::vector<size_t>{0});
-    texts.push_back(block.text);
-  });
+TEST(TextCutter, SaysWhereEveryBlockComesFrom) {
+  std::minstd_rand random(5);
 
-  cutter.push("one");
-  cutter.finish();
-  cutter.push("two");
-  cutter.finish();
+  const std::vector<TextBlock> blocks = cut("one two three", {}, 4, random);
 
-  EXPECT_EQ(texts, (Strings{"one", "two"}));
+  ASSERT_GE(blocks.size(), 2u);
+  for (const TextBlock& block : blocks) EXPECT_EQ(block.origin, "f");
 }
 
 }  // namespace

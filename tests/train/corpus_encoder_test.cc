@@ -24,7 +24,7 @@ class EncodeCorpus : public testing::Test {
                             const std::string& executor = "fork-join") const {
     std::vector<Token> tokens;
     done_ =
-        encode_corpus(list_corpus(paths), format, *tokenizer_, end_of_text,
+        encode_corpus(list_corpus(paths), format, *tokenizer_, {.end_of_text = end_of_text},
                       *make_executor(executor, threads), {.write = [&](Vector<const Token> part) {
                         tokens.insert(tokens.end(), part.begin(), part.end());
                       }});
@@ -105,7 +105,7 @@ TEST_F(EncodeCorpus, TellsProgressThatOnlyGrows) {
       .write = [](Vector<const Token>) {},
       .progressed = [&](const EncodeProgress& done) { seen.push_back(done.bytes); }};
 
-  encode_corpus(list_corpus({path}), {.block_bytes = 100}, *tokenizer_, EndOfText::kNone,
+  encode_corpus(list_corpus({path}), {.block_bytes = 100}, *tokenizer_, {},
                 *make_executor("fork-join", 2), callbacks);
 
   EXPECT_GT(seen.size(), 3u);
@@ -119,8 +119,8 @@ TEST_F(EncodeCorpus, EndsWithWhatACallbackThrows) {
       .write = [](Vector<const Token>) {},
       .progressed = [](const EncodeProgress&) { throw std::runtime_error("enough"); }};
 
-  EXPECT_THROW(encode_corpus(list_corpus({path}), {.block_bytes = 100}, *tokenizer_,
-                             EndOfText::kNone, *make_executor("fork-join", 2), callbacks),
+  EXPECT_THROW(encode_corpus(list_corpus({path}), {.block_bytes = 100}, *tokenizer_, {},
+                             *make_executor("fork-join", 2), callbacks),
                std::runtime_error);
 }
 
