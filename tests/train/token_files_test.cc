@@ -85,7 +85,7 @@ TEST_F(TokenFiles, AreNumberedShardsThatAGlobFindsInOrder) {
 }
 
 TEST_F(TokenFiles, HoldOutTheLastTokensWhereverTheShardsEnd) {
-  for (int64_t held_out = 1; held_out < 30; ++held_out) {
+  for (const int64_t held_out : {1, 2, 4, 5, 7, 8, 16, 23, 29}) {
     write(30, target("t.bin", 7), target("v.bin", 4), held_out);
 
     std::vector<Token> all = read(30 - held_out > 7 ? "t_??????.bin" : "t.bin");
