@@ -37,6 +37,10 @@ struct Stopped {
   int signal;
 };
 
+void throw_if_stopped(const StopSignals& signals) {
+  if (const int signal = signals.requested()) throw Stopped{signal};
+}
+
 void refuse_to_mix(const TokenTarget& target, const std::string& flag) {
   const std::vector<std::filesystem::path> stale = numbered_files(target);
   if (stale.empty()) return;
@@ -97,14 +101,14 @@ uintmax_t bytes_of(const std::vector<CorpusFile>& files) {
 }
 
 EncodeProgress fill(TokenSpool& spool, const TokenizeOptions& o, const Tokenizer& tokenizer,
-                    const std::vector<CorpusFile>& inputs, Terminal& terminal) {
-  const StopSignals signals;
+                    const std::vector<CorpusFile>& inputs, const StopSignals& signals,
+                    Terminal& terminal) {
   TokenizeProgress progress(terminal, bytes_of(inputs));
   const EncodeCallbacks callbacks = {
       .write = [&](Vector<const Token> tokens) { spool.append(tokens); },
       .progressed =
           [&](const EncodeProgress& done) {
-            if (const int signal = signals.requested()) throw Stopped{signal};
+            throw_if_stopped(signals);
             progress.reached(done.bytes);
           }};
   const std::unique_ptr<Executor> executor = make_executor({"fork-join", o.threads});
@@ -132,11 +136,13 @@ void encode(const TokenizeOptions& o, const Tokenizer& tokenizer, Terminal& term
   if (!o.val_out.empty()) require_replaceable(o.val_out, "--val-out");
   const std::vector<CorpusFile> inputs = list_corpus(o.inputs);
   const Targets targets = checked_targets(o, inputs);
+  const StopSignals signals;
   TokenSpool spool(o.out);
-  const EncodeProgress done = fill(spool, o, tokenizer, inputs, terminal);
+  const EncodeProgress done = fill(spool, o, tokenizer, inputs, signals, terminal);
   const auto held_out = static_cast<int64_t>(o.val_fraction * static_cast<double>(spool.tokens()));
-  report(write_token_files(spool, targets.train, targets.val, held_out), spool.tokens(),
-         done.documents);
+  const std::vector<TokenFile> files = write_token_files(
+      spool, targets.train, targets.val, held_out, [&] { throw_if_stopped(signals); });
+  report(files, spool.tokens(), done.documents);
 }
 
 TokenSource open_to_decode(const TokenizeOptions& o, const Tokenizer& tokenizer,

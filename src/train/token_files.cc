@@ -187,7 +187,8 @@ bool names_part_of(const TokenTarget& target, const fs::path& path) {
 }
 
 std::vector<TokenFile> write_token_files(const TokenSpool& spool, const TokenTarget& train,
-                                         const std::optional<TokenTarget>& val, int64_t held_out) {
+                                         const std::optional<TokenTarget>& val, int64_t held_out,
+                                         const std::function<void()>& progressed) {
   const std::vector<TokenFile> train_files = plan_files(train, spool.tokens() - held_out);
   const std::vector<TokenFile> val_files =
       val ? plan_files(*val, held_out) : std::vector<TokenFile>();
@@ -202,6 +203,7 @@ std::vector<TokenFile> write_token_files(const TokenSpool& spool, const TokenTar
     to_train.append(tokens.first(n));
     to_val.append(tokens.subspan(n));
     left -= static_cast<int64_t>(n);
+    if (progressed) progressed();
   });
   to_train.keep();
   to_val.keep();

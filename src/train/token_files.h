@@ -62,10 +62,11 @@ struct TokenFile {
 // Sends the first tokens of the spool to `train` and the last `held_out` to `val`. Numbered files
 // that a target has from before are removed first, or a glob would mix them with the new; so is, at
 // the end, a `path` that numbered files replace. Every file appears whole; if one fails, those that
-// were written are removed. Returns what was written.
-// Throws Error (kInput) if a target would get no tokens or too many files, (kFailure) if a file
-// cannot be written.
+// were written are removed. `progressed` is called now and then, and what it throws ends the work
+// in the same way. Returns what was written. Throws Error (kInput) if a target would get no tokens
+// or too many files, (kFailure) if a file cannot be written.
 std::vector<TokenFile> write_token_files(const TokenSpool& spool, const TokenTarget& train,
-                                         const std::optional<TokenTarget>& val, int64_t held_out);
+                                         const std::optional<TokenTarget>& val, int64_t held_out,
+                                         const std::function<void()>& progressed = nullptr);
 
 }  // namespace weft

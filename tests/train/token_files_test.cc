@@ -174,6 +174,17 @@ TEST_F(TokenFiles, AreAllThereOrNoneWhenTheDiskIsFull) {
   EXPECT_EQ(names(), Names{"t.bin.tokens.partial"});
 }
 
+TEST_F(TokenFiles, AreNoneWhenTheWorkIsStopped) {
+  TokenSpool spool(path("t.bin"));
+  spool.append(counting(1000));
+  spool.finish();
+  const auto stop = [] { throw failure("test", "stopped"); };
+
+  EXPECT_TRUE(mentions(
+      error_of([&] { write_token_files(spool, target("t.bin", 100), {}, 0, stop); }), {"stopped"}));
+  EXPECT_EQ(names(), Names{"t.bin.tokens.partial"});
+}
+
 TEST_F(TokenFiles, LeaveNothingWhenTheSpoolGoesAwayUnread) {
   {
     TokenSpool spool(path("t.bin"));
