@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/data_format.h"
 #include "app/executor_flags.h"
 #include "app/format.h"
 #include "app/models.h"
@@ -20,6 +21,7 @@ namespace {
 
 struct EvalOptions {
   std::string model, tokenizer;
+  std::string data_format = kShardFormat;
   std::vector<std::string> data;
   int64_t batch_size = 4;
   int64_t seq_len = 0;  // 0: the model's T
@@ -32,7 +34,9 @@ bool parse(const Arguments& arguments, EvalOptions& o) {
                                   "Run directory, checkpoint, Hugging Face directory, "
                                   ".safetensors or llm.c .bin");
   CLI::Option* data =
-      flags.texts("--data", o.data, "PATH", "Token shards (.bin, globs) or UTF-8 text files");
+      flags.texts("--data", o.data, "PATH",
+                  "Token shards (.bin, globs), or UTF-8 text: files, folders, .jsonl");
+  add_data_format_flag(flags, o.data_format);
   flags.text("--tokenizer", o.tokenizer, "PATH|bytes", "Of text; the one beside the model");
   flags.integer("--batch-size", o.batch_size, {1, 1 << 20}, "Sequences at a time");
   flags.integer("--seq-len", o.seq_len, {1, 1 << 20}, "Tokens per sequence; the model's T");
@@ -45,7 +49,7 @@ bool parse(const Arguments& arguments, EvalOptions& o) {
 
 TokenSource open_source(const EvalOptions& o, const Config& config) {
   const auto tokenizer = find_tokenizer(o.tokenizer, o.model, config);
-  return open_tokens(o.data, tokenizer.get());
+  return open_tokens(o.data, tokenizer.get(), parse_token_format(o.data_format));
 }
 
 Evaluation evaluate_with_progress(const EvalOptions& o, const LoadedModel& model,
@@ -66,6 +70,7 @@ int eval_command(const Arguments& arguments) {
   if (!parse(arguments, options)) return 0;
   Terminal terminal;
   const TokenSource source = open_source(options, read_model_config(options.model));
+  show_warnings(source, terminal);
   const LoadedModel model(options.model);
   note_non_finite(model, terminal);
   terminal.line(fmt::format("evaluating {} on {} tokens", to_string(model.config()),

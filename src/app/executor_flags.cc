@@ -7,10 +7,13 @@ constexpr int64_t kMostThreads = 4096;
 
 }  // namespace
 
+void add_threads_flag(Options& flags, int64_t& threads) {
+  flags.integer("--threads", threads, {1, kMostThreads}, "Threads; the CPUs in the affinity mask");
+}
+
 void add_executor_flags(Options& flags, ExecutorOptions& options) {
   flags.choice("--exec", options.exec, {"sequential", "fork-join", "tasks"}, "Execution model");
-  flags.integer("--threads", options.threads, {1, kMostThreads},
-                "Threads; the CPUs in the affinity mask");
+  add_threads_flag(flags, options.threads);
 }
 
 std::unique_ptr<Executor> make_executor(const ExecutorOptions& options) {

@@ -15,6 +15,9 @@ struct ExecutorOptions {
   int64_t threads = 0;  // 0: the CPUs in the affinity mask
 };
 
+// --threads alone, for commands that have one way to compute. REQUIRES: threads outlives the flags.
+void add_threads_flag(Options& flags, int64_t& threads);
+
 // REQUIRES: the options outlive the flags.
 void add_executor_flags(Options& flags, ExecutorOptions& options);
 

@@ -26,4 +26,12 @@ void require_directory_of(const std::string& path, const std::string& flag) {
                     "make it first");
 }
 
+void require_replaceable(const std::string& path, const std::string& flag) {
+  require_directory_of(path, flag);
+  std::error_code unreadable;
+  const std::filesystem::file_status status = std::filesystem::status(path, unreadable);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  throw input_error("output", fmt::format("{}: {} is no regular file", flag, path), "name a file");
+}
+
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "app/commands.h"
+#include "app/data_format.h"
 #include "app/format.h"
 #include "app/machine.h"
 #include "app/models.h"
@@ -37,7 +38,7 @@ Input open_input(const TrainOptions& o) {
   } else if (!o.tokenizer.empty()) {
     tokenizer = open_tokenizer(o.tokenizer);
   }
-  input.dataset = open_dataset(o.data, o.val, tokenizer);
+  input.dataset = open_dataset(o.data, o.val, tokenizer, parse_token_format(o.data_format));
   if (input.init && !tokenizer && input.dataset.tokenizer) {
     throw input_error("train", fmt::format("there is no tokenizer beside {}", o.init),
                       "name it with --tokenizer");
@@ -135,6 +136,8 @@ RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dat
 
 // What was asked for and cannot happen, which is no reason not to train.
 void warn(const TrainOptions& o, const Dataset& dataset, Terminal& terminal) {
+  show_warnings(dataset.train, terminal);
+  if (dataset.val) show_warnings(*dataset.val, terminal);
   if (o.val_every > 0 && !dataset.val) {
     terminal.line("note: nothing to validate on: token shards need --val");
   }

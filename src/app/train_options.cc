@@ -13,8 +13,10 @@ constexpr double kTiniest = 1e-30;       // stays above zero as a float
 // Returns --model.
 CLI::Option* add_input_flags(Options& flags, TrainOptions& o) {
   flags.group("Input and output");
-  flags.texts("--data", o.data, "PATH", "Token shards (.bin, globs) or UTF-8 text files");
+  flags.texts("--data", o.data, "PATH",
+              "Token shards (.bin, globs), or UTF-8 text: files, folders, .jsonl");
   flags.texts("--val", o.val, "PATH", "Validation input; without it the last 10 % of a text");
+  add_data_format_flag(flags, o.data_format);
   flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
              "Tokenizer of text; taken from --init, else bytes");
   CLI::Option* model = flags.text("--model", o.model, "NAME",

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/data_format.h"
 #include "app/executor_flags.h"
 #include "app/options.h"
 
@@ -12,6 +13,7 @@ namespace weft {
 
 struct TrainOptions {
   std::vector<std::string> data, val;
+  std::string data_format = kShardFormat;
   std::string tokenizer;  // "": from --init, else bytes
   std::string model;      // "": that of --init, else d12
   std::string init;

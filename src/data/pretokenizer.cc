@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -101,6 +102,18 @@ size_t length_from_space(std::string_view text) {
   return end + run_length(rest, first_char(rest).char_class);
 }
 
+// The length of the whitespace character that the text ends with; 0 if it ends with none. A lead
+// byte begins a character wherever it stands, so looking back finds what a scan from the front
+// would.
+size_t last_space_length(std::string_view text) {
+  constexpr size_t kLongest = 3;
+  for (size_t length = 1; length <= std::min(kLongest, text.size()); ++length) {
+    const ClassifiedChar c = first_char(text.substr(text.size() - length));
+    if (c.char_class == CharClass::kSpace && c.bytes == length) return length;
+  }
+  return 0;
+}
+
 }  // namespace
 
 size_t first_piece(std::string_view text) noexcept {
@@ -108,6 +121,16 @@ size_t first_piece(std::string_view text) noexcept {
   const CharClass char_class = first_char(text).char_class;
   if (char_class == CharClass::kSpace) return length_from_space(text);
   return run_length(text, char_class);
+}
+
+size_t last_safe_cut(std::string_view text) noexcept {
+  for (size_t end = text.size(); end > 0; --end) {
+    const size_t length = last_space_length(text.substr(0, end));
+    if (length == 0 || length == end) continue;
+    const size_t cut = end - length;
+    if (last_space_length(text.substr(0, cut)) == 0) return cut;
+  }
+  return 0;
 }
 
 }  // namespace weft

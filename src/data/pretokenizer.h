@@ -16,4 +16,10 @@ namespace weft {
 // over all pieces reads each byte a bounded number of times. REQUIRES: text is not empty.
 size_t first_piece(std::string_view text) noexcept;
 
+// The last position at which the text may be cut so that both sides, encoded apart, give the ids of
+// the whole, and do so whatever is appended to the text: before a whitespace character that follows
+// another character. No piece crosses such a place, no piece before it looks beyond it, and no
+// special token has a whitespace. 0 if there is none. Reads back from the end as far as the cut.
+size_t last_safe_cut(std::string_view text) noexcept;
+
 }  // namespace weft

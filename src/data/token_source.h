@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/files.h"
 #include "base/view.h"
-#include "data/tokenizer.h"
+#include "data/token_shard.h"
 
 namespace weft {
 
@@ -18,14 +17,19 @@ namespace weft {
 // divide, the last sample ends at the last token, so that no token is lost. Immutable; thread-safe.
 class TokenSource {
  public:
-  // Opens llm.c token shards (magic 20240520, version 1). Patterns are paths or globs ("a*.bin"),
-  // each pattern's matches in sorted order. Throws Error (kInput): no match, wrong magic or
-  // version, a size that does not equal the header's count, an empty shard.
-  static TokenSource open_shards(const std::vector<std::string>& patterns);
+  // Opens llm.c token shards or, if the format says so, nanoGPT's files. Patterns are paths or
+  // globs ("a*.bin"), each pattern's matches in sorted order. Throws Error (kInput): no match,
+  // wrong magic or version, a size that does not equal the header's count, an empty shard; raw-u16:
+  // an empty file, an odd size.
+  static TokenSource open_shards(const std::vector<std::string>& patterns,
+                                 TokenFormat format = TokenFormat::kShard);
 
   static TokenSource from_tokens(std::vector<Token> tokens);
 
   int64_t tokens() const { return total_; }
+
+  // What is odd about the files and no error, for the user to know.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   // Samples of length T in one epoch. Throws Error (kInput) if the stream has fewer than T + 1
   // tokens.
@@ -33,6 +37,9 @@ class TokenSource {
 
   // Copies sample i into inputs (T) and targets (T). REQUIRES: 0 <= i < samples(T).
   void sample(int64_t i, Vector<int32_t> inputs, Vector<int32_t> targets) const;
+
+  // Copies out.size() tokens from a position of the stream on. REQUIRES: the stream has them.
+  void copy(int64_t position, Vector<int32_t> out) const;
 
   // The largest id in the stream (reads all of it): the guard against ids >= V.
   Token largest_token() const;
@@ -49,19 +56,10 @@ class TokenSource {
   };
 
   void append(std::shared_ptr<const void> owner, Vector<const Token> tokens);
-  // Copies out.size() tokens from a position of the stream on, across shards.
-  void copy(int64_t position, Vector<int32_t> out) const;
 
   std::vector<Shard> shards_;
   int64_t total_ = 0;
+  std::vector<std::string> warnings_;
 };
-
-// True if the file begins as a llm.c token shard does; false for anything shorter or different, and
-// for what cannot be read. A LLaMA-3 shard counts: open_shards says why weft does not read it.
-bool is_token_shard(const std::string& path);
-
-// Writes a llm.c token shard durably. Throws Error: no tokens, too many for the 32-bit count, full
-// disk.
-void write_token_shard(const std::string& path, Vector<const Token> tokens);
 
 }  // namespace weft

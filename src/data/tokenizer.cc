@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -28,12 +30,6 @@ class ByteTokenizer : public Tokenizer {
   Token end_of_text() const override { return kBytes; }
   std::string name() const override { return "bytes"; }
 
-  std::vector<Token> encode(std::string_view text) const override {
-    std::vector<Token> ids(text.size());
-    for (size_t i = 0; i < text.size(); ++i) ids[i] = static_cast<uint8_t>(text[i]);
-    return ids;
-  }
-
   std::string_view decode(Token token) const override {
     require(token < vocabulary_size(), "token outside the vocabulary");
     return token == end_of_text() ? std::string_view() : std::string_view(&bytes_[token], 1);
@@ -42,6 +38,11 @@ class ByteTokenizer : public Tokenizer {
   std::vector<std::pair<std::string, std::string>> files() const override { return {}; }
 
  private:
+  void encode_ordinary(std::string_view text, std::vector<Token>& ids) const override {
+    std::ranges::transform(text, std::back_inserter(ids),
+                           [](char c) { return static_cast<uint8_t>(c); });
+  }
+
   std::array<char, kBytes> bytes_;
 };
 
@@ -53,16 +54,6 @@ class BpeTokenizer : public Tokenizer {
   Token end_of_text() const override { return bpe_.vocabulary().end_of_text; }
   std::string name() const override {
     return fmt::format("GPT-2 BPE ({} tokens)", vocabulary_size());
-  }
-
-  std::vector<Token> encode(std::string_view text) const override {
-    std::vector<Token> ids;
-    while (!text.empty()) {
-      const size_t piece_bytes = first_piece(text);
-      bpe_.encode(text.substr(0, piece_bytes), ids);
-      text.remove_prefix(piece_bytes);
-    }
-    return ids;
   }
 
   std::string_view decode(Token token) const override {
@@ -78,6 +69,14 @@ class BpeTokenizer : public Tokenizer {
   }
 
  private:
+  void encode_ordinary(std::string_view text, std::vector<Token>& ids) const override {
+    while (!text.empty()) {
+      const size_t piece_bytes = first_piece(text);
+      bpe_.encode(text.substr(0, piece_bytes), ids);
+      text.remove_prefix(piece_bytes);
+    }
+  }
+
   ordered_json special_tokens() const {
     const std::string name(decode(end_of_text()));
     return {{"bos_token", name}, {"eos_token", name}, {"unk_token", name}};
@@ -94,7 +93,29 @@ class BpeTokenizer : public Tokenizer {
   Bpe bpe_;
 };
 
+Error special_token_error(size_t offset) {
+  return input_error(
+      "tokenizer",
+      fmt::format("the text holds the special token {} at byte {}", kEndOfText, offset),
+      "say what it stands for: characters (ordinary) or the end of a text (recognise)");
+}
+
 }  // namespace
+
+std::vector<Token> Tokenizer::encode(std::string_view text, SpecialTokens special) const {
+  std::vector<Token> ids;
+  size_t begin = 0;
+  while (special != SpecialTokens::kOrdinary) {
+    const size_t end = text.find(kEndOfText, begin);
+    if (end == text.npos) break;
+    if (special == SpecialTokens::kRefuse) throw special_token_error(end);
+    encode_ordinary(text.substr(begin, end - begin), ids);
+    ids.push_back(end_of_text());
+    begin = end + kEndOfText.size();
+  }
+  encode_ordinary(text.substr(begin), ids);
+  return ids;
+}
 
 std::string Tokenizer::decode(const std::vector<Token>& tokens) const {
   std::string text;

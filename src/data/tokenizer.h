@@ -12,6 +12,16 @@ namespace weft {
 
 using Token = uint16_t;  // vocabularies up to 65,536; llm.c's shards hold 16 bits too
 
+// How texts spell the end-of-text token.
+inline constexpr std::string_view kEndOfText = "<|endoftext|>";
+
+// What encoding does with a kEndOfText that it meets in the text.
+enum class SpecialTokens {
+  kOrdinary,   // encodes its characters, as tiktoken's encode_ordinary does
+  kRecognise,  // encodes it as the end-of-text token, as Hugging Face's tokenizers do
+  kRefuse,     // throws Error (kInput) with its byte offset, as tiktoken's encode does
+};
+
 // Immutable after construction; every method is thread-safe.
 class Tokenizer {
  public:
@@ -21,9 +31,9 @@ class Tokenizer {
   virtual Token end_of_text() const = 0;
   virtual std::string name() const = 0;  // "bytes", "GPT-2 BPE (50257 tokens)"
 
-  // Ids of the text, special tokens not recognised ("ordinary" encoding): `<|endoftext|>` in the
-  // text becomes the ids of its characters. Any bytes are accepted; ids decode to the same bytes.
-  virtual std::vector<Token> encode(std::string_view text) const = 0;
+  // Ids of the text. Any bytes are accepted; ids decode to the same bytes.
+  std::vector<Token> encode(std::string_view text,
+                            SpecialTokens special = SpecialTokens::kOrdinary) const;
 
   // The bytes of one token. REQUIRES: token < vocabulary_size(). End of text gives its name for a
   // BPE, and nothing for bytes.
@@ -34,6 +44,10 @@ class Tokenizer {
   virtual std::vector<std::pair<std::string, std::string>> files() const = 0;
 
   std::string decode(const std::vector<Token>& tokens) const;
+
+ private:
+  // Appends the ids of the text; nothing in it is special.
+  virtual void encode_ordinary(std::string_view text, std::vector<Token>& ids) const = 0;
 };
 
 // id = byte; 256 = end of text.

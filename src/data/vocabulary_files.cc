@@ -26,7 +26,6 @@ using nlohmann::json;
 using std::filesystem::path;
 
 constexpr size_t kMaxTokens = size_t{std::numeric_limits<Token>::max()} + 1;
-constexpr std::string_view kEndOfText = "<|endoftext|>";
 constexpr std::string_view kVersionLine = "#version: 0.2";
 
 constexpr const char* kPathHint =

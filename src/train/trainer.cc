@@ -100,6 +100,7 @@ class Run {
   // Checks everything that can be wrong with the settings before memory is taken.
   int64_t checked_tokens_per_step() const {
     validate_settings();
+    check_lengths(dataset_, settings_.T);
     check_tokens(dataset_.train, settings_.model, settings_.T);
     if (dataset_.val) check_tokens(*dataset_.val, settings_.model, settings_.T);
     // The weights, their gradients and two moments: the least, known before the step is built.

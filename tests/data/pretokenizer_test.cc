@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,45 @@ TEST(Pretokenizer, BytesThatAreNotUtf8AreSigns) {
 }
 
 TEST(Pretokenizer, ZeroBytesAreSigns) { EXPECT_EQ(pieces("a\0\0b"s), (Pieces{"a", "\0\0"s, "b"})); }
+
+TEST(LastSafeCut, IsBeforeTheLastRunOfSpacesThatFollowsSomethingElse) {
+  EXPECT_EQ(last_safe_cut("to be or"), 5u);
+  EXPECT_EQ(last_safe_cut("to be  \n "), 5u);
+  EXPECT_EQ(last_safe_cut("\u8a9e\u3000\u8a9e"), 3u);
+  EXPECT_EQ(last_safe_cut("\xFF\nx"), 1u);
+}
+
+TEST(LastSafeCut, IsNoneWhereNoSpaceFollowsSomethingElse) {
+  for (const char* text : {"", "word", " word", "\n\n", "\u2003\u2003x", "a\xC2", "a\xE2\x80"}) {
+    EXPECT_EQ(last_safe_cut(text), 0u) << text;
+  }
+}
+
+// Characters of every class, contractions, bytes that are no UTF-8.
+std::string random_text(std::mt19937& random) {
+  const std::string units[] = {"a",      "'",          "s",    "ll",   "7",       "!",
+                               "|",      " ",          "  ",   "\n",   "\u00e9",  "\u00a0",
+                               "\u2003", "\U0001F999", "\x80", "\xE2", "\xE2\x80"};
+  std::string text;
+  for (size_t n = random() % 12; n > 0; --n) text += units[random() % std::size(units)];
+  return text;
+}
+
+TEST(LastSafeCut, PiecesOfBothSidesAreThePiecesOfTheWholeWhateverFollows) {
+  std::mt19937 random(1);
+  int cuts = 0;
+  for (int trial = 0; trial < 50'000; ++trial) {
+    const std::string text = random_text(random), whole = text + random_text(random);
+    const size_t cut = last_safe_cut(text);
+    cuts += cut > 0;
+
+    Pieces apart = pieces(whole.substr(0, cut));
+    for (const std::string& piece : pieces(whole.substr(cut))) apart.push_back(piece);
+
+    ASSERT_EQ(apart, pieces(whole)) << "cut at " << cut;
+  }
+  EXPECT_GT(cuts, 10'000) << "most texts should have a cut";
+}
 
 }  // namespace
 }  // namespace weft

@@ -1,10 +1,7 @@
 #include "data/token_source.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <array>
-#include <filesystem>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -37,17 +34,6 @@ std::vector<int32_t> range(int32_t begin, int32_t end) {
   return values;
 }
 
-// A shard as bytes, written independently of the code under test.
-std::string shard_bytes(int32_t magic, int32_t version, int32_t count, size_t payload_tokens) {
-  std::array<int32_t, 256> header = {magic, version, count};
-  std::string bytes(reinterpret_cast<const char*>(header.data()), 1024);
-  for (size_t i = 0; i < payload_tokens; ++i) {
-    bytes += static_cast<char>(i & 0xff);
-    bytes += static_cast<char>(i >> 8);
-  }
-  return bytes;
-}
-
 // A directory whose shards cut the tokens 0, 1, 2, ... into pieces of these lengths.
 class ShardDirectory {
  public:
@@ -65,15 +51,6 @@ class ShardDirectory {
  private:
   TempDirectory dir_;
 };
-
-// The error of opening a file with these bytes.
-std::string error_of_opening(const std::string& bytes) {
-  const TempDirectory dir;
-  const std::string path = dir.write("bad.bin", bytes);
-  std::string message = error_of([&] { TokenSource::open_shards({path}); });
-  EXPECT_TRUE(mentions(message, {path}));
-  return message;
-}
 
 TEST(TokenSource, TargetsAreInputsShiftedByOne) {
   const TokenSource source = TokenSource::from_tokens(counting(100));
@@ -177,32 +154,6 @@ TEST(TokenSource, APatternWithoutMatchIsNamed) {
                        {"no file matches", pattern}));
 }
 
-TEST(TokenSource, RefusesFilesThatAreNotWholeShards) {
-  EXPECT_EQ(error_of([] {  // the shard that the next ones spoil
-              const TempDirectory dir;
-              TokenSource::open_shards({dir.write("ok", shard_bytes(20240520, 1, 3, 3)).string()});
-            }),
-            "");
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, 3, 2)),
-                       {"truncated", "1028 bytes", "3 tokens = 1030 bytes"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, 3, 4)), {"trailing bytes"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, 3, 3) + "x"), {"trailing bytes"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, 3, 3).substr(0, 500)),
-                       {"truncated", "500 bytes"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, 0, 0)), {"no tokens"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, -1, 3)), {"no tokens"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 1, 0x7fffffff, 3)),
-                       {"truncated", "4294968318"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240520, 2, 3, 3)), {"version 2"}));
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(7, 1, 3, 3)), {"not a token shard"}));
-  EXPECT_TRUE(mentions(error_of_opening("some text"), {"not a token shard"}));
-  EXPECT_TRUE(mentions(error_of_opening(""), {"not a token shard"}));
-}
-
-TEST(TokenSource, RefusesALlama3ShardByName) {
-  EXPECT_TRUE(mentions(error_of_opening(shard_bytes(20240801, 7, 3, 6)), {"LLaMA-3", "16 bits"}));
-}
-
 TEST(TokenSource, FindsTheLargestTokenInAnyShard) {
   std::vector<Token> tokens(1009, 5);
   tokens[700] = 65535;
@@ -235,40 +186,42 @@ TEST(TokenSource, TheFingerprintDoesNotSeeTheShards) {
   EXPECT_EQ(ShardDirectory({1, 12, 27}).open().fingerprint(), whole);
 }
 
-TEST(TokenShard, IsWrittenAsTheFormatSays) {
-  const TempDirectory dir;
+TEST(TokenSource, CopiesAnyStretchAcrossShards) {
+  const TokenSource source = ShardDirectory({5, 1, 13, 2}).open();
 
-  write_token_shard(dir / "shard.bin", counting(300));
-
-  EXPECT_EQ(read_file(dir / "shard.bin"), shard_bytes(20240520, 1, 300, 300));
+  for (int32_t begin = 0; begin <= 21; ++begin) {
+    for (int32_t end = begin; end <= 21; ++end) {
+      std::vector<int32_t> out(static_cast<size_t>(end - begin));
+      source.copy(begin, out);
+      ASSERT_EQ(out, range(begin, end));
+    }
+  }
 }
 
-TEST(TokenShard, IsRecognisedByItsFirstBytes) {
+TEST(TokenSource, ReadsHeaderlessTokensWhereTheFormatSaysSo) {
   const TempDirectory dir;
-  const std::string pipe = dir / "pipe";
-  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  dir.write("a.bin", std::string("\x01\x00\x02\x01", 4));
+  dir.write("b.bin", std::string("\xFF\xFF", 2));
 
-  EXPECT_TRUE(is_token_shard(dir.write("shard", shard_bytes(20240520, 1, 3, 3))));
-  EXPECT_TRUE(is_token_shard(dir.write("cut", shard_bytes(20240520, 1, 3, 3).substr(0, 99))));
-  EXPECT_TRUE(is_token_shard(dir.write("llama", shard_bytes(20240801, 7, 3, 6))));
-  EXPECT_FALSE(is_token_shard(dir.write("model", shard_bytes(20240326, 3, 3, 3))));
-  EXPECT_FALSE(is_token_shard(dir.write("text", "Once upon a time")));
-  EXPECT_FALSE(is_token_shard(dir.write("short", "abc")));
-  EXPECT_FALSE(is_token_shard(dir.write("empty", "")));
-  EXPECT_FALSE(is_token_shard(dir / "missing"));
-  EXPECT_FALSE(is_token_shard(dir.path()));
-  EXPECT_FALSE(is_token_shard(pipe));
+  const TokenSource source =
+      TokenSource::open_shards({(dir / "*.bin").string()}, TokenFormat::kRawU16);
+
+  EXPECT_EQ(source.tokens(), 3);
+  EXPECT_EQ(sample_of(source, 0, 2).inputs, (std::vector<int32_t>{1, 258}));
+  EXPECT_EQ(source.largest_token(), 65535);
+  EXPECT_TRUE(source.warnings().empty());
 }
 
-TEST(TokenShard, RefusesCountsThatTheHeaderCannotHold) {
+TEST(TokenSource, WarnsOfAShardThatIsReadWithoutItsHeader) {
   const TempDirectory dir;
-  const Token token = 0;
-  const Vector<const Token> too_many(&token, size_t{1} << 31);  // refused before it is read
+  const std::string shard = dir / "shard.bin";
+  write_token_shard(shard, counting(3));
 
-  EXPECT_TRUE(mentions(error_of([&] { write_token_shard(dir / "shard", too_many); }),
-                       {"2147483648", "several shards"}));
-  EXPECT_TRUE(mentions(error_of([&] { write_token_shard(dir / "shard", {}); }), {"no tokens"}));
-  EXPECT_FALSE(std::filesystem::exists(dir / "shard"));
+  const TokenSource source = TokenSource::open_shards({shard}, TokenFormat::kRawU16);
+
+  EXPECT_EQ(source.tokens(), 515);
+  ASSERT_EQ(source.warnings().size(), 1u);
+  EXPECT_TRUE(mentions(source.warnings()[0], {shard, "looks like an llm.c shard", "512 junk"}));
 }
 
 }  // namespace

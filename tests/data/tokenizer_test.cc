@@ -70,13 +70,34 @@ TEST_F(SmallBpe, KnowsItsVocabulary) {
   EXPECT_EQ(tokenizer->decode(Token{266}), "<|endoftext|>");
 }
 
-TEST_F(SmallBpe, DoesNotRecogniseEndOfTextInText) {
+TEST_F(SmallBpe, TakesEndOfTextInTextForCharactersUnlessAskedToRecogniseIt) {
+  const auto tokenizer = open_tokenizer(directory_.path());
+  const std::string text = "hello <|endoftext|><|endoftext|> world";
+
+  const Ids ordinary = tokenizer->encode(text);
+  const Ids recognised = tokenizer->encode(text, SpecialTokens::kRecognise);
+
+  EXPECT_EQ(ordinary.size(), 1 + 1 + 13 + 13 + 1u);
+  EXPECT_EQ(tokenizer->decode(ordinary), text);
+  EXPECT_EQ(recognised, (Ids{259, 220, 266, 266, 264}));
+  EXPECT_EQ(tokenizer->decode(recognised), text);
+}
+
+TEST_F(SmallBpe, RefusesEndOfTextInTextWithItsOffsetWhenAsked) {
   const auto tokenizer = open_tokenizer(directory_.path());
 
-  const Ids ids = tokenizer->encode("<|endoftext|>");
+  const auto refuse = [&](const char* text) {
+    return tokenizer->encode(text, SpecialTokens::kRefuse);
+  };
 
-  EXPECT_EQ(ids.size(), 13u);
-  EXPECT_EQ(tokenizer->decode(ids), "<|endoftext|>");
+  EXPECT_EQ(refuse("hello <|endoftext>"), tokenizer->encode("hello <|endoftext>"));
+  EXPECT_TRUE(mentions(error_of([&] { refuse("hello <|endoftext|>"); }),
+                       {"<|endoftext|> at byte 6", "ordinary", "recognise"}));
+}
+
+TEST(ByteTokenizer, RecognisesEndOfTextWhenAsked) {
+  EXPECT_EQ(make_byte_tokenizer()->encode("a<|endoftext|>b", SpecialTokens::kRecognise),
+            (Ids{97, 256, 98}));
 }
 
 TEST_F(SmallBpe, AcceptsAnyBytesAndGivesThemBack) {

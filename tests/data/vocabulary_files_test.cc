@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kEndOfText = 266;  // of SmallVocabulary
+constexpr size_t kEndOfTextId = 266;  // of SmallVocabulary
 
 class VocabularyFiles : public testing::Test {
  protected:
@@ -43,7 +43,7 @@ TEST_F(VocabularyFiles, GiveTokensAsBytesAndMergesAsIds) {
   EXPECT_EQ(vocabulary.tokens[188], std::string(1, '\0'));
   EXPECT_EQ(vocabulary.tokens[220], " ");
   EXPECT_EQ(vocabulary.tokens[264], " world");
-  EXPECT_EQ(vocabulary.end_of_text, kEndOfText);
+  EXPECT_EQ(vocabulary.end_of_text, kEndOfTextId);
   ASSERT_EQ(vocabulary.merges.size(), 10u);
   EXPECT_EQ(vocabulary.merges[2], (BpeMerge{256, 257, 258}));
 }
@@ -73,14 +73,14 @@ TEST_F(VocabularyFiles, AcceptTheDialectsOfMerges) {
 }
 
 TEST_F(VocabularyFiles, AcceptIdsInAnyOrderAndOtherSpecialTokens) {
-  std::swap(small_.tokens[0], small_.tokens[kEndOfText]);
+  std::swap(small_.tokens[0], small_.tokens[kEndOfTextId]);
   small_.tokens.push_back("[PAD]");
   small_.tokens.push_back("<s>");
 
   const BpeVocabulary vocabulary = read(small_.vocab_json(), small_.merges_txt());
 
   EXPECT_EQ(vocabulary.end_of_text, 0);
-  EXPECT_EQ(vocabulary.tokens[kEndOfText], "!");
+  EXPECT_EQ(vocabulary.tokens[kEndOfTextId], "!");
   EXPECT_EQ(vocabulary.tokens[268], "<s>");
 }
 
@@ -127,15 +127,15 @@ TEST_F(VocabularyFiles, AreRefusedWhenAnIdOrATokenOccursTwice) {
 }
 
 TEST_F(VocabularyFiles, AreRefusedWhenATokenIsNotSpelledInTheAlphabet) {
-  small_.tokens[kEndOfText - 1] = "a a";
+  small_.tokens[kEndOfTextId - 1] = "a a";
   EXPECT_TRUE(mentions(vocab_error(small_.vocab_json()), {"\"a a\"", "byte alphabet"}));
 
-  small_.tokens[kEndOfText - 1] = "";
+  small_.tokens[kEndOfTextId - 1] = "";
   EXPECT_TRUE(mentions(vocab_error(small_.vocab_json()), {"\"\"", "byte alphabet"}));
 }
 
 TEST_F(VocabularyFiles, AreRefusedWhenAByteOrEndOfTextIsMissing) {
-  std::swap(small_.tokens[198], small_.tokens[kEndOfText]);  // the line feed
+  std::swap(small_.tokens[198], small_.tokens[kEndOfTextId]);  // the line feed
   small_.tokens.pop_back();
   EXPECT_TRUE(mentions(vocab_error(small_.vocab_json()), {"single byte 0x0a", "\"\\u010a\""}));
 

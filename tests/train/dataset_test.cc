@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,58 @@ TEST(Dataset, HoldsOutTheLastTenthOfAText) {
   EXPECT_EQ(tokens_of(dataset.train), bytes_of(text.substr(0, 97)));
   ASSERT_TRUE(dataset.val.has_value());
   EXPECT_EQ(tokens_of(*dataset.val), bytes_of(text.substr(97)));
+}
+
+TEST(Dataset, SaysThatWhatIsHeldOutIsTooShort) {
+  const TempDirectory dir;
+  const Dataset dataset = open_dataset({dir.write("text.txt", text_of(107))}, {}, nullptr);
+
+  EXPECT_EQ(error_of([&] { check_lengths(dataset, 9); }), "");
+  EXPECT_TRUE(mentions(error_of([&] { check_lengths(dataset, 10); }),
+                       {"last 10 % of the text", "held out", "10 tokens", "one sequence of 10",
+                        "needs 11", "--val", "more text", "--seq-len"}));
+}
+
+TEST(Dataset, NeedsASequenceOfEveryPart) {
+  const TempDirectory dir;
+  const std::string longer = dir.write("long.txt", text_of(50));
+  const std::string shorter = dir.write("short.txt", text_of(20));
+  const auto length_error = [&](const std::string& data, const std::string& val) {
+    return error_of([&] { check_lengths(open_dataset({data}, {val}, nullptr), 30); });
+  };
+
+  EXPECT_EQ(length_error(longer, longer), "");
+  for (const std::string& message :
+       {length_error(longer, shorter), length_error(shorter, longer)}) {
+    EXPECT_TRUE(mentions(message, {"20 tokens are too few", "30"}));
+    EXPECT_EQ(message.find("held out"), message.npos);
+  }
+}
+
+TEST(Dataset, TakesFoldersAndJsonLines) {
+  const TempDirectory dir;
+  std::filesystem::create_directory(dir / "corpus");
+  dir.write("corpus/a.jsonl", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n");
+  dir.write("corpus/b.md", "three");
+  const std::string corpus = dir / "corpus";
+
+  const Dataset dataset = open_dataset({corpus}, {corpus}, nullptr);
+
+  std::vector<int32_t> expected = bytes_of("one?two?three");
+  expected[3] = expected[7] = 256;
+  EXPECT_EQ(tokens_of(dataset.train), expected);
+}
+
+TEST(Dataset, ReadsHeaderlessTokensWhereTheFormatSaysSo) {
+  const TempDirectory dir;
+  const std::string raw = dir.write("train.bin", std::string("\1\0\2\0\3\1", 6));
+
+  const Dataset dataset = open_dataset({raw}, {raw}, nullptr, TokenFormat::kRawU16);
+
+  EXPECT_EQ(tokens_of(dataset.train), (std::vector<int32_t>{1, 2, 259}));
+  EXPECT_EQ(tokens_of(dataset.val.value()), (std::vector<int32_t>{1, 2, 259}));
+  EXPECT_EQ(dataset.tokenizer, nullptr);
+  EXPECT_TRUE(mentions(open_error({raw}, {}), {"--data-format raw-u16"}));
 }
 
 TEST(Dataset, HoldsOutNothingWhereValidationTextIsGiven) {

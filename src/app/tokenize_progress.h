@@ -1,0 +1,36 @@
+// TokenizeProgress: tells the user on standard error how far the text is read.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "app/terminal.h"
+
+namespace weft {
+
+// On a terminal one live line; on a pipe a line every five seconds.
+class TokenizeProgress {
+ public:
+  TokenizeProgress(Terminal& terminal, uintmax_t total_bytes)
+      : terminal_(terminal), total_(total_bytes) {}
+
+  void reached(uintmax_t bytes);
+  // The line that stays: how much, how fast.
+  void finish(uintmax_t bytes);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double elapsed_s() const;
+
+  Terminal& terminal_;
+  uintmax_t total_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_line_ = start_;
+};
+
+// "45.2 MB of 100 MB  12.3 MB/s  eta 0:05". REQUIRES: elapsed_s > 0.
+std::string tokenize_line(uintmax_t bytes, uintmax_t total, double elapsed_s);
+
+}  // namespace weft
