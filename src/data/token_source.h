@@ -34,6 +34,10 @@ class TokenSource {
   // Copies sample i into inputs (T) and targets (T). REQUIRES: 0 <= i < samples(T).
   void sample(int64_t i, Vector<int32_t> inputs, Vector<int32_t> targets) const;
 
+  // Copies out.size() tokens from a position of the stream on, across shards.
+  // REQUIRES: 0 <= position, position + out.size() <= tokens().
+  void copy(int64_t position, Vector<int32_t> out) const;
+
   // The largest id in the stream (reads all of it): the guard against ids >= V.
   Token largest_token() const;
 
@@ -49,9 +53,6 @@ class TokenSource {
   };
 
   void append(std::shared_ptr<const void> owner, Vector<const Token> tokens);
-  // Copies out.size() tokens from a position of the stream on, across shards.
-  void copy(int64_t position, Vector<int32_t> out) const;
-
   std::vector<Shard> shards_;
   int64_t total_ = 0;
 };
