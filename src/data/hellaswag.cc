@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -27,7 +28,8 @@ Error malformed(const std::filesystem::path& path, const std::string& what,
 
 Header checked_header(const std::filesystem::path& path, Vector<const std::byte> bytes) {
   Header header = {};
-  std::memcpy(header.data(), bytes.data(), std::min(bytes.size(), sizeof(header)));
+  std::copy_n(bytes.begin(), std::min(bytes.size(), sizeof(header)),
+              std::as_writable_bytes(std::span(header)).begin());
   if (header[0] != kMagic) {
     throw malformed(path, fmt::format("is not a HellaSwag file (magic number {}, expected {})",
                                       header[0], kMagic));
