@@ -14,6 +14,7 @@ int eval_command(const Arguments& arguments);
 int tokenize_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int stories_command(const Arguments& arguments);
+int doctor_command(const Arguments& arguments);
 
 struct Command {
   const char* name;
