@@ -102,8 +102,8 @@ void print_text(const Diagnosis& d) {
   const MachineFacts& f = d.facts;
   line("weft", version() + ", commit " + git_commit());
   line("CPU", f.cpu);
-  line("vector units",
-       joined(f.vector_units, "none that weft knows") + "; weft's kernels use " + simd_target());
+  line("vector units", fmt::format("{}; weft's kernels use {}",
+                                   joined(f.vector_units, "none that weft knows"), simd_target()));
   line("cores", describe_cpus(d));
   line("threads", fmt::format("{}", d.threads));
   line("caches", describe_caches(f));
