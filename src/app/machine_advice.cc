@@ -32,9 +32,11 @@ class Advisor {
     advice_.push_back({std::move(what), std::move(hint)});
   }
 
-  // Ranks that mpirun started on this machine; 0 if it started none.
+  // Ranks that a launcher (Open MPI, MPICH, Slurm) started on this machine; 0 if none did. PMI_SIZE
+  // is no help: it counts those on other machines, too.
   int local_ranks() const {
-    for (const char* name : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "PMI_SIZE"}) {
+    for (const char* name :
+         {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_TASKS_PER_NODE"}) {
       if (const auto ranks = facts_.number_of(name)) return std::max(1, *ranks);
     }
     return 0;
@@ -47,8 +49,8 @@ class Advisor {
     if (facts_.usable_cpus >= share) return;
     const std::string usable = fmt::format("{} of {} CPUs", facts_.usable_cpus, facts_.cpus);
     if (ranks > 0) {
-      add(fmt::format("mpirun started {} ranks here and lets this one use {}", ranks, usable),
-          fmt::format("mpirun --map-by slot:PE={} --bind-to core, or --bind-to none",
+      add(fmt::format("{} ranks run here, and this one is bound to {}", ranks, usable),
+          fmt::format("mpirun --map-by slot:PE={0} --bind-to core, or srun --cpus-per-task={0}",
                       std::max(1, facts_.cores / ranks)));
     } else {
       add(fmt::format("weft may use {}: the affinity mask keeps it from the others", usable),
@@ -56,19 +58,23 @@ class Advisor {
     }
   }
 
+  std::string threads() const {
+    return fmt::format("{} {}", threads_, threads_ == 1 ? "thread" : "threads");
+  }
+
   void advise_on_thread_count() {
     const int ranks = std::max(1, local_ranks());
     if (threads_ > facts_.usable_cpus) {
-      add(fmt::format("{} threads share {} CPUs", threads_, facts_.usable_cpus),
+      add(fmt::format("{} share {} CPUs", threads(), facts_.usable_cpus),
           fmt::format("--threads {}", facts_.usable_cpus));
     } else if (int64_t{threads_} * ranks > facts_.cpus) {
-      add(fmt::format("{} ranks of {} threads share {} CPUs", ranks, threads_, facts_.cpus),
+      add(fmt::format("{} ranks of {} each share {} CPUs", ranks, threads(), facts_.cpus),
           fmt::format("--threads {}", std::max(1, facts_.cpus / ranks)));
     }
     if (facts_.cpu_quota && *facts_.cpu_quota < threads_) {
-      add(fmt::format("a cgroup allows {:.1f} CPUs' worth of time, and {} threads use more: all of "
-                      "them are stopped in every period",
-                      *facts_.cpu_quota, threads_),
+      add(fmt::format("a cgroup allows {:.1f} CPUs' worth of time, and {} would use more: they are "
+                      "stopped in every period",
+                      *facts_.cpu_quota, threads()),
           fmt::format("--threads {}, or raise the limit of the container or job",
                       std::max(1, static_cast<int>(*facts_.cpu_quota))));
     }
@@ -85,7 +91,7 @@ class Advisor {
   void advise_on_openmp() {
     const auto wanted = facts_.number_of("OMP_NUM_THREADS");
     if (wanted && *wanted != threads_) {
-      add(fmt::format("OMP_NUM_THREADS={} has no effect: weft uses {} threads", *wanted, threads_),
+      add(fmt::format("OMP_NUM_THREADS={} has no effect: weft uses {}", *wanted, threads()),
           fmt::format("--threads {}", *wanted));
     }
     const auto limit = facts_.number_of("OMP_THREAD_LIMIT");

@@ -23,9 +23,17 @@ constexpr std::pair<const char*, const char*> kVectorUnits[] = {
 };
 
 constexpr const char* kVariables[] = {
-    "OMP_NUM_THREADS",      "OMP_THREAD_LIMIT",           "OMP_DYNAMIC", "OMP_PROC_BIND",
-    "OMP_PLACES",           "GOMP_CPU_AFFINITY",          "PMI_SIZE",    "MPI_LOCALNRANKS",
-    "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
+    "OMP_DYNAMIC",
+    "OMP_PROC_BIND",
+    "OMP_PLACES",
+    "GOMP_CPU_AFFINITY",
+    "PMI_SIZE",
+    "MPI_LOCALNRANKS",
+    "OMPI_COMM_WORLD_SIZE",
+    "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "SLURM_STEP_TASKS_PER_NODE",
 };
 
 void read_cpu(const fs::path& root, MachineFacts& facts) {

@@ -42,7 +42,7 @@ Row make_row(const HellaSwagExample& example, size_t index, int completion, int6
     throw input_error("hellaswag",
                       fmt::format("completion {} of example {} has {} tokens, more than T = {}",
                                   completion, index, tokens.size(), T),
-                      "use a model with a larger T, or --limit");
+                      "raise --seq-len, or use a model with a larger T");
   }
   const size_t kept = std::min(example.context.size(), size_t(room));
   return {index, completion, example.context.last(kept), tokens};

@@ -37,9 +37,20 @@ TEST(MachineAdvice, SeesThatMpirunBoundARankToOneCore) {
   facts.usable_cpus = 1;
   facts.environment = {{"OMPI_COMM_WORLD_SIZE", "4"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
 
-  EXPECT_TRUE(mentions(advice(facts), {"mpirun started 2 ranks here", "1 of 8 CPUs",
+  EXPECT_TRUE(mentions(advice(facts), {"2 ranks run here", "bound to 1 of 8 CPUs",
                                        "--map-by slot:PE=4 --bind-to core"}));
   facts.usable_cpus = 4;  // its share
+  EXPECT_EQ(advice(facts), "");
+}
+
+TEST(MachineAdvice, KnowsRanksOfSlurmAndDoesNotTakeAllRanksForThoseOfThisMachine) {
+  MachineFacts facts = good_machine();
+  facts.usable_cpus = 1;
+  facts.environment = {{"SLURM_STEP_TASKS_PER_NODE", "2(x3)"}};
+  EXPECT_TRUE(mentions(advice(facts), {"2 ranks run here", "srun --cpus-per-task=4"}));
+
+  facts = good_machine();
+  facts.environment = {{"PMI_SIZE", "64"}};
   EXPECT_EQ(advice(facts), "");
 }
 
@@ -58,7 +69,7 @@ TEST(MachineAdvice, SeesRanksThatShareAllCpus) {
   MachineFacts facts = good_machine();
   facts.environment = {{"OMPI_COMM_WORLD_LOCAL_SIZE", "3"}};
 
-  EXPECT_TRUE(mentions(advice(facts), {"3 ranks of 8 threads share 8 CPUs", "--threads 2"}));
+  EXPECT_TRUE(mentions(advice(facts), {"3 ranks of 8 threads each share 8 CPUs", "--threads 2"}));
   EXPECT_EQ(advice(facts, 2), "");
 }
 
