@@ -2,25 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fstream>
+#include <string_view>
+
 #include "app/format.h"
-#include "app/models.h"
+#include "app/inspectors.h"
 #include "base/error.h"
-#include "data/token_source.h"
 #include "data/tokenizer.h"
-#include "formats/checksum.h"
+#include "formats/hf_config.h"
 #include "formats/json.h"
-#include "formats/llmc_model.h"
-#include "formats/model_files.h"
 #include "formats/paths.h"
-#include "formats/safetensors.h"
-#include "train/checkpoint.h"
 
 namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kWhere = "inspect";
+constexpr const char* kIndex = "model.safetensors.index.json";
 
 // What cannot be looked at (a link that leads nowhere) has no size.
 size_t file_bytes(const fs::path& path) {
@@ -37,131 +38,125 @@ size_t bytes_of(const fs::path& path) {
   return bytes;
 }
 
-void add_size(const fs::path& path, Inspection& found) {
-  found.facts.emplace_back("size", format_bytes(bytes_of(path)));
+Error unknown(const fs::path& path) {
+  return input_error(kInspect, path.string() + " is nothing that weft knows",
+                     "it knows models, checkpoints, run directories, token shards, tokenizers, "
+                     "HellaSwag files, metrics, traces and configurations");
 }
 
-// Reads the weights: a model that loads is whole.
-void add_model(const fs::path& path, Inspection& found) {
-  const LoadedModel model(path);
-  found.facts.emplace_back("model", to_string(model.config()));
-  found.facts.emplace_back("parameters", format_count(model.table().count()));
-  if (model.non_finite().count > 0) found.notes.push_back(model.non_finite().message());
+// What a file begins with: enough to see what it is.
+std::string beginning(const fs::path& path) {
+  std::array<char, 4096> buffer;
+  std::ifstream file(path, std::ios::binary);
+  file.read(buffer.data(), buffer.size());
+  return {buffer.data(), static_cast<size_t>(file.gcount())};
 }
 
-void add_tokenizer_beside(const fs::path& model, Inspection& found) {
-  const std::string beside = find_tokenizer_beside(model);
-  if (!beside.empty()) found.facts.emplace_back("tokenizer", open_tokenizer(beside)->name());
+bool is_tokenizer_name(const std::string& name) {
+  constexpr std::array<std::string_view, 5> kNames = {"vocab.json", "merges.txt", "encoder.json",
+                                                      "vocab.bpe", "tokenizer.json"};
+  return std::ranges::find(kNames, name) != kNames.end();
 }
 
-Inspection inspect_model(const std::string& kind, const fs::path& path) {
-  Inspection found{kind, {}, {}};
-  add_model(path, found);
-  add_tokenizer_beside(path, found);
-  add_size(path, found);
-  return found;
-}
-
-Inspection inspect_shard(const fs::path& path) {
-  const TokenSource source = TokenSource::open_shards({path.string()});
-  Inspection found{"token shard",
-                   {{"tokens", format_count(source.tokens())},
-                    {"largest token id", format_count(source.largest_token())}},
-                   {}};
-  add_size(path, found);
-  return found;
-}
-
-Inspection inspect_tokenizer(const fs::path& path) {
-  const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(path.string());
-  return {"tokenizer",
-          {{"kind", tokenizer->name()}, {"end of text", format_count(tokenizer->end_of_text())}},
-          {}};
-}
-
-void verify_checksums(const fs::path& checkpoint, const nlohmann::json& state) {
-  if (!state.contains("checksums") || !state["checksums"].is_object()) {
-    throw input_error(kWhere, (checkpoint / "state.json").string() + " holds no checksums");
-  }
-  for (const auto& [name, recorded] : state["checksums"].items()) {
-    if (fs::path(name).has_parent_path() || file_checksum(checkpoint / name) != recorded) {
-      throw input_error(kWhere,
-                        fmt::format("{} is not the file that was saved: its checksum differs",
-                                    (checkpoint / name).string()),
-                        "use an older checkpoint; --resume does so by itself");
-    }
-  }
-}
-
-Inspection inspect_checkpoint(const fs::path& path) {
-  const nlohmann::json state = read_json_object(path / "state.json", kWhere);
-  verify_checksums(path, state);
-  Inspection found = inspect_model("weft checkpoint", path);
-  for (const char* key : {"step", "tokens"}) {
-    const auto value = state.find(key);
-    if (value != state.end() && value->is_number_integer()) {
-      found.facts.emplace_back(key, format_count(value->get<int64_t>()));
-    }
-  }
-  return found;
-}
-
-// Whole if every checkpoint is: `--resume` may need any of them.
-Inspection inspect_run(const fs::path& path) {
-  const auto reject = [](const std::string& reason) { throw input_error(kWhere, reason); };
-  const auto newest = newest_good_checkpoint(path, reject);
-  if (!newest)
-    throw input_error(kWhere, path.string() + " is a run directory without a checkpoint");
-  Inspection found{"weft run directory", {{"newest checkpoint", newest->path.string()}}, {}};
-  const Inspection checkpoint = inspect_checkpoint(newest->path);
-  found.facts.insert(found.facts.end(), checkpoint.facts.begin(), checkpoint.facts.end());
-  found.notes = checkpoint.notes;
-  return found;
-}
-
-Inspection inspect_safetensors(const fs::path& path) {
-  if (names_file(path.parent_path() / "config.json")) {
-    return inspect_model("GPT-2 weights (safetensors)", path);
-  }
-  const SafetensorsFile file(path);
-  Inspection found{"safetensors file", {{"tensors", format_count(std::ssize(file.tensors()))}}, {}};
-  add_size(path, found);
-  return found;
-}
-
-bool names_tokenizer(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return name == "vocab.json" || name == "merges.txt" || name == "encoder.json" ||
-         name == "vocab.bpe";
+// "IQ== 0": a token in base64 and its rank.
+bool is_tiktoken(std::string_view text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const size_t space = line.find(' ');
+  if (space == 0 || space == line.npos || space + 1 == line.size()) return false;
+  const auto is_base64 = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '+' || c == '/' || c == '=';
+  };
+  return std::ranges::all_of(line.substr(0, space), is_base64) &&
+         line.substr(space + 1).find_first_not_of("0123456789") == line.npos;
 }
 
 bool holds_tokenizer(const fs::path& directory) {
-  return names_file(directory / "vocab.json") || names_file(directory / "encoder.json");
+  return std::ranges::any_of(fs::directory_iterator(directory), [](const auto& entry) {
+    const std::string name = entry.path().filename().string();
+    return is_tokenizer_name(name) || name.ends_with(".tiktoken") || name == "gpt2_tokenizer.bin";
+  });
 }
 
-Error unknown(const fs::path& path) {
-  return input_error(kWhere, path.string() + " is nothing that weft knows",
-                     "it knows models, checkpoints, run directories, token shards and tokenizers");
+Inspection inspect_hf_config(const fs::path& path) {
+  Inspection found{.kind = "configuration of a Hugging Face GPT-2"};
+  const fs::path directory = path.parent_path();
+  found.add("model", to_string(read_hf_config(directory.empty() ? "." : directory)));
+  return found;
+}
+
+Inspection inspect_json(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const nlohmann::json json = read_json_object(path, kInspect);
+  if (json.contains("weight_map")) return inspect_safetensors_index(path);
+  if (json.contains("traceEvents")) return inspect_trace(path);
+  if (json.contains("checksums") && name == "state.json") {
+    return inspect_checkpoint(path.parent_path().empty() ? "." : path.parent_path());
+  }
+  if (json.contains("model_type") && name == "config.json") return inspect_hf_config(path);
+  const bool has_model = json.contains("model") && json["model"].is_object();
+  if (is_tokenizer_name(name) || (has_model && json["model"].contains("vocab"))) {
+    return inspect_tokenizer(path);
+  }
+  throw unknown(path);
+}
+
+Inspection inspect_text(const fs::path& path, const std::string& begins) {
+  const std::string name = path.filename().string();
+  if (name == "metrics.jsonl" || begins.starts_with("{\"kind\":")) return inspect_metrics(path);
+  if (begins.starts_with('{')) {
+    // A trace may be too large to parse as a whole.
+    const bool is_trace = begins.find("\"traceEvents\"") != begins.npos;
+    return is_trace ? inspect_trace(path) : inspect_json(path);
+  }
+  if (path.extension() == ".toml") return inspect_config(path);
+  if (is_tokenizer_name(name) || begins.starts_with("#version:") || is_tiktoken(begins)) {
+    return inspect_tokenizer(path);
+  }
+  throw unknown(path);
 }
 
 Inspection inspect_directory(const fs::path& path) {
   if (names_directory(path / "checkpoints")) return inspect_run(path);
   if (names_file(path / "state.json")) return inspect_checkpoint(path);
+  if (names_file(path / kIndex)) inspect_safetensors_index(path / kIndex);
   if (names_file(path / "config.json")) return inspect_model("Hugging Face model", path);
   if (holds_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
 }
 
+Inspection inspect_file(const fs::path& path) {
+  if (path.extension() == ".safetensors") return inspect_safetensors(path);
+  if (auto found = inspect_llmc_file(path)) return *found;
+  return inspect_text(path, beginning(path));
+}
+
 }  // namespace
 
-Inspection inspect(const fs::path& path) {
+void Inspection::add_count(const std::string& name, int64_t n) {
+  facts.push_back({name, n, format_count(n)});
+}
+
+void Inspection::add_bytes(const std::string& name, size_t bytes) {
+  facts.push_back({name, bytes, format_bytes(bytes)});
+}
+
+void add_size(const fs::path& path, Inspection& found) { found.add_bytes("size", bytes_of(path)); }
+
+Inspection inspect_tokenizer(const fs::path& path) {
+  const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(path.string());
+  Inspection found{.kind = "tokenizer"};
+  found.facts.push_back({"tokenizer", tokenizer->name(), tokenizer->name()});
+  found.add_count("vocabulary", tokenizer->vocabulary_size());
+  found.add_count("end of text", tokenizer->end_of_text());
+  return found;
+}
+
+Inspection inspect(const fs::path& path) try {
   if (names_directory(path)) return inspect_directory(path);
-  if (!names_file(path)) throw input_error(kWhere, path.string() + " is no file or directory");
-  if (is_token_shard(path.string())) return inspect_shard(path);
-  if (is_llmc_model(path)) return inspect_model("llm.c model", path);
-  if (path.extension() == ".safetensors") return inspect_safetensors(path);
-  if (names_tokenizer(path)) return inspect_tokenizer(path);
-  throw unknown(path);
+  if (names_file(path)) return inspect_file(path);
+  throw input_error(kInspect, path.string() + " is no file or directory");
+} catch (const fs::filesystem_error& error) {
+  throw input_error(kInspect, error.what());
 }
 
 }  // namespace weft

@@ -1,22 +1,38 @@
 // Inspection: what a file or directory is, its sizes, and whether it is whole.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace weft {
 
-struct Inspection {
-  std::string kind;  // "token shard"
-  std::vector<std::pair<std::string, std::string>> facts;
-  std::vector<std::string> notes;  // what is odd and still whole
+struct Fact {
+  std::string name;              // "largest token id"
+  nlohmann::ordered_json value;  // for machines
+  std::string text;              // for people
 };
 
-// Reads all of it: checksums where there are some, and every tensor of a model.
+struct Inspection {
+  std::string kind;  // "token shard"
+  std::vector<Fact> facts = {};
+  std::string flaw = {};   // why it is not whole; empty if it is
+  std::string doubt = {};  // why nobody can tell whether it is whole; empty if weft can
+  std::vector<std::string> notes = {};  // what is odd and still whole
+
+  void add(const std::string& name, const std::string& text) {
+    facts.push_back({name, text, text});
+  }
+  void add_count(const std::string& name, int64_t n);
+  void add_bytes(const std::string& name, size_t bytes);
+};
+
+// Recognises by content where a file's format allows it, and reads all of it: checksums where there
+// are some, and every tensor of a model.
 // Throws Error (kInput) with the reason where the path holds nothing that weft knows, or where what
-// it holds is not whole.
+// it holds is not whole; a flaw that leaves something to tell is in the result.
 Inspection inspect(const std::filesystem::path& path);
 
 }  // namespace weft

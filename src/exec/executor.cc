@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <omp.h>
-#include <sched.h>
 
 #include <string_view>
 
@@ -23,11 +22,9 @@ std::unique_ptr<Executor> make_executor(const std::string& name, int threads) {
                     "use sequential, fork-join or tasks");
 }
 
-int available_cpus() {
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
-  return CPU_COUNT(&mask);
-}
+// Not the mask of the calling thread: OMP_PROC_BIND and OMP_PLACES make OpenMP bind the first
+// thread to a part of what the process may use, before main begins.
+int available_cpus() { return omp_get_num_procs(); }
 
 std::string openmp_runtime() {
   Dl_info info;

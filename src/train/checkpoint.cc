@@ -117,9 +117,6 @@ ordered_json to_json(const RunState& s) {
 }
 
 RunState from_json(const nlohmann::json& j) {
-  if (j.at("state_version").get<int>() != kStateVersion) {
-    throw input_error("checkpoint.read", "state.json is of another version");
-  }
   RunState s;
   s.step = j.at("step").get<int64_t>();
   s.tokens = j.at("tokens").get<int64_t>();
@@ -184,26 +181,28 @@ void remove_if_possible(const fs::path& path, FileSystem& files) {
 }  // namespace
 
 RunState verify_checkpoint(const fs::path& checkpoint) {
+  const auto refusal = [&](const std::string& name, const std::string& what) {
+    return input_error("checkpoint.read", (checkpoint / name).string() + " " + what,
+                       "use an older checkpoint; --resume does so by itself");
+  };
   const nlohmann::json state = read_json_object(checkpoint / kStateFile, "checkpoint.read");
   try {
+    if (state.at("state_version") != kStateVersion) {
+      throw refusal(kStateFile, "is of another version");
+    }
     for (const auto& [name, recorded] : state.at("checksums").items()) {
       if (name.find('/') != std::string::npos || file_checksum(checkpoint / name) != recorded) {
-        throw input_error("checkpoint.read", fmt::format("{} does not have its checksum", name));
+        throw refusal(name, "does not have its checksum");
       }
     }
     for (const char* name : {"model.safetensors", kOptimizerFile}) {
-      if (!state["checksums"].contains(name)) {
-        throw input_error("checkpoint.read", fmt::format("{} has no checksum", name));
-      }
+      if (!state["checksums"].contains(name)) throw refusal(name, "has no checksum");
     }
-    RunState read = from_json(state);
-    if (step_name(read.step) != checkpoint.filename()) {
-      throw input_error("checkpoint.read", fmt::format("state.json is of step {}", read.step));
-    }
-    return read;
-  } catch (const std::exception& error) {
-    if (dynamic_cast<const Error*>(&error) != nullptr) throw;
-    throw input_error("checkpoint.read", fmt::format("state.json: {}", error.what()));
+    return from_json(state);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // a value that is missing or of another type
+    throw refusal(kStateFile, std::string("is malformed: ") + error.what());
   }
 }
 
@@ -239,9 +238,11 @@ std::optional<FoundCheckpoint> newest_good_checkpoint(
     const fs::path& run_directory, const std::function<void(const std::string&)>& skipped) {
   for (const fs::path& path : list_checkpoints(run_directory)) {
     try {
-      return FoundCheckpoint{path, verify_checkpoint(path)};
+      FoundCheckpoint found{path, verify_checkpoint(path)};
+      if (step_name(found.state.step) == path.filename()) return found;
+      skipped(fmt::format("skipped {}: state.json is of step {}", path.string(), found.state.step));
     } catch (const Error& error) {
-      skipped(fmt::format("skipped {}: {}", path.string(), error.message()));
+      skipped("skipped a checkpoint: " + error.message());
     }
   }
   return std::nullopt;

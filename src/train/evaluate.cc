@@ -6,10 +6,7 @@
 
 #include "base/error.h"
 #include "base/math.h"
-#include "base/memory.h"
-#include "data/batches.h"
-#include "model/classifier.h"
-#include "model/forward.h"
+#include "train/loss_program.h"
 
 namespace weft {
 
@@ -18,24 +15,33 @@ BatchEvaluator::BatchEvaluator(const Program& program, Vector<int32_t> inputs,
                                const Executor& executor)
     : inputs_(inputs), targets_(targets), losses_(losses), prepared_(executor.prepare(program)) {}
 
-Evaluation BatchEvaluator::run(const TokenSource& source, int64_t B, int64_t T, int64_t max_batches,
-                               const std::function<void(int64_t, int64_t)>& progress) {
-  const int64_t samples = source.samples(T);
-  const int64_t all_batches = ceil_div(samples, B);
+void BatchEvaluator::fill(const TokenSource& source, const TokenWindow& window, int64_t row,
+                          int64_t T) {
+  source.copy(window.begin, inputs_.subspan(size_t(row * T), size_t(T)));
+  source.copy(window.begin + 1, targets_.subspan(size_t(row * T), size_t(T)));
+}
+
+Evaluation BatchEvaluator::run(const TokenSource& source, const EvaluationPlan& plan,
+                               const EvaluationProgress& progress) {
+  const auto [B, T, stride, max_batches] = plan;
+  source.samples(T);  // throws if the source is shorter than a window
+  const TokenWindows windows(source.tokens(), T, stride);
+  const int64_t all_batches = ceil_div(windows.count(), B);
   const int64_t batches = max_batches > 0 ? std::min(max_batches, all_batches) : all_batches;
   double sum = 0.;
   Evaluation result;
   for (int64_t i = 0; i < batches; ++i) {
-    const int64_t rows = std::min(B, samples - i * B);
-    for (int64_t b = 0; b < B; ++b) {
-      // The last batch may be short: it is filled with its first sequence, which is not counted.
-      const int64_t sample = i * B + (b < rows ? b : 0);
-      source.sample(sample, inputs_.subspan(size_t(b * T), size_t(T)),
-                    targets_.subspan(size_t(b * T), size_t(T)));
-    }
+    const int64_t rows = std::min(B, windows.count() - i * B);
+    // The last batch may be short: it is filled with its first window, which is not counted again.
+    for (int64_t b = 0; b < B; ++b) fill(source, windows[i * B + (b < rows ? b : 0)], b, T);
     prepared_->run();
-    for (float loss : losses_.first(size_t(rows * T))) sum += double(loss);
-    result.tokens += rows * T;
+    for (int64_t b = 0; b < rows; ++b) {
+      const int64_t scored = windows[i * B + b].first_scored;
+      for (const float loss : losses_.subspan(size_t(b * T + scored), size_t(T - scored))) {
+        sum += double(loss);
+      }
+      result.tokens += T - scored;
+    }
     if (progress) progress(i + 1, batches);
   }
   result.loss = sum / double(result.tokens);
@@ -57,25 +63,17 @@ void check_tokens(const TokenSource& source, const Config& config, int64_t T) {
   }
 }
 
-Evaluation evaluate(const ParameterView& weights, const TokenSource& source, int64_t B, int64_t T,
-                    int64_t max_batches, const Executor& executor, GemmBackend backend,
-                    const std::function<void(int64_t, int64_t)>& progress) {
-  const Config& config = weights.table->config();
-  check_tokens(source, config, T);
-  const Tiling tiling = choose_tiling(config, B, T);
-  Arena arena;
-  TileTable tiles;
-  const TiledParameters tiled_weights(tiles, "weights/", weights, tiling);
-  const Activations activations(arena, tiles, config, tiling);
-  Program program("evaluation", tiles);
-  const StepParts parts{config, tiling, backend, tiled_weights, activations};
-  append_forward(program, parts);
-  append_loss(program, parts, {.tokens_per_step = tiling.n()});
-  require_memory(arena.bytes(), "evaluation", "use a smaller --batch-size or --seq-len");
-  const Range all{0, tiling.n()};
-  BatchEvaluator evaluator(program, activations.inputs.column(all), activations.targets.column(all),
-                           activations.losses.column(all), executor);
-  return evaluator.run(source, B, T, max_batches, progress);
+Evaluation evaluate(const ParameterView& weights, const TokenSource& source,
+                    const EvaluationPlan& plan, const Executor& executor, GemmBackend backend,
+                    const EvaluationProgress& progress) {
+  check_tokens(source, weights.table->config(), plan.T);
+  if (plan.stride < 1 || plan.stride > plan.T) {
+    throw input_error("eval", fmt::format("--stride {} is not in [1, {}]", plan.stride, plan.T),
+                      "a window advances by at most its own --seq-len");
+  }
+  const LossProgram loss(weights, plan.B, plan.T, backend);
+  BatchEvaluator evaluator(loss.program(), loss.inputs(), loss.targets(), loss.losses(), executor);
+  return evaluator.run(source, plan, progress);
 }
 
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "data/token_source.h"
+#include "data/token_windows.h"
 #include "exec/executor.h"
 #include "kernels/gemm.h"
 #include "model/parameters.h"
@@ -14,8 +15,22 @@ namespace weft {
 
 struct Evaluation {
   double loss = 0.;    // mean cross-entropy per token, natural logarithm
-  int64_t tokens = 0;  // that were predicted
+  int64_t tokens = 0;  // that were predicted, each of them once
 };
+
+// How a source is walked: batches of B windows of T tokens (see TokenWindows), in order.
+// With stride = T a token's context begins with its window, so that the loss is cheap and rises for
+// the first tokens of each. A smaller stride gives every token at least T - stride tokens of
+// context at T / stride times the cost: perplexity as it is defined for models of fixed length.
+struct EvaluationPlan {
+  int64_t B = 1;
+  int64_t T = 1;
+  int64_t stride = 1;
+  int64_t max_batches = 0;  // 0: all
+};
+
+// progress(done, total) is called after each batch; may be empty.
+using EvaluationProgress = std::function<void(int64_t, int64_t)>;
 
 // Runs an evaluation program (forward and loss of one batch) over a source, batch by batch.
 // REQUIRES: the program and its memory outlive this.
@@ -24,12 +39,13 @@ class BatchEvaluator {
   BatchEvaluator(const Program& program, Vector<int32_t> inputs, Vector<int32_t> targets,
                  Vector<const float> losses, const Executor& executor);
 
-  // Up to max_batches batches of B sequences of T tokens, in order (0: all samples).
-  // progress(done, total) is called after each batch; may be empty.
-  Evaluation run(const TokenSource& source, int64_t B, int64_t T, int64_t max_batches,
-                 const std::function<void(int64_t, int64_t)>& progress = {});
+  // REQUIRES: B and T are the program's; 1 <= stride <= T.
+  Evaluation run(const TokenSource& source, const EvaluationPlan& plan,
+                 const EvaluationProgress& progress = {});
 
  private:
+  void fill(const TokenSource& source, const TokenWindow& window, int64_t row, int64_t T);
+
   Vector<int32_t> inputs_, targets_;
   Vector<const float> losses_;
   std::unique_ptr<PreparedProgram> prepared_;
@@ -38,9 +54,10 @@ class BatchEvaluator {
 // Throws Error (kInput): T above the model's, a source shorter than a sequence, an id >= V.
 void check_tokens(const TokenSource& source, const Config& config, int64_t T);
 
-// Evaluates a model on its own, with memory of its own. Checks the tokens first.
-Evaluation evaluate(const ParameterView& weights, const TokenSource& source, int64_t B, int64_t T,
-                    int64_t max_batches, const Executor& executor, GemmBackend backend,
-                    const std::function<void(int64_t, int64_t)>& progress = {});
+// Evaluates a model on its own, with memory of its own. Throws Error (kInput) as check_tokens does,
+// and for a stride outside [1, T].
+Evaluation evaluate(const ParameterView& weights, const TokenSource& source,
+                    const EvaluationPlan& plan, const Executor& executor, GemmBackend backend,
+                    const EvaluationProgress& progress = {});
 
 }  // namespace weft

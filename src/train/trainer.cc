@@ -342,8 +342,10 @@ class Run {
 
   void validate() {
     if (!dataset_.val) return;
-    const Evaluation e =
-        evaluator_.run(*dataset_.val, settings_.B, settings_.T, settings_.val_steps);
+    const Evaluation e = evaluator_.run(*dataset_.val, {.B = settings_.B,
+                                                        .T = settings_.T,
+                                                        .stride = settings_.T,
+                                                        .max_batches = settings_.val_steps});
     log({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
     listener_.validated(done_.step, e.loss);
   }

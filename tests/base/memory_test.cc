@@ -3,14 +3,31 @@
 #include <gtest/gtest.h>
 
 #include "support/error_of.h"
+#include "support/temp_directory.h"
 
 namespace weft {
 namespace {
 
 constexpr uint64_t kGB = 1'000'000'000;
 
-TEST(Memory, ReadsWhatTheKernelSays) {
-  const auto memory = parse_meminfo(
+// A /proc/meminfo in a directory of its own.
+class SystemMemory : public testing::Test {
+ protected:
+  std::optional<AvailableMemory> memory_of(const std::string& meminfo) const {
+    write("proc/meminfo", meminfo);
+    return available_memory(root_.path());
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((root_ / name).parent_path());
+    root_.write(name, text);
+  }
+
+  TempDirectory root_;
+};
+
+TEST_F(SystemMemory, IsWhatTheKernelSays) {
+  const auto memory = memory_of(
       "MemTotal:       32000000 kB\nMemFree:         1000000 kB\nMemAvailable:    4000000 kB\n"
       "SwapTotal:       2000000 kB\nSwapFree:        1500000 kB\n");
 
@@ -19,18 +36,20 @@ TEST(Memory, ReadsWhatTheKernelSays) {
   EXPECT_EQ(memory->swap_bytes, 1536000000u);
 }
 
-TEST(Memory, KnowsNothingWhereTheKernelSaysNothing) {
-  EXPECT_FALSE(parse_meminfo("").has_value());
-  EXPECT_FALSE(parse_meminfo("MemAvailable: many kB\n").has_value());
-  EXPECT_FALSE(parse_meminfo("XMemAvailable: 1 kB\n").has_value());
+TEST_F(SystemMemory, IsUnknownWhereTheKernelSaysNothing) {
+  EXPECT_FALSE(available_memory(root_.path()).has_value());
+  EXPECT_FALSE(memory_of("").has_value());
+  EXPECT_FALSE(memory_of("MemAvailable: many kB\n").has_value());
+  EXPECT_FALSE(memory_of("XMemAvailable: 1 kB\n").has_value());
 }
 
-TEST(Memory, AControlGroupLeavesItsLimitWithoutWhatCannotBeGivenBack) {
-  EXPECT_EQ(group_memory_left("1000\n", "700\n", "anon 300\ninactive_file 250\n"), 550u);
-  EXPECT_EQ(group_memory_left("1000\n", "1200\n", ""), 0u);
-  EXPECT_EQ(group_memory_left("1000\n", "100\n", "inactive_file 900\n"), 1000u);
-  EXPECT_FALSE(group_memory_left("max\n", "700\n", "").has_value());
-  EXPECT_FALSE(group_memory_left("", "", "").has_value());
+TEST_F(SystemMemory, IsWhatAControlGroupLeavesIfThatIsLess) {
+  write("proc/self/cgroup", "0::/job\n");
+  write("sys/fs/cgroup/job/memory.max", "1000\n");
+  write("sys/fs/cgroup/job/memory.current", "700\n");
+  write("sys/fs/cgroup/job/memory.stat", "anon 300\ninactive_file 250\n");
+
+  EXPECT_EQ(memory_of("MemAvailable: 4000000 kB\n")->ram_bytes, 550u);
 }
 
 TEST(Memory, ThisMachineHasSome) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -29,7 +30,11 @@ class EvaluateTest : public testing::Test {
  protected:
   Evaluation evaluate(const TokenSource& source, int64_t B, int64_t max_batches = 0,
                       const Executor& executor = *make_executor("sequential", 1)) {
-    return weft::evaluate(state_.weights, source, B, kT, max_batches, executor, GemmBackend::kAuto);
+    return evaluate(source, {.B = B, .T = kT, .stride = kT, .max_batches = max_batches}, executor);
+  }
+  Evaluation evaluate(const TokenSource& source, const EvaluationPlan& plan,
+                      const Executor& executor = *make_executor("sequential", 1)) {
+    return weft::evaluate(state_.weights, source, plan, executor, GemmBackend::kAuto);
   }
 
   // The mean of the losses of the first samples, each computed on its own.
@@ -43,6 +48,15 @@ class EvaluateTest : public testing::Test {
       for (const float loss : step.losses()) sum += double(loss);
     }
     return sum / double(samples * kT);
+  }
+
+  // The loss of the last of `context` + 1 tokens that end at a position of the source.
+  double loss_at(const TokenSource& source, int64_t position, int64_t context) {
+    TrainingStep step(state_, {.B = 1, .T = context, .adamw = {}});
+    source.copy(position - context, step.inputs());
+    source.copy(position - context + 1, step.targets());
+    make_executor("sequential", 1)->prepare(step.evaluation())->run();
+    return double(step.losses().back());
   }
 
   TrainingState state_ = random_state(kConfig, 3);
@@ -74,6 +88,57 @@ TEST_F(EvaluateTest, StopsAfterTheBatchesThatItMayTake) {
   EXPECT_EQ(many.tokens, 8 * kT);
 }
 
+TEST_F(EvaluateTest, PredictsEveryTokenOnceWhateverTheStride) {
+  // Window for window by hand: token p has the tokens of its window before it as context.
+  const int64_t tokens = 3 * kT + 5;
+  const TokenSource source = source_of(tokens);
+  for (int64_t stride = 1; stride <= kT; ++stride) {
+    double sum = 0;
+    for (int64_t p = 1; p < tokens; ++p) {
+      // The first window that reaches p; the last one is moved back to the end of the stream.
+      const int64_t i = p <= kT ? 0 : (p - kT + stride - 1) / stride;
+      const int64_t begin = std::min(i * stride, tokens - 1 - kT);
+      sum += loss_at(source, p, p - begin);
+    }
+
+    const Evaluation e = evaluate(source, {.B = 2, .T = kT, .stride = stride});
+
+    EXPECT_EQ(e.tokens, tokens - 1) << "stride " << stride;
+    EXPECT_NEAR(e.loss, sum / double(tokens - 1), kTolerance) << "stride " << stride;
+  }
+}
+
+TEST_F(EvaluateTest, WithAStrideOfItsLengthCountsTouchingWindowsAndTheRestOfTheLast) {
+  // 19 predictions: [0, 7), [7, 14), and of the window [12, 19) those that are new.
+  const TokenSource source = source_of(20);
+  TrainingStep step(state_, {.B = 3, .T = kT, .adamw = {}});
+  for (int64_t i = 0; i < 3; ++i) {
+    source.sample(i, step.inputs().subspan(size_t(i * kT), kT),
+                  step.targets().subspan(size_t(i * kT), kT));
+  }
+  make_executor("sequential", 1)->prepare(step.evaluation())->run();
+  double sum = 0;
+  for (int64_t row = 0; row < 3 * kT; ++row) {
+    if (row < 2 * kT || row >= 2 * kT + 2) sum += double(step.losses()[size_t(row)]);
+  }
+
+  const Evaluation e = evaluate(source, 3);
+
+  EXPECT_EQ(e.tokens, 19);
+  EXPECT_EQ(e.loss, sum / 19.);  // the same batch in the same order: the same bits
+}
+
+TEST_F(EvaluateTest, RefusesAStrideThatWouldSkipTokens) {
+  const TokenSource source = source_of(100);
+
+  const auto error = [&](int64_t stride) {
+    return error_of([&] { evaluate(source, {.B = 2, .T = kT, .stride = stride}); });
+  };
+
+  EXPECT_TRUE(mentions(error(kT + 1), {"--stride 8 is not in [1, 7]"}));
+  EXPECT_TRUE(mentions(error(0), {"--stride 0"}));
+}
+
 TEST_F(EvaluateTest, OfAModelThatKnowsNothingIsTheLogarithmOfTheVocabulary) {
   state_ = TrainingState(kConfig);
 
@@ -92,8 +157,8 @@ TEST_F(EvaluateTest, GivesTheSameBitsUnderEveryExecutor) {
 TEST_F(EvaluateTest, ReportsItsProgress) {
   std::vector<std::pair<int64_t, int64_t>> calls;
 
-  weft::evaluate(state_.weights, source_of(8 * kT + 1), 3, kT, 0, *make_executor("sequential", 1),
-                 GemmBackend::kAuto,
+  weft::evaluate(state_.weights, source_of(8 * kT + 1), {.B = 3, .T = kT, .stride = kT},
+                 *make_executor("sequential", 1), GemmBackend::kAuto,
                  [&](int64_t done, int64_t total) { calls.emplace_back(done, total); });
 
   EXPECT_EQ(calls, (std::vector<std::pair<int64_t, int64_t>>{{1, 3}, {2, 3}, {3, 3}}));

@@ -1,0 +1,190 @@
+// `weft doctor`: what this machine can do, and what about it costs speed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/executor_flags.h"
+#include "app/format.h"
+#include "app/machine.h"
+#include "app/machine_advice.h"
+#include "app/machine_facts.h"
+#include "app/memory_bandwidth.h"
+#include "kernels/gemm.h"
+#include "kernels/simd_target.h"
+
+namespace weft {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kNoBf16Kernels = "not measured: weft has no bf16 kernels yet";
+constexpr const char* kNoBf16Hardware = "none: the CPU has no bf16 arithmetic";
+
+struct Diagnosis {
+  MachineFacts facts;
+  int threads = 1;
+  double fp32_flops = 0.;
+  double bandwidth = 0.;  // bytes per second; 0: not measured
+  std::vector<Advice> advice;
+
+  const char* bf16() const { return facts.has_bf16() ? kNoBf16Kernels : kNoBf16Hardware; }
+};
+
+// Larger than the caches, so that all of it comes from memory, but no more than threads can touch
+// in a second: in a virtual machine the caches may be those of a much larger host. 0 where that
+// would take too much of the memory that is left.
+size_t streamed_bytes(const MachineFacts& facts, int threads) {
+  constexpr size_t kLeast = size_t{1} << 28, kPerThread = size_t{1} << 28;
+  size_t cached = 0;
+  for (const CacheLevel& cache : facts.caches) {
+    cached = std::max(cached, cache.bytes * static_cast<size_t>(cache.count));
+  }
+  const size_t most = std::max(kLeast, kPerThread * static_cast<size_t>(threads));
+  const size_t bytes = std::clamp(2 * cached, kLeast, most);
+  return bytes <= facts.available_bytes / 4 ? bytes : 0;
+}
+
+// Measures on at most as many threads as there are CPUs: more add nothing but time.
+Diagnosis diagnose(const ExecutorOptions& options) {
+  Diagnosis d;
+  d.facts = this_machine();
+  d.threads = make_executor(options)->threads();
+  d.advice = advise(d.facts, d.threads);
+  const int measured = std::min(d.threads, d.facts.usable_cpus);
+  const std::unique_ptr<Executor> executor = make_executor(options.exec, measured);
+  d.fp32_flops = measure_peak_flops(*executor);
+  const size_t bytes = streamed_bytes(d.facts, measured);
+  if (bytes > 0) d.bandwidth = measure_bandwidth(*executor, bytes);
+  return d;
+}
+
+std::string joined(const std::vector<std::string>& words, const char* none) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text.empty() ? none : text;
+}
+
+std::string describe_cpus(const Diagnosis& d) {
+  const MachineFacts& f = d.facts;
+  std::string text = fmt::format("{} physical, {} logical, {} in the affinity mask", f.cores,
+                                 f.cpus, f.usable_cpus);
+  if (f.cpu_quota) text += fmt::format(", {:.1f} by cgroup quota", *f.cpu_quota);
+  return text;
+}
+
+std::string describe_caches(const MachineFacts& facts) {
+  std::string text;
+  for (const CacheLevel& c : facts.caches) {
+    text +=
+        fmt::format("{}L{} {} x {} kB", text.empty() ? "" : ", ", c.level, c.count, c.bytes >> 10);
+  }
+  return text.empty() ? "unknown" : text;
+}
+
+std::string describe_environment(const MachineFacts& facts) {
+  std::vector<std::string> set;
+  for (const auto& [name, value] : facts.environment) set.push_back(name + "=" + value);
+  return joined(set, "none of OpenMP's or MPI's variables is set");
+}
+
+std::string describe_bandwidth(const Diagnosis& d) {
+  if (d.bandwidth == 0.) return "not measured: too little memory is available";
+  return fmt::format("{}B/s measured (y += x: two reads and a write)", format_large(d.bandwidth));
+}
+
+void print_text(const Diagnosis& d) {
+  const auto line = [](const char* name, const std::string& text) {
+    fmt::print("{:<14} {}\n", name, text);
+  };
+  const MachineFacts& f = d.facts;
+  line("weft", version() + ", commit " + git_commit());
+  line("CPU", f.cpu);
+  line("vector units", fmt::format("{}; weft's kernels use {}",
+                                   joined(f.vector_units, "none that weft knows"), simd_target()));
+  line("cores", describe_cpus(d));
+  line("threads", fmt::format("{}", d.threads));
+  line("caches", describe_caches(f));
+  line("NUMA nodes", fmt::format("{}", f.numa_nodes));
+  line("memory", fmt::format("{}, {} available", format_bytes(f.memory_bytes),
+                             format_bytes(f.available_bytes)));
+  line("bandwidth", describe_bandwidth(d));
+  line("peak fp32", fmt::format("{}FLOP/s measured", format_large(d.fp32_flops)));
+  line("peak bf16", d.bf16());
+  line("GEMM", gemm_description());
+  line("OpenMP", openmp_runtime());
+  line("MPI", "none");
+  line("environment", describe_environment(f));
+  line("huge pages", f.huge_pages);
+  line("governor", f.governor);
+  line("load", fmt::format("{:.2f} in the last minute", f.load));
+  fmt::print("\n{}\n", d.advice.empty() ? "Nothing that costs speed was found." : "Warnings");
+  for (const Advice& a : d.advice) fmt::print("  {}\n    {}\n", a.what, a.hint);
+}
+
+ordered_json caches_json(const MachineFacts& facts) {
+  ordered_json caches = ordered_json::array();
+  for (const CacheLevel& c : facts.caches) {
+    caches.push_back({{"level", c.level}, {"bytes", c.bytes}, {"count", c.count}});
+  }
+  return caches;
+}
+
+ordered_json warnings_json(const std::vector<Advice>& advice) {
+  ordered_json warnings = ordered_json::array();
+  for (const Advice& a : advice) warnings.push_back({{"what", a.what}, {"hint", a.hint}});
+  return warnings;
+}
+
+// Numbers in bytes, bytes/s and FLOP/s; null where there is none.
+void print_json(const Diagnosis& d) {
+  const MachineFacts& f = d.facts;
+  const ordered_json json = {
+      {"version", version()},
+      {"commit", git_commit()},
+      {"cpu", f.cpu},
+      {"vector_units", f.vector_units},
+      {"vector_target", simd_target()},
+      {"cores", f.cores},
+      {"cpus", f.cpus},
+      {"usable_cpus", f.usable_cpus},
+      {"cpu_quota", f.cpu_quota ? ordered_json(*f.cpu_quota) : ordered_json()},
+      {"threads", d.threads},
+      {"caches", caches_json(f)},
+      {"numa_nodes", f.numa_nodes},
+      {"memory_bytes", f.memory_bytes},
+      {"available_bytes", f.available_bytes},
+      {"bandwidth", d.bandwidth > 0. ? ordered_json(d.bandwidth) : ordered_json()},
+      {"peak_fp32", d.fp32_flops},
+      {"peak_bf16", ordered_json()},
+      {"gemm", gemm_description()},
+      {"openmp", openmp_runtime()},
+      {"mpi", "none"},
+      {"environment", f.environment},
+      {"huge_pages", f.huge_pages},
+      {"governor", f.governor},
+      {"load", f.load},
+      {"warnings", warnings_json(d.advice)},
+  };
+  std::puts(json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+}
+
+}  // namespace
+
+int doctor_command(const Arguments& arguments) {
+  ExecutorOptions options;
+  bool as_json = false;
+  Options flags("doctor",
+                "Says what this machine can do and what about it costs speed. Takes about a "
+                "second; the exit status is 0 with warnings, too.");
+  add_executor_flags(flags, options);
+  flags.flag("--json", as_json, "Print a JSON object");
+  if (!flags.parse(arguments)) return 0;
+  const Diagnosis diagnosis = diagnose(options);
+  (as_json ? print_json : print_text)(diagnosis);
+  return 0;
+}
+
+}  // namespace weft

@@ -1,0 +1,53 @@
+// MachineFacts: what Linux says about the machine and about the share of it that a process gets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+struct CacheLevel {
+  int level = 1;
+  size_t bytes = 0;  // of each
+  int count = 0;     // in the machine
+};
+
+struct MachineFacts {
+  std::string cpu = "unknown CPU";
+  bool is_x86 = false;
+  std::vector<std::string> vector_units = {};  // of AVX2, AVX-512, AVX512-BF16, AMX-BF16
+  int cores = 1;                               // physical
+  int cpus = 1;                                // logical, online
+  int usable_cpus = 1;                         // in the process's affinity mask
+  std::optional<double> cpu_quota = {};        // CPUs' worth of time that the cgroups allow
+  int numa_nodes = 1;
+  std::vector<CacheLevel> caches = {};  // of data, level 1 first
+  uint64_t memory_bytes = 0;            // of the machine, or what the cgroups allow if that is less
+  uint64_t available_bytes = 0;         // of them, without swapping
+  std::string huge_pages = "unknown";   // transparent ones: always, madvise or never
+  std::string governor = "unknown";     // of the clock
+  double load = 0.;                     // processes that want a CPU, mean of the last minute
+  std::map<std::string, std::string> environment = {};  // OpenMP's and MPI's variables that are set
+
+  bool has(const std::string& vector_unit) const;
+  bool has_bf16() const { return has("AVX512-BF16") || has("AMX-BF16"); }
+  // A variable's value as a number; nothing if it is unset or none.
+  std::optional<int> number_of(const std::string& variable) const;
+};
+
+// What can be read from files under root ("/"): everything but usable_cpus and environment. What
+// cannot be read stays at its default.
+MachineFacts read_machine_facts(const std::filesystem::path& root);
+
+// All of it, of this process.
+MachineFacts this_machine();
+
+// The CPUs of a list as the kernel writes it: "0-2,5" names four.
+std::vector<int> parse_cpu_list(const std::string& text);
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+// LossProgram: forward and loss of one batch of a model, on memory of its own.
+#pragma once
+
+#include <cstdint>
+
+#include "base/arena.h"
+#include "kernels/gemm.h"
+#include "model/activations.h"
+#include "model/tiled_parameters.h"
+#include "model/tiling.h"
+#include "program/program.h"
+
+namespace weft {
+
+// For B sequences of T tokens. A row's losses depend on the tokens of its own sequence alone, and
+// within it only on those up to the target: sequences may be padded at their end with any id < V.
+class LossProgram {
+ public:
+  // REQUIRES: the weights outlive this; 1 <= T <= the model's T.
+  LossProgram(const ParameterView& weights, int64_t B, int64_t T, GemmBackend backend);
+  LossProgram(const LossProgram&) = delete;
+  LossProgram& operator=(const LossProgram&) = delete;
+
+  const Program& program() const { return program_; }
+
+  // (B T): row b T + t is token t of sequence b. Ids in [0, V).
+  Vector<int32_t> inputs() const { return activations_.inputs.column({0, tiling_.n()}); }
+  Vector<int32_t> targets() const { return activations_.targets.column({0, tiling_.n()}); }
+  // After a run: -log p(target), natural logarithm.
+  Vector<const float> losses() const { return activations_.losses.column({0, tiling_.n()}); }
+
+ private:
+  Tiling tiling_;
+  Arena arena_;
+  TileTable tiles_;
+  TiledParameters weights_;
+  Activations activations_;
+  Program program_;
+};
+
+}  // namespace weft

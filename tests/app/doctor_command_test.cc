@@ -1,0 +1,61 @@
+#include <nlohmann/json.hpp>
+
+#include "app/memory_bandwidth.h"
+#include "app/weft_command.h"
+
+namespace weft {
+namespace {
+
+using nlohmann::json;
+
+class DoctorCommand : public WeftCommand {};
+
+TEST_F(DoctorCommand, DescribesTheMachine) {
+  const CommandResult result = weft({"doctor"});
+
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  EXPECT_TRUE(mentions(
+      result.out, {"CPU ", "vector units", "cores", "threads", "caches", "NUMA nodes", "memory",
+                   "bandwidth", "peak fp32", "FLOP/s measured", "peak bf16", "GEMM", "OpenMP",
+                   "MPI", "environment", "huge pages", "governor", "load"}));
+}
+
+TEST_F(DoctorCommand, PrintsJsonAndSaysWhatCostsSpeed) {
+  const CommandResult result = weft({"doctor", "--json", "--threads", "300"});
+
+  ASSERT_EQ(result.status, 0) << result.err;
+  const json values = json::parse(result.out);
+  EXPECT_EQ(values["threads"], 300);
+  EXPECT_GE(values["cpus"], values["cores"]);
+  EXPECT_GT(values["peak_fp32"], 1e8);
+  bool warned = false;
+  for (const json& warning : values["warnings"]) {
+    warned |= warning["what"].get<std::string>().starts_with("300 threads share");
+  }
+  EXPECT_TRUE(warned) << result.out;
+}
+
+// OpenMP binds the first thread to one place before main begins, and its mask is not the process's.
+TEST_F(DoctorCommand, CountsTheCpusOfTheProcessWhenOpenmpBindsThreads) {
+  const auto usable = [](const char* variable) {
+    const CommandResult result =
+        run_command({"/usr/bin/env", variable, WEFT_BINARY, "doctor", "--json"});
+    return json::parse(result.out)["usable_cpus"].get<int>();
+  };
+
+  const int all = usable("OMP_PROC_BIND=false");
+
+  EXPECT_EQ(usable("OMP_PROC_BIND=true"), all);
+  EXPECT_EQ(usable("OMP_PLACES=cores"), all);
+}
+
+TEST(MeasureBandwidth, IsOfThePossibleOrder) {
+  const double bytes_per_s = measure_bandwidth(*make_executor("fork-join", 2), size_t{1} << 26);
+
+  EXPECT_GT(bytes_per_s, 1e7);
+  EXPECT_LT(bytes_per_s, 1e14);
+}
+
+}  // namespace
+}  // namespace weft
