@@ -5,10 +5,10 @@
 #include "app/format.h"
 #include "app/models.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "data/token_source.h"
 #include "data/tokenizer.h"
 #include "formats/checksum.h"
-#include "formats/json.h"
 #include "formats/llmc_model.h"
 #include "formats/model_files.h"
 #include "formats/paths.h"
@@ -120,16 +120,6 @@ Inspection inspect_safetensors(const fs::path& path) {
   return found;
 }
 
-bool names_tokenizer(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return name == "vocab.json" || name == "merges.txt" || name == "encoder.json" ||
-         name == "vocab.bpe";
-}
-
-bool holds_tokenizer(const fs::path& directory) {
-  return names_file(directory / "vocab.json") || names_file(directory / "encoder.json");
-}
-
 Error unknown(const fs::path& path) {
   return input_error(kWhere, path.string() + " is nothing that weft knows",
                      "it knows models, checkpoints, run directories, token shards and tokenizers");
@@ -139,7 +129,7 @@ Inspection inspect_directory(const fs::path& path) {
   if (names_directory(path / "checkpoints")) return inspect_run(path);
   if (names_file(path / "state.json")) return inspect_checkpoint(path);
   if (names_file(path / "config.json")) return inspect_model("Hugging Face model", path);
-  if (holds_tokenizer(path)) return inspect_tokenizer(path);
+  if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "formats/json.h"
+#include "base/json.h"
 #include "formats/stored_config.h"
 
 namespace weft {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "formats/json.h"
+#include "base/json.h"
 #include "formats/paths.h"
 #include "formats/safetensors.h"
 

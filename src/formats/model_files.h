@@ -31,7 +31,7 @@ ModelLocation find_model(const std::filesystem::path& path);
 Config read_model_config(const std::filesystem::path& path);
 void read_model_weights(const std::filesystem::path& path, const ParameterView& weights);
 
-// The directory that holds vocab.json and merges.txt beside the model; "" if there is none.
+// The directory of the model if it holds a tokenizer too (see open_tokenizer); "" if not.
 std::string find_tokenizer_beside(const std::filesystem::path& path);
 
 // The checkpoint directory with the highest step that holds a model, under `<run>/checkpoints`; an

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/math.h"
-#include "formats/json.h"
+#include "base/json.h"
 
 namespace weft {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "formats/checksum.h"
 #include "formats/hf_model.h"
-#include "formats/json.h"
 #include "formats/safetensors.h"
 
 namespace weft {
@@ -198,7 +198,7 @@ fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
       tokenizer != nullptr ? tokenizer->end_of_text() : weights.table->config().V - 1;
   write_hf_model(unfinished, weights, end_of_text);
   if (tokenizer != nullptr) {
-    for (const auto& [name, content] : tokenizer->files()) {
+    for (const auto& [name, content] : tokenizer->files(weights.table->config().T)) {
       write_file_durably(unfinished / name, content);
     }
   }
