@@ -12,6 +12,7 @@ int train_command(const Arguments& arguments);
 int generate_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
 int tokenize_command(const Arguments& arguments);
+int tokenizer_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int stories_command(const Arguments& arguments);
 

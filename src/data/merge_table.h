@@ -13,6 +13,14 @@
 
 namespace weft {
 
+// Of a pair of tokens, left << 16 | right. Multiplicative: the tables take the low bits of a hash,
+// and the upper half of the product depends on all bits of the key.
+struct PairHash {
+  size_t operator()(uint32_t pair) const {
+    return static_cast<size_t>(pair * uint64_t{0x9E3779B97F4A7C15} >> 32);
+  }
+};
+
 // Sennrich et al. 2016 on bytes: begin with single bytes; as long as some neighbours have a merge,
 // apply the one of lowest rank, the leftmost where it occurs more than once. Reading is
 // thread-safe.
@@ -33,14 +41,6 @@ class MergeTable {
   struct RankedMerge {
     uint32_t rank;
     Token result;
-  };
-
-  // A multiplicative hash: the map takes the low bits, and the high bits of a product depend on all
-  // bits of the key.
-  struct PairHash {
-    size_t operator()(uint32_t pair) const {
-      return static_cast<size_t>(pair * uint64_t{0x9E3779B97F4A7C15} >> 32);
-    }
   };
 
   RankedMerge find(Token left, Token right) const;
