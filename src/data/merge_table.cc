@@ -5,7 +5,8 @@
 #include <iterator>
 #include <queue>
 #include <string>
-#include <utility>
+
+#include "base/error.h"
 
 namespace weft {
 namespace {
@@ -15,25 +16,27 @@ namespace {
 // 8.9, 512 bytes 8.0 and 8.6.
 constexpr size_t kLongestScan = 256;
 
-// A doubly linked list of ids. Symbol 0 is always the first.
+// A doubly linked list of ids. Symbol 0 is always the first. Links of 32 bits, and candidates of
+// 64, make the heap 1.6 times as fast as twice that (10 MB of digits: 4.7 s instead of 7.5 s).
 class SymbolList {
  public:
+  // REQUIRES: the piece has less than 4 GB.
   SymbolList(std::string_view piece, const std::array<Token, 256>& byte_ids)
       : symbols_(piece.size()) {
-    for (int64_t i = 0; i < end(); ++i) {
+    for (uint32_t i = 0; i < end(); ++i) {
       symbols_[i] = {byte_ids[static_cast<uint8_t>(piece[i])], i - 1, i + 1};
     }
   }
 
-  int64_t end() const { return std::ssize(symbols_); }
-  Token id(int64_t i) const { return symbols_[i].id; }
-  int64_t next(int64_t i) const { return symbols_[i].next; }
-  int64_t previous(int64_t i) const { return symbols_[i].previous; }
+  uint32_t end() const { return static_cast<uint32_t>(symbols_.size()); }
+  Token id(uint32_t i) const { return symbols_[i].id; }
+  uint32_t next(uint32_t i) const { return symbols_[i].next; }
+  uint32_t previous(uint32_t i) const { return symbols_[i].previous; }
 
   // Symbol i takes the place of both; the latter is left with no next, so it pairs with nothing.
-  void join_with_next(int64_t i, Token id) {
-    const int64_t removed = next(i);
-    const int64_t after = next(removed);
+  void join_with_next(uint32_t i, Token id) {
+    const uint32_t removed = next(i);
+    const uint32_t after = next(removed);
     symbols_[removed].next = end();
     symbols_[i].id = id;
     symbols_[i].next = after;
@@ -43,7 +46,7 @@ class SymbolList {
  private:
   struct Symbol {
     Token id;
-    int64_t previous, next;
+    uint32_t previous, next;
   };
   std::vector<Symbol> symbols_;
 };
@@ -65,6 +68,8 @@ MergeTable::RankedMerge MergeTable::find(Token left, Token right) const {
 void MergeTable::merge(std::string_view piece, std::vector<Token>& ids) const {
   if (piece.size() <= kLongestScan) {
     merge_by_scan(piece, ids);
+  } else if (piece.size() >= UINT32_MAX) {
+    throw input_error("tokenizer", "the text has a word of more than 4 GB", "break it with spaces");
   } else {
     merge_by_heap(piece, ids);
   }
@@ -96,29 +101,30 @@ void MergeTable::merge_by_scan(std::string_view piece, std::vector<Token>& ids) 
 // heap; a pair that changed after it was added is noticed when it is taken out, by its rank.
 void MergeTable::merge_by_heap(std::string_view piece, std::vector<Token>& ids) const {
   SymbolList symbols(piece, byte_ids_);
-  const auto merge_at = [&](int64_t i) {
-    const int64_t next = symbols.next(i);
+  const auto merge_at = [&](uint32_t i) {
+    const uint32_t next = symbols.next(i);
     return next == symbols.end() ? RankedMerge{kNoMerge, 0} : find(symbols.id(i), symbols.id(next));
   };
 
-  using Candidate = std::pair<uint32_t, int64_t>;  // rank, left symbol
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
-  const auto add_candidate = [&](int64_t i) {
+  // rank << 32 | left symbol
+  std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> candidates;
+  const auto add_candidate = [&](uint32_t i) {
     const uint32_t rank = merge_at(i).rank;
-    if (rank != kNoMerge) candidates.emplace(rank, i);
+    if (rank != kNoMerge) candidates.push(uint64_t{rank} << 32 | i);
   };
-  for (int64_t i = 0; i != symbols.end(); i = symbols.next(i)) add_candidate(i);
+  for (uint32_t i = 0; i != symbols.end(); i = symbols.next(i)) add_candidate(i);
 
   while (!candidates.empty()) {
-    const auto [rank, i] = candidates.top();
+    const uint64_t best = candidates.top();
     candidates.pop();
+    const auto i = static_cast<uint32_t>(best);
     const RankedMerge merge = merge_at(i);
-    if (merge.rank != rank) continue;
+    if (merge.rank != best >> 32) continue;
     symbols.join_with_next(i, merge.result);
     if (i > 0) add_candidate(symbols.previous(i));
     add_candidate(i);
   }
-  for (int64_t i = 0; i != symbols.end(); i = symbols.next(i)) ids.push_back(symbols.id(i));
+  for (uint32_t i = 0; i != symbols.end(); i = symbols.next(i)) ids.push_back(symbols.id(i));
 }
 
 std::array<Token, 256> single_byte_ids(const std::vector<std::string>& tokens) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,7 +35,8 @@ class MergeTable {
   // Adds the merge of the next rank. REQUIRES: the pair has none yet.
   void add(Token left, Token right, Token result);
 
-  // Appends the ids of one piece. O(n log n) for a piece of n bytes.
+  // Appends the ids of one piece. O(n log n) for a piece of n bytes. Throws Error (kInput) if it
+  // has 4 GB or more.
   void merge(std::string_view piece, std::vector<Token>& ids) const;
 
  private:
