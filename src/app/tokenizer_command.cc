@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 
 #include "app/commands.h"
 #include "app/format.h"
@@ -125,7 +126,8 @@ Words count_words(const std::vector<fs::path>& files, int threads, LiveLine& liv
 void write_tokenizer(const fs::path& directory, BpeVocabulary vocabulary) {
   const std::unique_ptr<Tokenizer> tokenizer = make_bpe_tokenizer(std::move(vocabulary));
   auto files = tokenizer->files(kGpt2Length);
-  std::ranges::partition(files, [](const auto& file) { return file.first != "tokenizer.json"; });
+  std::stable_partition(files.begin(), files.end(),
+                        [](const auto& file) { return file.first != "tokenizer.json"; });
   for (const auto& [name, content] : files) {
     AtomicFile file(directory / name);
     file.append(content.data(), content.size());

@@ -3,8 +3,8 @@
 #include <tsl/robin_map.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
-#include <numeric>
 #include <queue>
 #include <string>
 #include <utility>
@@ -64,8 +64,8 @@ class SymbolCells {
 
 // The single bytes in the order of GPT-2's ids, which is that of the characters that spell them.
 std::vector<std::string> single_bytes() {
-  std::vector<std::string> bytes;
-  for (int byte = 0; byte < 256; ++byte) bytes.emplace_back(1, static_cast<char>(byte));
+  std::vector<std::string> bytes(256);
+  for (size_t byte = 0; byte < bytes.size(); ++byte) bytes[byte] = static_cast<char>(byte);
   std::ranges::sort(bytes, {}, spell_bytes);
   return bytes;
 }

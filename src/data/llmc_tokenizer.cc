@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/files.h"

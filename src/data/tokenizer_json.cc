@@ -46,9 +46,11 @@ constexpr Setting kSettings[] = {
     {"/decoder/type", R"(["ByteLevel"])"},
 };
 
-// For messages.
+// For messages: in ASCII, and cut as excerpt() cuts.
 std::string excerpt_of(const json& value) {
-  return value.is_null() ? "missing" : excerpt(value.dump(-1, ' ', true));
+  constexpr size_t kShown = 40;
+  const std::string text = value.dump(-1, ' ', true);
+  return text.substr(0, kShown) + (text.size() > kShown ? "..." : "");
 }
 
 class TokenizerJsonReader {

@@ -1,4 +1,5 @@
 #include "app/weft_command.h"
+#include "data/token_source.h"
 #include "data/tokenizer.h"
 
 namespace weft {
@@ -83,6 +84,24 @@ TEST_F(TokenizerCommand, WhatIsWrongIsNamed) {
   EXPECT_TRUE(is_input_error(train({path("empty.txt"), "--vocab-size", "300", "--out", out}),
                              {"the text is empty"}));
   EXPECT_TRUE(is_input_error(train({text, "--vocab-sise", "300"}), {"--vocab-size?"}));
+}
+
+// llm.c's file: magic, version, two tokens, the second ends a text; then their lengths and bytes.
+TEST_F(TokenizerCommand, LlmcsTokenizerDecodesAndSaysThatItCannotEncode) {
+  const int32_t slots[256] = {20240328, 2, 2, 1};
+  std::string file(reinterpret_cast<const char*>(slots), sizeof slots);
+  directory_.write("gpt2_tokenizer.bin", file + "\x05hello\x01.");
+  write_token_shard(path("t.bin"), std::vector<Token>{0, 1});
+  const std::string tokenizer = path("gpt2_tokenizer.bin");
+
+  const CommandResult decoded =
+      weft({"tokenize", "--decode", path("t.bin"), "--tokenizer", tokenizer});
+  const CommandResult encoded =
+      weft({"tokenize", write_text(), "--tokenizer", tokenizer, "--out", path("x.bin")});
+
+  EXPECT_EQ(decoded.out, "hello.");
+  EXPECT_TRUE(is_input_error(encoded, {"can only decode", "merges.txt"}));
+  EXPECT_TRUE(mentions(weft({"inspect", tokenizer}).out, {"llm.c", "2 tokens", "whole"}));
 }
 
 TEST_F(TokenizerCommand, HelpsAndNamesTheNearestCommand) {
