@@ -47,6 +47,9 @@ target_include_directories(weft_utf8proc SYSTEM INTERFACE ${UTF8PROC_INCLUDE_DIR
 target_link_libraries(weft_utf8proc INTERFACE ${UTF8PROC_LIBRARY})
 add_library(weft::utf8proc ALIAS weft_utf8proc)
 
+# Hash tables that are faster than std::unordered_map, for the tokenizer (robin-map-dev).
+find_package(tsl-robin-map REQUIRED)
+
 # XXH3 checksums of checkpoint files (libxxhash-dev).
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)

@@ -18,6 +18,7 @@ build  libhwy-dev              portable SIMD with run-time dispatch
 build  libxsmm-dev             JIT-compiled matrix kernels for AVX2 and AVX-512
 build  libopenblas-serial-dev  matrix products on CPUs without these
 build  libutf8proc-dev         Unicode classes of GPT-2's tokenizer
+build  robin-map-dev           hash tables of the tokenizer
 build  libxxhash-dev           checksums of checkpoints
 test   libgtest-dev            unit tests
 test   python3                 the test of the include layers

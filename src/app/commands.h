@@ -13,6 +13,7 @@ int generate_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
 int convert_command(const Arguments& arguments);
 int tokenize_command(const Arguments& arguments);
+int tokenizer_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int stories_command(const Arguments& arguments);
 int doctor_command(const Arguments& arguments);

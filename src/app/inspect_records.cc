@@ -12,7 +12,7 @@
 #include "app/train_options.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "formats/json.h"
+#include "base/json.h"
 
 namespace weft {
 namespace {

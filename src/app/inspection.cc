@@ -4,16 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <fstream>
 #include <string_view>
 
 #include "app/format.h"
 #include "app/inspectors.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "data/tokenizer.h"
 #include "formats/hf_config.h"
-#include "formats/json.h"
 #include "formats/paths.h"
 
 namespace weft {
@@ -52,31 +51,6 @@ std::string beginning(const fs::path& path) {
   return {buffer.data(), static_cast<size_t>(file.gcount())};
 }
 
-bool is_tokenizer_name(const std::string& name) {
-  constexpr std::array<std::string_view, 5> kNames = {"vocab.json", "merges.txt", "encoder.json",
-                                                      "vocab.bpe", "tokenizer.json"};
-  return std::ranges::find(kNames, name) != kNames.end();
-}
-
-// "IQ== 0": a token in base64 and its rank.
-bool is_tiktoken(std::string_view text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  const size_t space = line.find(' ');
-  if (space == 0 || space == line.npos || space + 1 == line.size()) return false;
-  const auto is_base64 = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '+' || c == '/' || c == '=';
-  };
-  return std::ranges::all_of(line.substr(0, space), is_base64) &&
-         line.substr(space + 1).find_first_not_of("0123456789") == line.npos;
-}
-
-bool holds_tokenizer(const fs::path& directory) {
-  return std::ranges::any_of(fs::directory_iterator(directory), [](const auto& entry) {
-    const std::string name = entry.path().filename().string();
-    return is_tokenizer_name(name) || name.ends_with(".tiktoken") || name == "gpt2_tokenizer.bin";
-  });
-}
-
 Inspection inspect_hf_config(const fs::path& path) {
   Inspection found{.kind = "configuration of a Hugging Face GPT-2"};
   const fs::path directory = path.parent_path();
@@ -93,10 +67,7 @@ Inspection inspect_json(const fs::path& path) {
     return inspect_checkpoint(path.parent_path().empty() ? "." : path.parent_path());
   }
   if (json.contains("model_type") && name == "config.json") return inspect_hf_config(path);
-  const bool has_model = json.contains("model") && json["model"].is_object();
-  if (is_tokenizer_name(name) || (has_model && json["model"].contains("vocab"))) {
-    return inspect_tokenizer(path);
-  }
+  if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
 }
 
@@ -109,9 +80,7 @@ Inspection inspect_text(const fs::path& path, const std::string& begins) {
     return is_trace ? inspect_trace(path) : inspect_json(path);
   }
   if (path.extension() == ".toml") return inspect_config(path);
-  if (is_tokenizer_name(name) || begins.starts_with("#version:") || is_tiktoken(begins)) {
-    return inspect_tokenizer(path);
-  }
+  if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
 }
 
@@ -120,7 +89,7 @@ Inspection inspect_directory(const fs::path& path) {
   if (names_file(path / "state.json")) return inspect_checkpoint(path);
   if (names_file(path / kIndex)) inspect_safetensors_index(path / kIndex);
   if (names_file(path / "config.json")) return inspect_model("Hugging Face model", path);
-  if (holds_tokenizer(path)) return inspect_tokenizer(path);
+  if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
 }
 

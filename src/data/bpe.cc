@@ -1,76 +1,22 @@
 #include "data/bpe.h"
 
-#include <algorithm>
-#include <functional>
-#include <iterator>
-#include <queue>
 #include <utility>
 
 namespace weft {
-namespace {
 
-// Up to this length, searching all pairs for each merge beats a heap, quadratic as it is. On words
-// of random letters (Xeon, one core, MB/s of scan and heap): 16 bytes 17 and 10, 256 bytes 10.6 and
-// 8.9, 512 bytes 8.0 and 8.6.
-constexpr size_t kLongestScan = 256;
-
-// A doubly linked list of ids. Symbol 0 is always the first.
-class SymbolList {
- public:
-  SymbolList(std::string_view piece, const std::array<Token, 256>& byte_ids)
-      : symbols_(piece.size()) {
-    for (int64_t i = 0; i < end(); ++i) {
-      symbols_[i] = {byte_ids[static_cast<uint8_t>(piece[i])], i - 1, i + 1};
-    }
-  }
-
-  int64_t end() const { return std::ssize(symbols_); }
-  Token id(int64_t i) const { return symbols_[i].id; }
-  int64_t next(int64_t i) const { return symbols_[i].next; }
-  int64_t previous(int64_t i) const { return symbols_[i].previous; }
-
-  // Symbol i takes the place of both; the latter is left with no next, so it pairs with nothing.
-  void join_with_next(int64_t i, Token id) {
-    const int64_t removed = next(i);
-    const int64_t after = next(removed);
-    symbols_[removed].next = end();
-    symbols_[i].id = id;
-    symbols_[i].next = after;
-    if (after != end()) symbols_[after].previous = i;
-  }
-
- private:
-  struct Symbol {
-    Token id;
-    int64_t previous, next;
-  };
-  std::vector<Symbol> symbols_;
-};
-
-constexpr uint32_t pair_key(Token left, Token right) { return uint32_t{left} << 16 | right; }
-
-}  // namespace
-
-Bpe::Bpe(BpeVocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {
-  const auto& [tokens, merges, end_of_text] = vocabulary_;
-  for (size_t id = 0; id < tokens.size(); ++id) {
-    if (tokens[id].size() == 1) byte_ids_[static_cast<uint8_t>(tokens[id][0])] = Token(id);
-  }
-  merges_.reserve(merges.size());
-  for (uint32_t rank = 0; rank < merges.size(); ++rank) {
-    const auto& [left, right, result] = merges[rank];
-    merges_.emplace(pair_key(left, right), RankedMerge{rank, result});
-  }
+Bpe::Bpe(BpeVocabulary vocabulary)
+    : vocabulary_(std::move(vocabulary)), merges_(single_byte_ids(vocabulary_.tokens)) {
+  merges_.reserve(vocabulary_.merges.size());
+  for (const auto& [left, right, result] : vocabulary_.merges) merges_.add(left, right, result);
   find_whole_pieces();
 }
 
 void Bpe::find_whole_pieces() {
   whole_pieces_.reserve(vocabulary_.tokens.size());
   std::vector<Token> ids;
-  for (size_t id = 0; id < vocabulary_.tokens.size(); ++id) {
-    const std::string& bytes = vocabulary_.tokens[id];
+  for (const std::string& bytes : vocabulary_.tokens) {
     ids.clear();
-    merge(bytes, ids);
+    merges_.merge(bytes, ids);
     if (ids.size() == 1) whole_pieces_.emplace(bytes, ids[0]);
   }
 }
@@ -80,73 +26,8 @@ void Bpe::encode(std::string_view piece, std::vector<Token>& ids) const {
   if (whole != whole_pieces_.end()) {
     ids.push_back(whole->second);
   } else {
-    merge(piece, ids);
+    merges_.merge(piece, ids);
   }
-}
-
-Bpe::RankedMerge Bpe::find_merge(Token left, Token right) const {
-  const auto found = merges_.find(pair_key(left, right));
-  return found == merges_.end() ? RankedMerge{kNoMerge, 0} : found->second;
-}
-
-void Bpe::merge(std::string_view piece, std::vector<Token>& ids) const {
-  if (piece.size() <= kLongestScan) {
-    merge_by_scan(piece, ids);
-  } else {
-    merge_by_heap(piece, ids);
-  }
-}
-
-void Bpe::merge_by_scan(std::string_view piece, std::vector<Token>& ids) const {
-  std::array<Token, kLongestScan> symbols;
-  std::array<RankedMerge, kLongestScan> merges;  // merges[i] is that of symbols i and i + 1
-  size_t n = piece.size();
-  for (size_t i = 0; i < n; ++i) symbols[i] = byte_ids_[static_cast<uint8_t>(piece[i])];
-  for (size_t i = 0; i + 1 < n; ++i) merges[i] = find_merge(symbols[i], symbols[i + 1]);
-
-  while (n > 1) {
-    const auto best = std::min_element(merges.begin(), merges.begin() + n - 1,
-                                       [](auto a, auto b) { return a.rank < b.rank; });
-    if (best->rank == kNoMerge) break;
-    const size_t i = best - merges.begin();
-    symbols[i] = best->result;
-    std::copy(symbols.begin() + i + 2, symbols.begin() + n, symbols.begin() + i + 1);
-    std::copy(best + 1, merges.begin() + n - 1, best);
-    --n;
-    if (i > 0) merges[i - 1] = find_merge(symbols[i - 1], symbols[i]);
-    if (i + 1 < n) merges[i] = find_merge(symbols[i], symbols[i + 1]);
-  }
-  ids.insert(ids.end(), symbols.begin(), symbols.begin() + n);
-}
-
-// The symbols are a linked list, and a heap orders the pairs. A merge adds at most two pairs to the
-// heap; a pair that changed after it was added is noticed when it is taken out, by its rank.
-void Bpe::merge_by_heap(std::string_view piece, std::vector<Token>& ids) const {
-  SymbolList symbols(piece, byte_ids_);
-  const auto merge_at = [&](int64_t i) {
-    const int64_t next = symbols.next(i);
-    return next == symbols.end() ? RankedMerge{kNoMerge, 0}
-                                 : find_merge(symbols.id(i), symbols.id(next));
-  };
-
-  using Candidate = std::pair<uint32_t, int64_t>;  // rank, left symbol
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
-  const auto add_candidate = [&](int64_t i) {
-    const uint32_t rank = merge_at(i).rank;
-    if (rank != kNoMerge) candidates.emplace(rank, i);
-  };
-  for (int64_t i = 0; i != symbols.end(); i = symbols.next(i)) add_candidate(i);
-
-  while (!candidates.empty()) {
-    const auto [rank, i] = candidates.top();
-    candidates.pop();
-    const RankedMerge merge = merge_at(i);
-    if (merge.rank != rank) continue;
-    symbols.join_with_next(i, merge.result);
-    if (i > 0) add_candidate(symbols.previous(i));
-    add_candidate(i);
-  }
-  for (int64_t i = 0; i != symbols.end(); i = symbols.next(i)) ids.push_back(symbols.id(i));
 }
 
 }  // namespace weft

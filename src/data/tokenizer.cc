@@ -5,18 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
-#include "data/bpe.h"
-#include "data/pretokenizer.h"
-#include "data/vocabulary_files.h"
 
 namespace weft {
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr int kBytes = 256;
 
@@ -35,7 +29,9 @@ class ByteTokenizer : public Tokenizer {
     return token == end_of_text() ? std::string_view() : std::string_view(&bytes_[token], 1);
   }
 
-  std::vector<std::pair<std::string, std::string>> files() const override { return {}; }
+  std::vector<std::pair<std::string, std::string>> files(int64_t /*T*/) const override {
+    return {};
+  }
 
  private:
   void encode_ordinary(std::string_view text, std::vector<Token>& ids) const override {
@@ -44,53 +40,6 @@ class ByteTokenizer : public Tokenizer {
   }
 
   std::array<char, kBytes> bytes_;
-};
-
-class BpeTokenizer : public Tokenizer {
- public:
-  explicit BpeTokenizer(BpeVocabulary vocabulary) : bpe_(std::move(vocabulary)) {}
-
-  int64_t vocabulary_size() const override { return std::ssize(bpe_.vocabulary().tokens); }
-  Token end_of_text() const override { return bpe_.vocabulary().end_of_text; }
-  std::string name() const override {
-    return fmt::format("GPT-2 BPE ({} tokens)", vocabulary_size());
-  }
-
-  std::string_view decode(Token token) const override {
-    require(token < vocabulary_size(), "token outside the vocabulary");
-    return bpe_.vocabulary().tokens[token];
-  }
-
-  std::vector<std::pair<std::string, std::string>> files() const override {
-    return {{"vocab.json", write_vocab_json(bpe_.vocabulary())},
-            {"merges.txt", write_merges_txt(bpe_.vocabulary())},
-            {"tokenizer_config.json", tokenizer_config().dump(2) + "\n"},
-            {"special_tokens_map.json", special_tokens().dump(2) + "\n"}};
-  }
-
- private:
-  void encode_ordinary(std::string_view text, std::vector<Token>& ids) const override {
-    while (!text.empty()) {
-      const size_t piece_bytes = first_piece(text);
-      bpe_.encode(text.substr(0, piece_bytes), ids);
-      text.remove_prefix(piece_bytes);
-    }
-  }
-
-  ordered_json special_tokens() const {
-    const std::string name(decode(end_of_text()));
-    return {{"bos_token", name}, {"eos_token", name}, {"unk_token", name}};
-  }
-
-  ordered_json tokenizer_config() const {
-    ordered_json config = {{"tokenizer_class", "GPT2Tokenizer"},
-                           {"model_max_length", 1024},  // GPT-2's T
-                           {"add_prefix_space", false}};
-    config.update(special_tokens());
-    return config;
-  }
-
-  Bpe bpe_;
 };
 
 Error special_token_error(size_t offset) {
@@ -124,10 +73,5 @@ std::string Tokenizer::decode(const std::vector<Token>& tokens) const {
 }
 
 std::unique_ptr<Tokenizer> make_byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
-
-std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path_or_bytes) {
-  if (path_or_bytes == "bytes") return make_byte_tokenizer();
-  return std::make_unique<BpeTokenizer>(read_vocabulary(find_vocabulary(path_or_bytes)));
-}
 
 }  // namespace weft

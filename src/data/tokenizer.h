@@ -31,7 +31,8 @@ class Tokenizer {
   virtual Token end_of_text() const = 0;
   virtual std::string name() const = 0;  // "bytes", "GPT-2 BPE (50257 tokens)"
 
-  // Ids of the text. Any bytes are accepted; ids decode to the same bytes.
+  // Ids of the text. Any bytes are accepted; ids decode to the same bytes. Throws Error (kInput)
+  // if this tokenizer can only decode.
   std::vector<Token> encode(std::string_view text,
                             SpecialTokens special = SpecialTokens::kOrdinary) const;
 
@@ -39,9 +40,10 @@ class Tokenizer {
   // BPE, and nothing for bytes.
   virtual std::string_view decode(Token token) const = 0;
 
-  // Files that a Hugging Face directory needs to reopen this tokenizer: (name, content). Empty for
-  // bytes.
-  virtual std::vector<std::pair<std::string, std::string>> files() const = 0;
+  // Files that a Hugging Face directory needs to reopen this tokenizer: (name, content). T is the
+  // longest text of the model that they go with, in tokens. Empty for bytes, and for what can only
+  // decode.
+  virtual std::vector<std::pair<std::string, std::string>> files(int64_t T) const = 0;
 
   std::string decode(const std::vector<Token>& tokens) const;
 
@@ -53,10 +55,18 @@ class Tokenizer {
 // id = byte; 256 = end of text.
 std::unique_ptr<Tokenizer> make_byte_tokenizer();
 
-// What `--tokenizer` accepts: `bytes`; a directory that holds `vocab.json` + `merges.txt` or
-// `encoder.json` + `vocab.bpe`; or one of these files, its partner beside it.
-// Throws Error (kInput) that says what is missing or malformed.
+// What `--tokenizer` accepts: `bytes`; a directory that holds one of these; or one of these:
+//   tokenizer.json                             Hugging Face's, in one file (or *tokenizer.json)
+//   vocab.json + merges.txt                    Hugging Face's and OpenAI's pairs of files; either
+//   encoder.json + vocab.bpe                   file stands for both
+//   NAME.tiktoken                              a rank file of tiktoken
+//   gpt2_tokenizer.bin                         llm.c's, which can only decode (or another name)
+// A directory is searched in this order. Throws Error (kInput) that says what is missing or
+// malformed.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path_or_bytes);
+
+// True if the path is a directory or a file that open_tokenizer would read, whole or not.
+bool names_tokenizer(const std::filesystem::path& path);
 
 // Turns a stream of token bytes into a stream of valid UTF-8: a multi-byte character waits for its
 // last byte, and bytes that can never become a character come out as U+FFFD.

@@ -5,12 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -18,6 +15,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "data/byte_alphabet.h"
+#include "data/vocabulary_parts.h"
 
 namespace weft {
 namespace {
@@ -25,12 +23,10 @@ namespace {
 using nlohmann::json;
 using std::filesystem::path;
 
-constexpr size_t kMaxTokens = size_t{std::numeric_limits<Token>::max()} + 1;
 constexpr std::string_view kVersionLine = "#version: 0.2";
 
-constexpr const char* kPathHint =
-    "expected `bytes`, a directory with vocab.json and merges.txt (or encoder.json and vocab.bpe), "
-    "or one of these files with its partner beside it";
+constexpr const char* kPartnerHint =
+    "vocab.json needs merges.txt beside it, and encoder.json needs vocab.bpe";
 constexpr const char* kVocabHint =
     "expected GPT-2's vocab.json (encoder.json): one JSON object of tokens, spelled in the byte "
     "alphabet, and their ids from 0 on";
@@ -56,23 +52,7 @@ Error bad_merges(const path& file, std::string_view what) {
   return tokenizer_error(fmt::format("{}: {}", file.string(), what), kMergesHint);
 }
 
-// A JSON string in ASCII: as OpenAI and Hugging Face write tokens, and safe to print.
-std::string json_string(std::string_view text) {
-  return json(text).dump(-1, ' ', true, json::error_handler_t::replace);
-}
-
-// For messages, in which an endless token would hide the rest.
-std::string excerpt(std::string_view text) {
-  constexpr size_t kShown = 40;
-  return json_string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
-}
-
 // --- The vocabulary ------------------------------------------------------------------------------
-
-struct Entry {
-  std::string spelling;
-  uint64_t id;
-};
 
 // Collects the entries as the parser meets them: json itself would keep the last of two equal keys
 // in silence, and would build whatever nesting a file asks for.
@@ -91,7 +71,7 @@ class EntryCollector {
     }
   }
 
-  std::vector<Entry> take() { return std::move(entries_); }
+  std::vector<TokenEntry> take() { return std::move(entries_); }
 
  private:
   void add_key(std::string spelling) {
@@ -106,7 +86,7 @@ class EntryCollector {
   }
 
   void add_id(const json& value) {
-    Entry& entry = entries_.back();
+    TokenEntry& entry = entries_.back();
     if (!value.is_number_unsigned()) {
       throw bad_vocab(file_, fmt::format("the id of token {} is not a whole number from 0 on",
                                          excerpt(entry.spelling)));
@@ -116,10 +96,10 @@ class EntryCollector {
 
   const path& file_;
   std::unordered_set<std::string> seen_;
-  std::vector<Entry> entries_;
+  std::vector<TokenEntry> entries_;
 };
 
-std::vector<Entry> read_entries(const path& file) {
+std::vector<TokenEntry> read_entries(const path& file) {
   const std::string text = read_file(file);
   EntryCollector collector(file);
   const auto callback = [&](int depth, json::parse_event_t event, json& parsed) {
@@ -136,45 +116,7 @@ std::vector<Entry> read_entries(const path& file) {
   return collector.take();
 }
 
-// The bytes of every id. As many ids as entries, each below their number, none twice: so each once.
-std::vector<std::string> tokens_by_id(const path& file, const std::vector<Entry>& entries) {
-  std::vector<std::string> tokens(entries.size());
-  for (const auto& [spelling, id] : entries) {
-    const auto bytes = unspell_bytes(spelling);
-    if (!bytes || bytes->empty()) {
-      throw bad_vocab(
-          file, fmt::format("token {} is not spelled in the byte alphabet", excerpt(spelling)));
-    }
-    if (id >= tokens.size()) {
-      throw bad_vocab(file, fmt::format("token {} has id {}, but there are only {} tokens",
-                                        excerpt(spelling), id, tokens.size()));
-    }
-    if (!tokens[id].empty()) throw bad_vocab(file, fmt::format("id {} occurs twice", id));
-    tokens[id] = *bytes;
-  }
-  return tokens;
-}
-
-using Ids = std::unordered_map<std::string_view, Token>;  // by the token's bytes
-
-Ids ids_by_token(const std::vector<std::string>& tokens) {
-  Ids ids;
-  ids.reserve(tokens.size());
-  for (size_t id = 0; id < tokens.size(); ++id) ids.emplace(tokens[id], Token(id));
-  return ids;
-}
-
-void check_single_bytes(const path& file, const Ids& ids) {
-  for (int byte = 0; byte < 256; ++byte) {
-    const char c = static_cast<char>(byte);
-    if (!ids.contains({&c, 1})) {
-      throw bad_vocab(file, fmt::format("no token is the single byte {:#04x}, spelled {}", byte,
-                                        json_string(spell_bytes({&c, 1}))));
-    }
-  }
-}
-
-Token find_end_of_text(const path& file, const Ids& ids) {
+Token find_end_of_text(const path& file, const TokenIds& ids) {
   const auto found = ids.find(kEndOfText);
   if (found == ids.end()) throw bad_vocab(file, fmt::format("token {} is missing", kEndOfText));
   return found->second;
@@ -194,73 +136,21 @@ std::vector<std::string_view> split_lines(std::string_view text) {
   return lines;
 }
 
-class MergesReader {
- public:
-  MergesReader(const path& file, const Ids& ids) : file_(file), ids_(ids) {}
-
-  std::vector<BpeMerge> read() {
-    const std::string text = read_file(file_);
-    std::vector<BpeMerge> merges;
-    for (const std::string_view line : split_lines(text)) {
-      ++line_number_;
-      if (line_number_ == 1 && line.starts_with("#version")) continue;
-      merges.push_back(parse(line));
-    }
-    return merges;
-  }
-
- private:
-  BpeMerge parse(std::string_view line) {
+std::vector<BpeMerge> read_merges(const path& file, const TokenIds& ids) {
+  const std::string text = read_file(file);
+  MergeParser merges(ids);
+  int64_t line_number = 0;
+  const Complaint complaint = [&](std::string_view what) {
+    return bad_merges(file, fmt::format("line {}: {}", line_number, what));
+  };
+  for (const std::string_view line : split_lines(text)) {
+    ++line_number;
+    if (line_number == 1 && line.starts_with("#version")) continue;
     const size_t space = line.find(' ');
-    if (space == line.npos) throw bad_line("is not two tokens with a space between");
-    const std::string left = unspell(line.substr(0, space));
-    const std::string right = unspell(line.substr(space + 1));
-    const BpeMerge merge = {find(left), find(right), find(left + right)};
-    if (!pairs_.insert({merge.left, merge.right}).second) throw bad_line("repeats a merge");
-    return merge;
+    if (space == line.npos) throw complaint("is not two tokens with a space between");
+    merges.add(line.substr(0, space), line.substr(space + 1), complaint);
   }
-
-  std::string unspell(std::string_view spelling) const {
-    auto bytes = unspell_bytes(spelling);
-    if (!bytes) throw bad_line(excerpt(spelling) + " is not spelled in the byte alphabet");
-    return *std::move(bytes);
-  }
-
-  Token find(const std::string& bytes) const {
-    const auto found = ids_.find(bytes);
-    if (found == ids_.end()) {
-      throw bad_line(excerpt(spell_bytes(bytes)) + " is not in the vocabulary");
-    }
-    return found->second;
-  }
-
-  Error bad_line(std::string_view what) const {
-    return bad_merges(file_, fmt::format("line {}: {}", line_number_, what));
-  }
-
-  const path& file_;
-  const Ids& ids_;
-  std::set<std::pair<Token, Token>> pairs_;
-  int64_t line_number_ = 0;
-};
-
-bool looks_special(std::string_view token) {
-  return (token.starts_with('<') && token.ends_with('>')) ||
-         (token.starts_with('[') && token.ends_with(']'));
-}
-
-// A merges.txt that was cut at the end of a line, or that belongs to another vocabulary, is well
-// formed but would encode text differently. It shows in tokens that no merge makes, and that are no
-// special tokens like <|endoftext|> or [PAD].
-void check_merges_make_every_token(const path& file, const BpeVocabulary& vocabulary) {
-  std::vector<bool> is_made(vocabulary.tokens.size());
-  for (const BpeMerge& merge : vocabulary.merges) is_made[merge.result] = true;
-  for (size_t id = 0; id < is_made.size(); ++id) {
-    const std::string& token = vocabulary.tokens[id];
-    if (is_made[id] || token.size() == 1 || looks_special(token)) continue;
-    throw bad_merges(file, fmt::format("no merge makes token {} ({}): is the file cut short?", id,
-                                       excerpt(spell_bytes(token))));
-  }
+  return merges.take();
 }
 
 bool is_file(const path& path) {
@@ -270,14 +160,14 @@ bool is_file(const path& path) {
 
 VocabularyPaths require_both(const VocabularyPaths& paths) {
   for (const path& file : {paths.vocab, paths.merges}) {
-    if (!is_file(file)) throw tokenizer_error(file.string() + " is missing", kPathHint);
+    if (!is_file(file)) throw tokenizer_error(file.string() + " is missing", kPartnerHint);
   }
   return paths;
 }
 
 }  // namespace
 
-VocabularyPaths find_vocabulary(const path& given) {
+std::optional<VocabularyPaths> find_vocabulary(const path& given) {
   std::error_code ignored;
   const bool in_directory = is_directory(given, ignored);
   const path directory = in_directory ? given : given.parent_path();
@@ -287,19 +177,19 @@ VocabularyPaths find_vocabulary(const path& given) {
                                        : given.filename() == vocab || given.filename() == merges;
     if (is_meant) return require_both(paths);
   }
-  const bool is_there = exists(given, ignored);
-  throw tokenizer_error(given.string() + (is_there ? " holds no tokenizer" : " does not exist"),
-                        kPathHint);
+  return std::nullopt;
 }
 
 BpeVocabulary read_vocabulary(const VocabularyPaths& paths) {
+  const Complaint of_vocab = [&](std::string_view what) { return bad_vocab(paths.vocab, what); };
+  const Complaint of_merges = [&](std::string_view what) { return bad_merges(paths.merges, what); };
   BpeVocabulary vocabulary;
-  vocabulary.tokens = tokens_by_id(paths.vocab, read_entries(paths.vocab));
-  const Ids ids = ids_by_token(vocabulary.tokens);
-  check_single_bytes(paths.vocab, ids);
+  vocabulary.tokens = tokens_by_id(read_entries(paths.vocab), of_vocab);
+  const TokenIds ids = ids_by_token(vocabulary.tokens);
+  check_single_bytes(ids, of_vocab);
   vocabulary.end_of_text = find_end_of_text(paths.vocab, ids);
-  vocabulary.merges = MergesReader(paths.merges, ids).read();
-  check_merges_make_every_token(paths.merges, vocabulary);
+  vocabulary.merges = read_merges(paths.merges, ids);
+  find_special_tokens(vocabulary, of_merges);
   return vocabulary;
 }
 

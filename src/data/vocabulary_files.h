@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "data/bpe.h"
@@ -16,11 +17,14 @@ namespace weft {
 
 struct VocabularyPaths {
   std::filesystem::path vocab, merges;
+
+  bool operator==(const VocabularyPaths&) const = default;
 };
 
 // The pair of files that a directory holds, or that this file and its partner beside it are. Under
-// Hugging Face's names first, then OpenAI's. Throws Error (kInput) that names what is missing.
-VocabularyPaths find_vocabulary(const std::filesystem::path& path);
+// Hugging Face's names first, then OpenAI's. Nothing if the directory holds none of these files, or
+// the file has another name. Throws Error (kInput) that names the partner if only one is there.
+std::optional<VocabularyPaths> find_vocabulary(const std::filesystem::path& path);
 
 // Reads and checks both files; nothing in them is trusted. Throws Error (kInput) that names the
 // file, the token or line, and what is expected.

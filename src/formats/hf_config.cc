@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "formats/json.h"
+#include "base/json.h"
 #include "formats/stored_config.h"
 
 namespace weft {

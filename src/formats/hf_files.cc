@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "formats/hf_names.h"
-#include "formats/json.h"
 #include "formats/paths.h"
 
 namespace weft {

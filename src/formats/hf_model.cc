@@ -11,9 +11,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "formats/hf_files.h"
 #include "formats/hf_names.h"
-#include "formats/json.h"
 #include "formats/safetensors.h"
 
 namespace weft {

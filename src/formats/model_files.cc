@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "data/tokenizer.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/paths.h"
@@ -101,8 +102,7 @@ NonFiniteWeights read_model_weights(const fs::path& path, const ParameterView& w
 
 std::string find_tokenizer_beside(const fs::path& path) {
   const fs::path directory = find_model(path).directory();
-  if (!names_file(directory / "vocab.json") || !names_file(directory / "merges.txt")) return "";
-  return directory.string();
+  return names_tokenizer(directory) ? directory.string() : "";
 }
 
 std::vector<fs::path> tokenizer_files_beside(const fs::path& path) {

@@ -38,7 +38,7 @@ std::unique_ptr<ModelReader> open_model(const std::filesystem::path& path);
 NonFiniteWeights read_model_weights(const std::filesystem::path& path,
                                     const ParameterView& weights);
 
-// The directory that holds vocab.json and merges.txt beside the model; "" if there is none.
+// The directory of the model if it holds a tokenizer too (see open_tokenizer); "" if not.
 std::string find_tokenizer_beside(const std::filesystem::path& path);
 
 // The files of a tokenizer under the names that Hugging Face gives them.

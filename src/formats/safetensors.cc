@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/math.h"
-#include "formats/json.h"
 
 namespace weft {
 namespace {

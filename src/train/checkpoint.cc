@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "formats/checksum.h"
 #include "formats/hf_model.h"
-#include "formats/json.h"
 #include "formats/paths.h"
 #include "formats/safetensors.h"
 
@@ -159,7 +159,7 @@ void fill_checkpoint(const fs::path& directory, const RunState& state, const Par
       tokenizer != nullptr ? tokenizer->end_of_text() : weights.table->config().V - 1;
   write_hf_model(directory, weights, end_of_text, DType::F32, files);
   if (tokenizer != nullptr) {
-    for (const auto& [name, content] : tokenizer->files()) {
+    for (const auto& [name, content] : tokenizer->files(weights.table->config().T)) {
       write_file_durably(directory / name, content, files);
     }
   }

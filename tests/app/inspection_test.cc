@@ -203,8 +203,8 @@ TEST_F(InspectionTest, TellsMomentsFromOtherTensors) {
 TEST_F(InspectionTest, TakesWhatLooksLikeATokenizerToTheTokenizers) {
   // The reader's own complaint shows that it was asked.
   EXPECT_FALSE(mentions(error("merges.txt", "#version: 0.2\n"), {"nothing that weft knows"}));
-  EXPECT_FALSE(mentions(error("r50k", "IQ== 0\nIg== 1\n"), {"nothing that weft knows"}));
-  EXPECT_FALSE(mentions(error("t.json", R"({"model":{"type":"BPE","vocab":{"a":0}}})"),
+  EXPECT_FALSE(mentions(error("r50k.tiktoken", "IQ== 0\nIg== 1\n"), {"nothing that weft knows"}));
+  EXPECT_FALSE(mentions(error("my_tokenizer.json", R"({"model":{"type":"BPE","vocab":{"a":0}}})"),
                         {"nothing that weft knows"}));
   EXPECT_FALSE(
       mentions(error("t.bin", llmc_bytes({20240328, 2, 1, 0}, 1)), {"nothing that weft knows"}));

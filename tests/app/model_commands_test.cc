@@ -91,7 +91,7 @@ TEST_F(ModelCommands, EvalPrintsOneLineOfJson) {
   const json values = json::parse(result.out);
   EXPECT_NEAR(values["perplexity"].get<double>(), std::exp(values["loss"].get<double>()), 1e-9);
   EXPECT_EQ(values["tokens"], 1999);  // of 2000 bytes, all but the first
-  EXPECT_LT(values["loss"], 5.);  // ln 257 = 5.55 without training
+  EXPECT_LT(values["loss"], 5.);      // ln 257 = 5.55 without training
 }
 
 TEST_F(ModelCommands, EvalRefusesSequencesLongerThanTheModels) {

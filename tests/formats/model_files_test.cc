@@ -133,10 +133,7 @@ TEST(ModelFiles, FindsTheTokenizerBesideEachKindOfModel) {
   write_llmc_model(dir / "model.bin", filled_model(kConfig).view());
   EXPECT_EQ(find_tokenizer_beside(dir.path()), "");
 
-  dir.write("vocab.json", "{}");
-  EXPECT_EQ(find_tokenizer_beside(dir.path()), "");
-
-  dir.write("merges.txt", "");
+  dir.write("tokenizer.json", "{}");
   EXPECT_EQ(find_tokenizer_beside(dir.path()), dir.path());
   EXPECT_EQ(find_tokenizer_beside(dir / "model.safetensors"), dir.path());
   EXPECT_EQ(find_tokenizer_beside(dir / "model.bin"), dir.path());

@@ -1,4 +1,4 @@
-#include "formats/json.h"
+#include "base/json.h"
 
 #include <fmt/format.h>
 

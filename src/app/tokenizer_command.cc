@@ -1,0 +1,209 @@
+// `weft tokenizer`: what makes tokenizers. `train` learns one from text.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+
+#include "app/commands.h"
+#include "app/format.h"
+#include "app/terminal.h"
+#include "base/error.h"
+#include "base/file_writer.h"
+#include "base/files.h"
+#include "data/bpe_tokenizer.h"
+#include "data/bpe_trainer.h"
+#include "data/word_counts.h"
+#include "exec/executor.h"
+#include "formats/paths.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kTrainName = "tokenizer train";
+constexpr int64_t kGpt2Length = 1024;  // GPT-2's T; the tokenizer of a checkpoint has its model's
+constexpr auto kLiveInterval = std::chrono::milliseconds(100);
+
+struct TrainOptions {
+  std::vector<std::string> inputs;
+  std::string out;
+  BpeTraining training;
+  int64_t threads = 0;
+};
+
+bool parse(const Arguments& arguments, TrainOptions& o) {
+  Options flags(kTrainName,
+                "Learns a byte-level BPE from text, as GPT-2's was made: --vocab-size tokens, the "
+                "last of them <|endoftext|>.");
+  flags.texts("INPUT", o.inputs, "PATH", "Text files, or directories with *.txt below them");
+  CLI::Option* size = flags.integer("--vocab-size", o.training.vocabulary_size, {257, 65'536},
+                                    "Tokens, the 256 bytes and <|endoftext|> among them");
+  CLI::Option* out = flags.text("--out", o.out, "DIR", "Directory for the tokenizer's files");
+  flags.integer("--min-frequency", o.training.min_frequency, {1, int64_t{1} << 62},
+                "How often neighbours must occur to become a token");
+  flags.integer("--threads", o.threads, {1, 256}, "Threads that count words; all CPUs");
+  if (!flags.parse(arguments)) return false;
+  if (o.inputs.empty()) throw flags.error("INPUT", "give text files, or directories of them");
+  flags.require(size, "GPT-2's has 50257 tokens; small models do with a few thousand");
+  flags.require(out, "name the directory to write the tokenizer to");
+  if (o.threads == 0) o.threads = available_cpus();
+  return true;
+}
+
+// The text files below a directory, sorted.
+std::vector<fs::path> text_files_below(const fs::path& directory) {
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
+    if (entry.path().extension() == ".txt" && entry.is_regular_file()) files.push_back(entry);
+  }
+  if (files.empty()) {
+    throw input_error(kTrainName, fmt::format("there is no .txt file below {}", directory.string()),
+                      "name the files, whatever they are called");
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::vector<fs::path> find_files(const std::vector<std::string>& inputs) try {
+  std::vector<fs::path> files;
+  for (const std::string& input : inputs) {
+    if (names_directory(input)) {
+      std::ranges::copy(text_files_below(input), std::back_inserter(files));
+    } else {
+      files.emplace_back(input);
+    }
+  }
+  return files;
+} catch (const fs::filesystem_error& error) {
+  throw input_error(kTrainName, error.what(), "check its permissions");
+}
+
+// Calls of live() that follow each other too fast for the eye are left out.
+class LiveLine {
+ public:
+  explicit LiveLine(Terminal& terminal) : terminal_(terminal) {}
+
+  template <typename Text>
+  void show(Text text) {
+    if (!terminal_.is_live() || Clock::now() < next_) return;
+    next_ = Clock::now() + kLiveInterval;
+    terminal_.live(text());
+  }
+
+ private:
+  Terminal& terminal_;
+  Clock::time_point next_;
+};
+
+struct Words {
+  std::vector<WordCount> counts;
+  size_t bytes = 0;  // of the text
+};
+
+Words count_words(const std::vector<fs::path>& files, int threads, LiveLine& live) {
+  WordCounter counter(threads);
+  size_t bytes = 0;
+  for (const fs::path& file : files) {
+    read_file_in_pieces(file, [&](std::span<const std::byte> piece) {
+      counter.add({reinterpret_cast<const char*>(piece.data()), piece.size()});
+      bytes += piece.size();
+      live.show([&] {
+        return fmt::format("{} read; now {}", format_bytes(bytes), single_line(file.string()));
+      });
+    });
+    counter.end_text();
+  }
+  if (bytes == 0) throw input_error(kTrainName, "the text is empty", "give text to learn from");
+  return {counter.finish(), bytes};
+}
+
+// Each file appears whole or not at all. tokenizer.json comes last: where it is, all of them are.
+void write_tokenizer(const fs::path& directory, BpeVocabulary vocabulary) {
+  const std::unique_ptr<Tokenizer> tokenizer = make_bpe_tokenizer(std::move(vocabulary));
+  auto files = tokenizer->files(kGpt2Length);
+  std::stable_partition(files.begin(), files.end(),
+                        [](const auto& file) { return file.first != "tokenizer.json"; });
+  for (const auto& [name, content] : files) {
+    AtomicFile file(directory / name);
+    file.append(content.data(), content.size());
+    file.finish();
+  }
+}
+
+void make_directory(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (names_directory(path)) return;
+  throw failure(kTrainName, fmt::format("cannot make the directory {}: {}", path, error.message()),
+                "choose another --out");
+}
+
+void report(const TrainOptions& o, const Words& words, int64_t tokens, Clock::duration duration,
+            Terminal& terminal) {
+  const double seconds = std::chrono::duration<double>(duration).count();
+  if (tokens < o.training.vocabulary_size) {
+    terminal.line(fmt::format(
+        "note: the text yields {} tokens, not {}: no other neighbours occur {} times or more",
+        format_count(tokens), format_count(o.training.vocabulary_size),
+        format_count(o.training.min_frequency)));
+  }
+  terminal.line(fmt::format("{}: {} tokens, from {} of text with {} distinct words, in {:.1f} s",
+                            o.out, format_count(tokens), format_bytes(words.bytes),
+                            format_count(std::ssize(words.counts)), seconds));
+}
+
+int train(const Arguments& arguments) {
+  TrainOptions o;
+  if (!parse(arguments, o)) return 0;
+  const std::vector<fs::path> files = find_files(o.inputs);
+  make_directory(o.out);
+  const Clock::time_point start = Clock::now();
+  Terminal terminal;
+  LiveLine live(terminal);
+  const Words words = count_words(files, static_cast<int>(o.threads), live);
+  BpeVocabulary vocabulary = train_bpe(words.counts, o.training, [&](int64_t tokens) {
+    live.show([&] {
+      return fmt::format("{} distinct words; {} of {} tokens",
+                         format_count(std::ssize(words.counts)), format_count(tokens),
+                         format_count(o.training.vocabulary_size));
+    });
+  });
+  const int64_t tokens = std::ssize(vocabulary.tokens);
+  write_tokenizer(o.out, std::move(vocabulary));
+  report(o, words, tokens, Clock::now() - start, terminal);
+  return 0;
+}
+
+constexpr const char* kHelp =
+    "weft tokenizer: makes tokenizers\n\n"
+    "Usage: weft tokenizer COMMAND [FLAGS]\n\nCommands:\n"
+    "  train   Learn a byte-level BPE, of the kind that GPT-2 has, from text\n\n"
+    "  weft tokenizer train --help   lists its flags\n\n"
+    "For example, to learn 8,192 tokens from a text and to train a model with them:\n"
+    "  weft tokenizer train my.txt --vocab-size 8192 --out my_tokenizer\n"
+    "  weft train --data my.txt --tokenizer my_tokenizer --model d6 --out runs/my\n";
+
+}  // namespace
+
+int tokenizer_command(const Arguments& arguments) {
+  if (arguments.empty()) {
+    throw input_error("tokenizer", "a command is missing", "weft tokenizer --help lists them");
+  }
+  const std::string& first = arguments.front();
+  if (first == "train") return train({arguments.begin() + 1, arguments.end()});
+  if (first == "--help" || first == "-h" || first == "help") {
+    std::fputs(kHelp, stdout);
+    return 0;
+  }
+  const std::string names[] = {"train", "--help"};
+  throw input_error(
+      "tokenizer", fmt::format("unknown {} {}", first.starts_with('-') ? "flag" : "command", first),
+      fmt::format("did you mean {}?", nearest_name(first, names)));
+}
+
+}  // namespace weft

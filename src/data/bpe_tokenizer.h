@@ -1,0 +1,18 @@
+// The tokenizers of GPT-2's kind: one that encodes, and one that knows the tokens only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/bpe.h"
+#include "data/llmc_tokenizer.h"
+#include "data/tokenizer.h"
+
+namespace weft {
+
+std::unique_ptr<Tokenizer> make_bpe_tokenizer(BpeVocabulary vocabulary);
+
+// Throws Error (kInput) when it is to encode; `path` names its file there.
+std::unique_ptr<Tokenizer> make_decoder(LlmcTokenizer tokenizer, std::string path);
+
+}  // namespace weft

@@ -1,0 +1,50 @@
+// Counting words: what of a text matters to the training of a byte pair encoding.
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+struct WordCount {
+  std::string word;  // a piece of pre-tokenisation, as data/pretokenizer.h cuts them
+  int64_t count = 0;
+
+  bool operator==(const WordCount&) const = default;
+};
+
+// Takes a text of any length bit by bit, and needs memory for its distinct words. Not thread-safe;
+// counts on as many threads as it is told to.
+class WordCounter {
+ public:
+  // REQUIRES: threads >= 1.
+  explicit WordCounter(int threads) : counts_(static_cast<size_t>(threads)) {}
+
+  // Goes on with the current text.
+  void add(std::string_view text);
+  // Ends the current text: no word crosses from it into the next.
+  void end_text();
+
+  // The words of all texts, sorted, so that threads and the order of texts do not show.
+  std::vector<WordCount> finish();
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using Counts = tsl::robin_map<std::string, int64_t, Hash, std::equal_to<>>;
+
+  static void count(std::string_view text, Counts& counts);
+  void count_in_parallel(std::string_view text);
+
+  std::vector<Counts> counts_;  // one for each thread
+  std::string pending_;         // not counted yet
+  size_t next_cut_ = 0;         // the size at which pending_ is looked at again
+};
+
+}  // namespace weft
