@@ -10,26 +10,11 @@
 #include "data/small_vocabulary.h"
 #include "data/tokenizer.h"
 #include "data/vocabulary_files.h"
+#include "support/base64.h"
 #include "support/error_of.h"
 
 namespace weft {
 namespace {
-
-std::string base64(std::string_view bytes) {
-  constexpr const char* kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t bits = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      bits = bits << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      text += i + k > bytes.size() ? '=' : kDigits[bits >> (18 - 6 * k) & 63];
-    }
-  }
-  return text;
-}
 
 std::string line(std::string_view token, size_t rank) {
   return base64(token) + " " + std::to_string(rank) + "\n";

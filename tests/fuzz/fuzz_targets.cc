@@ -2,18 +2,28 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "app/config_file.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "data/bpe_tokenizer.h"
+#include "data/hellaswag.h"
+#include "data/json_lines.h"
+#include "data/llmc_tokenizer.h"
+#include "data/pretokenizer.h"
 #include "data/small_vocabulary.h"
 #include "data/token_source.h"
+#include "data/tokenizer_json.h"
+#include "data/vocabulary_files.h"
 #include "formats/hf_config.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/safetensors.h"
+#include "support/base64.h"
+#include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
 #include "train/checkpoint.h"
 #include "train/random_state.h"
@@ -162,6 +172,91 @@ std::vector<std::string> vocabulary_seeds() {
   return {small.vocab_json() + std::string(1, '\0') + small.merges_txt()};
 }
 
+void read_tokenizer_json_file(std::string_view bytes) {
+  use_tokenizer(put(directory() / "tokenizer.json", bytes));
+}
+
+BpeVocabulary small_vocabulary() {
+  const TempDirectory made;
+  SmallVocabulary().write(made);
+  return read_vocabulary(find_vocabulary(made.path()).value());
+}
+
+// Merges as strings, and as pairs.
+std::vector<std::string> tokenizer_json_seeds() {
+  const std::string strings = write_tokenizer_json(small_vocabulary());
+  nlohmann::json json = nlohmann::json::parse(strings);
+  for (nlohmann::json& merge : json["model"]["merges"]) {
+    const std::string text = merge.get<std::string>();
+    const size_t space = text.find(' ');
+    merge = {text.substr(0, space), text.substr(space + 1)};
+  }
+  return {strings, json.dump()};
+}
+
+void read_tiktoken(std::string_view bytes) {
+  use_tokenizer(put(directory() / "ranks.tiktoken", bytes));
+}
+
+std::vector<std::string> tiktoken_seeds() {
+  const BpeVocabulary small = small_vocabulary();
+  std::string ranks;
+  for (size_t rank = 0; rank + 1 < small.tokens.size(); ++rank) {
+    ranks += base64(small.tokens[rank]) + " " + std::to_string(rank) + "\n";
+  }
+  return {ranks};
+}
+
+void read_decoder(std::string_view bytes) {
+  const LlmcTokenizer tokenizer =
+      read_llmc_tokenizer(put(directory() / "gpt2_tokenizer.bin", bytes));
+  require(tokenizer.end_of_text < tokenizer.tokens.size(), "end-of-text is a token");
+}
+
+std::vector<std::string> decoder_seeds() {
+  const std::array<int32_t, 256> header = {20240328, 2, 3, 2};
+  const std::string bytes(reinterpret_cast<const char*>(header.data()), sizeof(header));
+  return {bytes + "\1a\2\xFF\n\15<|endoftext|>"};
+}
+
+// Any bytes are text: they come back from their ids, and a safe cut changes no id.
+void encode_text(std::string_view bytes) {
+  static const std::unique_ptr<Tokenizer> tokenizer = make_bpe_tokenizer(small_vocabulary());
+  const std::vector<Token> ids = tokenizer->encode(bytes);
+  require(tokenizer->decode(ids) == bytes, "text survives its tokens");
+  const size_t cut = last_safe_cut(bytes);
+  std::vector<Token> parts = tokenizer->encode(bytes.substr(0, cut));
+  const std::vector<Token> rest = tokenizer->encode(bytes.substr(cut));
+  parts.insert(parts.end(), rest.begin(), rest.end());
+  require(parts == ids, "a safe cut changes no id");
+}
+
+std::vector<std::string> text_seeds() {
+  return {"hello world, it's 42 \xF0\x9F\xA6\x99\n",
+          "  we'll \t\xC2\xA0\xE3\x80\x80 x<|endoftext|>\xFF",
+          std::string(300, 'a') + std::string(300, ' ') + "hello"};
+}
+
+// ---- Documents and questions -------------------------------------------------------------------
+
+void read_json_lines(std::string_view bytes) {
+  parse_json_lines({.path = "file.jsonl", .first_line = 1, .lines = std::string(bytes)}, "text");
+}
+
+std::vector<std::string> json_lines_seeds() {
+  return {"{\"text\": \"one\\n\\u20ac\"}\n\n{\"id\":[1,{}],\"text\":\"two\"}\n"};
+}
+
+void read_hellaswag(std::string_view bytes) {
+  const HellaSwag file(put(directory() / "hellaswag.bin", bytes));
+  file.largest_token(file.examples().size());
+}
+
+std::vector<std::string> hellaswag_seeds() {
+  return {
+      hellaswag_bytes({{{7, 8}, {{{1}, {2}, {3}, {4, 5}}}, 3}, {{9}, {{{1}, {2}, {3}, {4}}}, 0}})};
+}
+
 // ---- Runs --------------------------------------------------------------------------------------
 
 // state.json of a checkpoint whose files have the checksums that the seed names.
@@ -213,6 +308,12 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"hf_index", &read_index, &index_seeds},
       FuzzTarget{"token_shard", &read_shard, &shard_seeds},
       FuzzTarget{"vocabulary", &read_vocabulary_and_merges, &vocabulary_seeds},
+      FuzzTarget{"tokenizer_json", &read_tokenizer_json_file, &tokenizer_json_seeds},
+      FuzzTarget{"tiktoken", &read_tiktoken, &tiktoken_seeds},
+      FuzzTarget{"llmc_tokenizer", &read_decoder, &decoder_seeds},
+      FuzzTarget{"encode", &encode_text, &text_seeds},
+      FuzzTarget{"json_lines", &read_json_lines, &json_lines_seeds},
+      FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
       FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
       FuzzTarget{"config_toml", &read_toml, &toml_seeds},
   };
