@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "app/config_file.h"
+#include "base/files.h"
 
 namespace weft {
 namespace {
@@ -179,7 +180,9 @@ void Options::configurable() {
   app_.set_config("--config", "", "TOML file with flags as `name = value`; flags given here win")
       ->type_name("FILE")
       ->configurable(false)
-      ->group(group_);
+      ->group(group_)
+      // Says what is wrong with the path, and does not wait for a pipe's writer as CLI11 would.
+      ->each([](const std::string& path) { read_file(path); });
   app_.config_formatter(std::make_shared<ConfigFile>(name_, app_));
   flag("--dump-config", wants_dump_, "Print every flag with its value, as --config reads it")
       ->configurable(false);
