@@ -131,7 +131,7 @@ Inspection inspect_safetensors_index(const fs::path& path) {
     const SafetensorsFile& file = files.try_emplace(name, path.parent_path() / name).first->second;
     const StoredTensor* stored = file.find(tensor);
     if (stored == nullptr) {
-      throw input_error(kInspect, fmt::format("{} does not hold {}, and {} says so",
+      throw input_error(kInspect, fmt::format("{} does not hold {}, which {} promises",
                                               (path.parent_path() / name).string(),
                                               printable(tensor), path.string()));
     }

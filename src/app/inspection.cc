@@ -74,6 +74,10 @@ Inspection inspect_json(const fs::path& path) {
 Inspection inspect_text(const fs::path& path, const std::string& begins) {
   const std::string name = path.filename().string();
   if (name == "metrics.jsonl" || begins.starts_with("{\"kind\":")) return inspect_metrics(path);
+  if (path.extension() == ".jsonl") {
+    throw input_error(kInspect, path.string() + " holds JSON Lines that are no metrics of a run",
+                      "weft tokenize reads a corpus of them, and names a line that is wrong");
+  }
   if (begins.starts_with('{')) {
     // A trace may be too large to parse as a whole.
     const bool is_trace = begins.find("\"traceEvents\"") != begins.npos;

@@ -218,6 +218,8 @@ TEST_F(InspectionTest, RefusesWhatItDoesNotKnow) {
     EXPECT_TRUE(mentions(error("file", bytes), {"nothing that weft knows"})) << bytes;
   }
   EXPECT_TRUE(mentions(error("file", "{\"a\":"), {"not JSON"}));
+  EXPECT_TRUE(mentions(error("corpus.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n"),
+                       {"JSON Lines", "weft tokenize"}));
   EXPECT_TRUE(mentions(error("file.safetensors", ""), {"file.safetensors"}));
   EXPECT_TRUE(mentions(error_of([&] { inspect(fifo); }), {"no file or directory"}));
   EXPECT_TRUE(mentions(error_of([&] { inspect(directory_ / "absent"); }), {"absent"}));
