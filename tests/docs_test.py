@@ -38,6 +38,10 @@ CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 FOLDERS = ["src", "tests", "docs", "tools", "scripts", "bench", "cmake", ".ci"]
 
 
+class Wrong(Exception):
+    """What is wrong with a worked example."""
+
+
 def single_bytes(name):
     """The 256 single bytes in the order of GPT-2's ids, as the file spells them."""
     own = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -56,90 +60,102 @@ def content(language, name, body):
     data = b""
     for text, byte, times, junk in HEX.findall(body):
         if junk:
-            raise ValueError(f"{junk!r} is no byte")
+            raise Wrong(f"{junk!r} is no byte")
         data += text.encode() or bytes.fromhex(byte) * int(times or 1)
     return data
 
 
-def shape(value):
-    """What two JSON values must have in common: keys, types, and which kinds of record there are."""
+def shape_of(value):
+    """What two JSON values must share: keys, types, and which kinds of record there are."""
     if isinstance(value, dict):
-        return frozenset((key, v if key in ("kind", "ph") else shape(v))
-                         for key, v in value.items())
+        return frozenset((key, item if key in ("kind", "ph") else shape_of(item))
+                         for key, item in value.items())
     if isinstance(value, list):
-        return frozenset(map(shape, value))
-    return "number" if type(value) in (int, float) else type(value).__name__
+        return frozenset(map(shape_of, value))
+    return float if type(value) is int else type(value)
 
 
-def read_json(path):
+def shape(path):
     text = path.read_text()
-    return [json.loads(s) for s in text.splitlines()] if path.suffix == ".jsonl" else json.loads(text)
+    lines = path.suffix == ".jsonl"
+    return shape_of([json.loads(line) for line in text.splitlines()] if lines else json.loads(text))
 
 
 class Follower:
-    """Follows the worked examples of one document."""
+    """Follows the worked examples of a document, in a directory."""
 
-    def __init__(self, weft, directory, document):
+    def __init__(self, weft, directory):
         self.directory = directory
-        self.document = document
         self.environment = {**os.environ, "PATH": f"{weft.parent}:{os.environ['PATH']}"}
+        self.kinds = []  # that `weft inspect` said
 
-    def run(self, command):
-        return subprocess.run(command, cwd=self.directory, env=self.environment, text=True,
+    def run(self, command, expected=0):
+        """Returns what the command prints."""
+        done = subprocess.run(command, cwd=self.directory, env=self.environment, text=True,
                               errors="replace", capture_output=True, timeout=120)
+        if done.returncode != expected:
+            raise Wrong(f"exit status {done.returncode}, not {expected}: {done.stderr}")
+        return done.stdout
 
-    def problem(self, language, words, body):
-        """Why this block is wrong, or None."""
+    def follow(self, language, words, body):
         if words == ["run"]:
-            done = self.run(["bash", "-euo", "pipefail", "-c", body])
-            return f"exit status {done.returncode}: {done.stderr}" if done.returncode else None
+            self.run(["bash", "-euo", "pipefail", "-c", body])
+            return
         options = dict(word.partition("=")[::2] for word in words)
-        unknown = options.keys() - {"file", "check", "part", "cut", "like"}
-        if unknown or "file" not in options:
-            return f"cannot follow {words}"
-        return self.file_problem(options, content(language, options["file"], body), language)
-
-    def file_problem(self, options, data, language):
-        path = self.directory / options["file"]
+        if "file" not in options or options.keys() - {"file", "check", "part", "cut", "like"}:
+            raise Wrong("unknown words")
+        name = options["file"]
+        path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        check = shlex.split(options.get("check", "weft inspect")) + [options["file"]]
+        check = [*shlex.split(options.get("check", "weft inspect")), name]
+        data = content(language, name, body)
         if "cut" in options:
-            path.write_bytes(data[:-1] if language == "hex" else data.rstrip(b"\n")[:-1])
-            if self.run(check).returncode != 2:
-                return "is not refused without its last byte"
+            path.write_bytes((data if language == "hex" else data.rstrip(b"\n"))[:-1])
+            self.run(check, expected=2)
         path.write_bytes(data)
-        if "like" in options:
-            if shape(read_json(path)) != shape(read_json(self.directory / options["like"])):
-                return f"has other keys than {options['like']}"
-        if "part" in options:
-            return None
-        done = self.run(check)
-        if done.returncode != 0:
-            return f"exit status {done.returncode}: {done.stderr}"
-        kind = done.stdout.partition("\n")[0].partition(": ")[2]
-        if check[1] == "inspect" and f"`{kind}`" not in self.document:
-            return f"the document does not name the kind {kind}"
-        return None
+        if "like" in options and shape(path) != shape(self.directory / options["like"]):
+            raise Wrong("its JSON has other keys or types")
+        if "part" not in options:
+            printed = self.run(check)
+            if check[1] == "inspect":
+                self.kinds.append(printed.partition("\n")[0].partition(": ")[2])
 
 
 def wrong_examples(weft, document):
     """(line number, what is wrong) of each worked example that is."""
     with tempfile.TemporaryDirectory() as directory:
-        follower = Follower(weft, Path(directory), document)
+        follower = Follower(weft, Path(directory))
         for block in BLOCK.finditer(document):
             language, words, body = block.groups()
+            number = document.count("\n", 0, block.start()) + 1
             try:
-                problem = follower.problem(language, shlex.split(words), body)
-            except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-                problem = str(error)
-            if problem:
-                yield document.count("\n", 0, block.start()) + 1, f"{words}: {problem}"
+                follower.follow(language, shlex.split(words), body)
+            except (Wrong, OSError, ValueError, subprocess.TimeoutExpired) as error:
+                yield number, f"{words}: {error}"
+        for kind in follower.kinds:
+            if f"`{kind}`" not in document:
+                yield 1, f"the kind {kind} is not named"
 
 
-def headings(path):
+def anchors(path):
     """The anchors of a document's headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+def leads_somewhere(link, path):
+    file, _, anchor = link.partition("#")
+    target = path.parent / file if file else path
+    return "://" in link or target.exists() and (not anchor or anchor in anchors(target))
+
+
+def named_files(line, folders):
+    """The paths among the words in code quotes, with braces expanded; they may hold a `*`."""
+    for word in " ".join(CODE.findall(line)).split():
+        before, names, after = re.fullmatch(r"([^{]*)\{?([^}]*)\}?(.*)", word).groups()
+        for name in [before + name + after for name in names.split(",")]:
+            if re.fullmatch(r"[\w.*-]+(/[\w.*-]+)+/?", name) and name.split("/")[0] in folders:
+                yield name
 
 
 def broken_references(root, path, document):
@@ -147,28 +163,20 @@ def broken_references(root, path, document):
     folders = FOLDERS + [folder.name for folder in (root / "src").iterdir()]
     for number, line in enumerate(document.splitlines(), start=1):
         for link in LINK.findall(line):
-            file, _, anchor = link.partition("#")
-            target = path.parent / file if file else path
-            if "://" not in link and not (target.exists()
-                                          and (not anchor or anchor in headings(target))):
+            if not leads_somewhere(link, path):
                 yield number, f"the link {link} leads nowhere"
-        for word in " ".join(CODE.findall(line)).split():
-            prefix, _, rest = re.sub(r"[.,:;]+$", "", word).partition("{")
-            names, _, suffix = rest.partition("}")
-            for name in [prefix + name + suffix for name in names.split(",")]:
-                is_path = re.fullmatch(r"[\w.*-]+(/[\w.*-]+)*/?", name) and "/" in name
-                if is_path and name.split("/")[0] in folders:
-                    if not any(root.glob(name)) and not any((root / "src").glob(name)):
-                        yield number, f"there is no file {name}"
+        for name in named_files(line, folders):
+            if not any(root.glob(name)) and not any((root / "src").glob(name)):
+                yield number, f"there is no file {name}"
 
 
-# Each of these documents must be found wrong, in as many places as it has lines that say so.
+# Each of these documents must be found wrong.
 WRONG_EXAMPLES = [
     "```hex file=a.bin\n00 zz\n```",
     "```hex file=a.bin\n88 D8 34 01\n```",
     "```text file=a.toml cut\nsteps = 10\n```",
-    "```text file=a.toml\nsteps = 1\n```",  # a kind that this document does not name
-    "```text file=a.json part\n{\"x\": 1}\n```\n```text file=b.json part like=a.json\n{\"y\": 1}\n```",
+    "```text file=a.toml\nsteps = 1\n```",  # of a kind that the document does not name
+    "```text file=a.json part\n{}\n```\n```text file=b.json part like=a.json\n{\"x\": 1}\n```",
     "```sh run\nweft nonsense\n```",
     "```text file=a.txt prat\n```",
 ]
@@ -176,18 +184,16 @@ WRONG_REFERENCES = ["[a](nowhere.md)", "[a](#nowhere)", "`src/nowhere.h`", "`bas
 
 
 def self_test(weft, root):
-    for document in WRONG_EXAMPLES:
-        if not list(wrong_examples(weft, document)):
-            yield f"self-test: found nothing wrong with {document!r}"
-    for document in WRONG_REFERENCES:
-        if not list(broken_references(root, root / "README.md", document)):
-            yield f"self-test: found nothing wrong with {document!r}"
+    found = [(document, list(wrong_examples(weft, document))) for document in WRONG_EXAMPLES]
+    found += [(document, list(broken_references(root, root / "README.md", document)))
+              for document in WRONG_REFERENCES]
+    return [f"self-test: {document!r} passed" for document, problems in found if not problems]
 
 
 def main():
     weft = Path(sys.argv[1]).resolve()
     root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent).resolve()
-    problems = list(self_test(weft, root))
+    problems = self_test(weft, root)
     for path in [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("docs/**/*.md"))]:
         document = path.read_text()
         found = list(broken_references(root, path, document))
