@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "data/tokenizer.h"
+#include "formats/hf_files.h"
 #include "formats/model_files.h"
 #include "formats/paths.h"
 #include "formats/safetensors.h"
@@ -17,8 +18,6 @@ namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kIndex = "model.safetensors.index.json";
 
 void append(Inspection from, Inspection& to) {
   std::ranges::move(from.facts, std::back_inserter(to.facts));
@@ -113,7 +112,8 @@ Inspection inspect_run(const fs::path& path) {
 Inspection inspect_safetensors(const fs::path& path) {
   const SafetensorsFile file(path);
   const fs::path directory = path.parent_path();
-  if (is_gpt2(file) && names_file(directory / "config.json") && !names_file(directory / kIndex)) {
+  const bool is_part = names_file(directory / kHfIndexFile) && path.filename() != kHfWeightsFile;
+  if (is_gpt2(file) && names_file(directory / "config.json") && !is_part) {
     return inspect_model("GPT-2 weights (safetensors)", path);
   }
   const bool moments = !file.tensors().empty() && file.tensors().front().name.starts_with("m/");
@@ -131,7 +131,7 @@ Inspection inspect_safetensors_index(const fs::path& path) {
     const SafetensorsFile& file = files.try_emplace(name, path.parent_path() / name).first->second;
     const StoredTensor* stored = file.find(tensor);
     if (stored == nullptr) {
-      throw input_error(kInspect, fmt::format("{} does not hold {}, and {} says so",
+      throw input_error(kInspect, fmt::format("{} does not hold {}, which {} promises",
                                               (path.parent_path() / name).string(),
                                               printable(tensor), path.string()));
     }

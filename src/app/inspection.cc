@@ -13,14 +13,13 @@
 #include "base/json.h"
 #include "data/tokenizer.h"
 #include "formats/hf_config.h"
+#include "formats/hf_files.h"
 #include "formats/paths.h"
 
 namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kIndex = "model.safetensors.index.json";
 
 // What cannot be looked at (a link that leads nowhere) has no size.
 size_t file_bytes(const fs::path& path) {
@@ -74,6 +73,10 @@ Inspection inspect_json(const fs::path& path) {
 Inspection inspect_text(const fs::path& path, const std::string& begins) {
   const std::string name = path.filename().string();
   if (name == "metrics.jsonl" || begins.starts_with("{\"kind\":")) return inspect_metrics(path);
+  if (path.extension() == ".jsonl") {
+    throw input_error(kInspect, path.string() + " holds JSON Lines that are no metrics of a run",
+                      "weft tokenize reads a corpus of them, and names a line that is wrong");
+  }
   if (begins.starts_with('{')) {
     // A trace may be too large to parse as a whole.
     const bool is_trace = begins.find("\"traceEvents\"") != begins.npos;
@@ -87,7 +90,10 @@ Inspection inspect_text(const fs::path& path, const std::string& begins) {
 Inspection inspect_directory(const fs::path& path) {
   if (names_directory(path / "checkpoints")) return inspect_run(path);
   if (names_file(path / "state.json")) return inspect_checkpoint(path);
-  if (names_file(path / kIndex)) inspect_safetensors_index(path / kIndex);
+  // Of a file and an index, weft and transformers read the file.
+  if (names_file(path / kHfIndexFile) && !names_something(path / kHfWeightsFile)) {
+    inspect_safetensors_index(path / kHfIndexFile);
+  }
   if (names_file(path / "config.json")) return inspect_model("Hugging Face model", path);
   if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);

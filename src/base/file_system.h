@@ -1,6 +1,6 @@
-// FileSystem: all that weft does to change what is on a disk. Whatever must survive a crash goes
-// through this interface, so that tests can put a disk in its place that fills up, fails, or loses
-// its power between any two calls.
+// FileSystem: the calls that change what is on a disk. Whatever must survive a crash goes through
+// this interface, so that tests can put a disk in its place that fills up, fails, or loses its
+// power between any two calls.
 //
 // What a power loss leaves: of a file, the bytes that sync() returned for, and any part of what was
 // written since; of a directory, the names that sync_directory() returned for, and any part of what

@@ -6,7 +6,7 @@
 //                the longest example, zeros
 //   example    = 65535 bytes index label 4 context { completion }4      all of them uint16
 //   bytes      = size of the whole example in bytes, with its marker 65535
-//   index      = 0, 1, 2, ... in file order
+//   index      = 0, 1, 2, ... in file order, modulo 65536
 //   label      = the right completion: 0, 1, 2 or 3
 //   context    = n, then n token ids                                    n >= 1
 //   completion = n, then n token ids                                    n >= 1

@@ -1,6 +1,6 @@
 // Token files: llm.c's shards and nanoGPT's headerless ones.
 //
-//   shard   = header token*      of exactly 1024 + 2 n bytes
+//   shard   = header token+      of exactly 1024 + 2 n bytes
 //   header  = int32[256]: magic 20240520, version 1, n (the number of tokens, > 0), zeros
 //   raw-u16 = token+             train.bin and val.bin of nanoGPT
 //   token   = uint16

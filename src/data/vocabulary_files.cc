@@ -101,6 +101,8 @@ class EntryCollector {
 
 std::vector<TokenEntry> read_entries(const path& file) {
   const std::string text = read_file(file);
+  // The library takes a NUL byte for the end of the text.
+  if (text.find('\0') != text.npos) throw bad_vocab(file, "is not JSON: it holds a NUL byte");
   EntryCollector collector(file);
   const auto callback = [&](int depth, json::parse_event_t event, json& parsed) {
     collector.on_event(depth, event, parsed);

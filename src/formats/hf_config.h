@@ -11,7 +11,8 @@
 namespace weft {
 
 // Reads `<directory>/config.json`. Throws Error (kInput) where the model is not GPT-2 as weft
-// computes it: another architecture, activation, epsilon, attention scale or MLP width.
+// computes it: another architecture, activation, epsilon, attention scale or MLP width, or
+// cross-attention.
 Config read_hf_config(const std::filesystem::path& directory);
 
 // Its eos_token_id where that is one token of the vocabulary, else V - 1. Throws as read_hf_config.

@@ -5,8 +5,7 @@
 //   header  = JSON object in UTF-8, then spaces up to a multiple of 8 bytes
 //             { "__metadata__": { "key": "text", ... },                          optional
 //               "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24] }, ... }
-//   data    = the tensors, row-major, little-endian, without gaps; offsets count from its first
-//   byte
+//   data    = the tensors, row-major, little-endian, without gaps; offsets count from its start
 //
 // A file of one F32 vector `a` = (1), without metadata:
 //
@@ -39,7 +38,8 @@ struct StoredTensor {
 };
 
 // A whole and valid file, mapped. Refuses what the reference reader refuses (bad sizes, unknown
-// types, holes, overlaps, trailing bytes) and duplicate names. Movable.
+// types, holes, overlaps, trailing bytes) and what parse_json does: duplicate names above all.
+// Movable.
 class SafetensorsFile {
  public:
   // Throws Error (kInput) with the path and the reason.

@@ -7,9 +7,11 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "app/weft_command.h"
 #include "base/file_system.h"
+#include "formats/hf_model.h"
 #include "support/error_of.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
@@ -194,6 +196,23 @@ TEST_F(InspectionTest, ChecksThatAnIndexAndItsFilesAgree) {
   EXPECT_TRUE(mentions(error(name, R"({"weight_map":[]})"), {"no weight_map"}));
 }
 
+TEST_F(InspectionTest, PassesOverAnIndexBesideAWholeModel) {
+  const ParameterTable table({.L = 1, .NH = 1, .C = 1, .T = 2, .V = 3});
+  const std::vector<float> zeros(static_cast<size_t>(table.count()));
+  write_hf_model(
+      directory_ / "model", table,
+      [&](const Parameter& p) {
+        return Vector<const float>(zeros).first(static_cast<size_t>(p.size()));
+      },
+      /*end_of_text=*/2);
+  directory_.write("model/model.safetensors.index.json",
+                   R"({"weight_map":{"a":"gone.safetensors"}})");
+
+  EXPECT_EQ(inspect(directory_ / "model").kind, "Hugging Face model");
+  EXPECT_EQ(inspect(directory_ / "model" / "model.safetensors").kind,
+            "GPT-2 weights (safetensors)");
+}
+
 TEST_F(InspectionTest, TellsMomentsFromOtherTensors) {
   EXPECT_EQ(inspect_file("optimizer.safetensors", one_tensor("m/wte")).kind,
             "AdamW moments of a weft checkpoint");
@@ -218,6 +237,8 @@ TEST_F(InspectionTest, RefusesWhatItDoesNotKnow) {
     EXPECT_TRUE(mentions(error("file", bytes), {"nothing that weft knows"})) << bytes;
   }
   EXPECT_TRUE(mentions(error("file", "{\"a\":"), {"not JSON"}));
+  EXPECT_TRUE(mentions(error("corpus.jsonl", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n"),
+                       {"JSON Lines", "weft tokenize"}));
   EXPECT_TRUE(mentions(error("file.safetensors", ""), {"file.safetensors"}));
   EXPECT_TRUE(mentions(error_of([&] { inspect(fifo); }), {"no file or directory"}));
   EXPECT_TRUE(mentions(error_of([&] { inspect(directory_ / "absent"); }), {"absent"}));

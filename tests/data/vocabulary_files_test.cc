@@ -116,6 +116,12 @@ TEST_F(VocabularyFiles, AreRefusedWhenTheVocabularyIsNotUtf8) {
   EXPECT_TRUE(mentions(vocab_error(R"({"\ud800": 0})"), {"not JSON"}));
 }
 
+TEST_F(VocabularyFiles, AreRefusedWhenANulByteEndsTheVocabularyEarly) {
+  const std::string hides_its_end = small_.vocab_json() + std::string("\0, junk", 7);
+
+  EXPECT_TRUE(mentions(vocab_error(hides_its_end), {"vocab.json", "NUL byte"}));
+}
+
 TEST_F(VocabularyFiles, AreRefusedWhenAnIdOrATokenOccursTwice) {
   const std::string json = small_.vocab_json();
   const std::string head = json.substr(0, json.size() - 1);
