@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/format.h"
+#include "app/stop_signals.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "formats/model_files.h"
@@ -62,14 +63,16 @@ int64_t count_rounded_by_bf16(Vector<const float> values) {
 // What the target reads from: passes the parameters through, counts, and shows how far it is.
 class Conversion {
  public:
-  Conversion(const ModelReader& source, DType dtype, Terminal& terminal)
-      : source_(source), dtype_(dtype), terminal_(terminal) {
+  Conversion(const ModelReader& source, DType dtype, const StopSignals& signals, Terminal& terminal)
+      : source_(source), dtype_(dtype), signals_(signals), terminal_(terminal) {
     int64_t largest = 0;
     for (const Parameter& p : source.table().all()) largest = std::max(largest, p.size());
     buffer_.resize(static_cast<size_t>(largest));
   }
 
+  // Throws Stopped if the user wants no more.
   Vector<const float> values_of(const Parameter& p) {
+    signals_.check();
     const auto values = Vector<float>(buffer_).first(static_cast<size_t>(p.size()));
     source_.read(p, values);
     broken_.add(p, values);
@@ -101,6 +104,7 @@ class Conversion {
 
   const ModelReader& source_;
   DType dtype_;
+  const StopSignals& signals_;
   Terminal& terminal_;
   std::vector<float> buffer_;
   NonFiniteWeights broken_;
@@ -108,30 +112,40 @@ class Conversion {
   Clock::time_point start_ = Clock::now();
 };
 
-}  // namespace
-
-int convert_command(const Arguments& arguments) {
-  ConvertOptions options;
-  if (!parse(arguments, options)) return 0;
+void convert(const ConvertOptions& options, Terminal& terminal) {
   const std::unique_ptr<ModelReader> source = open_model(options.from);
   const ModelTarget target(options.to);
   std::vector<std::filesystem::path> tokenizer = tokenizer_files_beside(options.from);
   target.check(*source, tokenizer, options.force);
 
-  Terminal terminal;
   const DType dtype = target_type(options.dtype, source->dtypes());
   if (source->dtypes().contains(DType::F16)) {
     terminal.line(
         fmt::format("note: {} holds F16, which is written as {}", options.from, type_name(dtype)));
   }
-  Conversion conversion(*source, dtype, terminal);
+  const StopSignals signals("stopping; the same signal again stops at once");
+  Conversion conversion(*source, dtype, signals, terminal);
   target.write({.table = source->table(),
                 .values_of = [&](const Parameter& p) { return conversion.values_of(p); },
                 .end_of_text = read_end_of_text(options.from),
                 .dtype = dtype,
                 .tokenizer_files = std::move(tokenizer)});
   conversion.report(options);
-  return 0;
+}
+
+}  // namespace
+
+int convert_command(const Arguments& arguments) {
+  ConvertOptions options;
+  if (!parse(arguments, options)) return 0;
+  Terminal terminal;
+  try {
+    convert(options, terminal);
+    return 0;
+  } catch (const Stopped& stopped) {
+    terminal.line("stopped: nothing was written");
+    return stopped.exit_status();
+  }
 }
 
 }  // namespace weft

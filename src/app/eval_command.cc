@@ -58,9 +58,8 @@ CLI::Option* add_hellaswag_flags(Options& flags, EvalOptions& o) {
   CLI::Option* hellaswag = flags.text(
       "--hellaswag", o.hellaswag, "FILE",
       "llm.c's hellaswag_val.bin. accuracy compares the completions' summed log-likelihood "
-      "(lm-eval's "
-      "acc); accuracy_norm their mean per token, as llm.c does (lm-eval's acc_norm divides by "
-      "characters). A context that does not fit loses its start");
+      "(lm-eval's acc); accuracy_norm their mean per token, as llm.c does (lm-eval's acc_norm "
+      "divides by characters). A context that does not fit loses its start");
   CLI::Option* limit =
       flags.integer("--limit", o.limit, {1, int64_t{1} << 31}, "The first N examples; all");
   limit->needs(hellaswag);

@@ -71,6 +71,21 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+constexpr size_t kHelpWidth = 100, kFlagColumns = 36;
+
+// Breaks lines at spaces so that none is longer than `width`, unless a word is.
+std::string wrapped(std::string_view text, size_t width) {
+  std::string result;
+  while (text.size() > width) {
+    size_t space = text.rfind(' ', width);
+    if (space == text.npos) space = text.find(' ');
+    if (space == text.npos) break;
+    result.append(text.substr(0, space)) += '\n';
+    text.remove_prefix(space + 1);
+  }
+  return result.append(text);
+}
+
 // `--lr F     Learning rate [0.0003]`
 class HelpFormatter : public CLI::Formatter {
  public:
@@ -91,7 +106,8 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_option_desc(const CLI::Option* option) const override {
     const std::string& shown = option->get_default_str();
     const bool has_default = option->get_expected_max() > 0 && !shown.empty();
-    return option->get_description() + (has_default ? fmt::format(" [{}]", shown) : "");
+    return wrapped(option->get_description() + (has_default ? fmt::format(" [{}]", shown) : ""),
+                   kHelpWidth - kFlagColumns);
   }
 };
 
@@ -105,10 +121,10 @@ std::string nearest_name(std::string_view typed, std::span<const std::string> ca
 }
 
 Options::Options(const std::string& name, const std::string& summary)
-    : name_(name), app_(summary, "weft " + name) {
+    : name_(name), app_(wrapped(summary, kHelpWidth), "weft " + name) {
   app_.set_help_flag("-h,--help", "Print this help and exit")->configurable(false);
   app_.formatter(std::make_shared<HelpFormatter>());
-  app_.get_formatter()->column_width(36);
+  app_.get_formatter()->column_width(kFlagColumns);
 }
 
 template <typename Read>
@@ -179,13 +195,22 @@ CLI::Option* Options::flag(const std::string& flags, bool& value, const std::str
 void Options::configurable() {
   app_.set_config("--config", "", "TOML file with flags as `name = value`; flags given here win")
       ->type_name("FILE")
+      ->check([this](const std::string& path) { return check_config(path); })
       ->configurable(false)
-      ->group(group_)
-      // Says what is wrong with the path, and does not wait for a pipe's writer as CLI11 would.
-      ->each([](const std::string& path) { read_file(path); });
+      ->group(group_);
   app_.config_formatter(std::make_shared<ConfigFile>(name_, app_));
   flag("--dump-config", wants_dump_, "Print every flag with its value, as --config reads it")
       ->configurable(false);
+}
+
+// CLI11 would say of any file that it cannot be read, and wait for the writer of a pipe.
+std::string Options::check_config(const std::string& path) const {
+  try {
+    const MappedFile file(path);
+    return {};
+  } catch (const Error& reason) {
+    throw error("--config", reason.message(), reason.hint());
+  }
 }
 
 bool Options::parse(const Arguments& arguments) {
@@ -225,7 +250,7 @@ Error Options::error(const std::string& flag, const std::string& what,
 }
 
 void Options::require(const CLI::Option* option, const std::string& hint) const {
-  if (option->count() > 0) return;
+  if (option->count() > 0 && !option->results().front().empty()) return;
   throw input_error(name_, fmt::format("{} is required", option->get_name()), hint);
 }
 

@@ -60,7 +60,7 @@ class Options {
 
   // An Error about the value of a flag.
   Error error(const std::string& flag, const std::string& what, const std::string& hint = {}) const;
-  // Throws Error unless the flag was given.
+  // Throws Error unless the flag was given, with a value that is not empty.
   void require(const CLI::Option* option, const std::string& hint) const;
 
  private:
@@ -68,6 +68,7 @@ class Options {
   CLI::Option* add(const std::string& flag, const std::string& type, const std::string& shown,
                    const std::string& help, Read read);
   [[noreturn]] void reject_extras() const;
+  std::string check_config(const std::string& path) const;
 
   std::string name_;
   CLI::App app_;

@@ -7,16 +7,22 @@
 namespace weft {
 namespace {
 
-// A signal handler has no argument to find its owner by, hence this one global.
+// A signal handler has no argument to find its owner by, hence these globals.
 std::atomic<int> stop_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free, "or a handler could not use it");
+std::atomic<const char*> stop_notice{""};
+static_assert(std::atomic<int>::is_always_lock_free &&
+                  std::atomic<const char*>::is_always_lock_free,
+              "or a handler could not use them");
 
-constexpr std::string_view kNoted =
-    "\nweft: stopping after this step; the same signal again stops at once, without saving\n";
+void write_stderr(std::string_view text) {
+  [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, text.data(), text.size());
+}
 
 void note_signal(int signal) {
   if (stop_signal.exchange(signal) != 0) _exit(128 + signal);
-  [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, kNoted.data(), kNoted.size());
+  write_stderr("\nweft: ");
+  write_stderr(stop_notice.load());
+  write_stderr("\n");
 }
 
 struct sigaction handled_by(void (*handler)(int)) {
@@ -29,7 +35,8 @@ struct sigaction handled_by(void (*handler)(int)) {
 
 }  // namespace
 
-StopSignals::StopSignals() {
+StopSignals::StopSignals(const char* notice) {
+  stop_notice = notice;
   stop_signal = 0;
   const struct sigaction note = handled_by(note_signal);
   const struct sigaction ignore = handled_by(SIG_IGN);
@@ -45,5 +52,9 @@ StopSignals::~StopSignals() {
 }
 
 const std::atomic<int>& StopSignals::requested() const { return stop_signal; }
+
+void StopSignals::check() const {
+  if (const int signal = stop_signal.load()) throw Stopped{signal};
+}
 
 }  // namespace weft

@@ -32,15 +32,6 @@ struct Targets {
   std::optional<TokenTarget> val;
 };
 
-// Thrown out of the work when the user stops it.
-struct Stopped {
-  int signal;
-};
-
-void throw_if_stopped(const StopSignals& signals) {
-  if (const int signal = signals.requested()) throw Stopped{signal};
-}
-
 void refuse_to_mix(const TokenTarget& target, const std::string& flag) {
   const std::vector<std::filesystem::path> stale = numbered_files(target);
   if (stale.empty()) return;
@@ -108,7 +99,7 @@ EncodeProgress fill(TokenSpool& spool, const TokenizeOptions& o, const Tokenizer
       .write = [&](Vector<const Token> tokens) { spool.append(tokens); },
       .progressed =
           [&](const EncodeProgress& done) {
-            throw_if_stopped(signals);
+            signals.check();
             progress.reached(done.bytes);
           }};
   const std::unique_ptr<Executor> executor = make_executor({"fork-join", o.threads});
@@ -136,12 +127,12 @@ void encode(const TokenizeOptions& o, const Tokenizer& tokenizer, Terminal& term
   if (!o.val_out.empty()) require_replaceable(o.val_out, "--val-out");
   const std::vector<CorpusFile> inputs = list_corpus(o.inputs);
   const Targets targets = checked_targets(o, inputs);
-  const StopSignals signals;
+  const StopSignals signals("stopping; the same signal again stops at once");
   TokenSpool spool(o.out);
   const EncodeProgress done = fill(spool, o, tokenizer, inputs, signals, terminal);
   const auto held_out = static_cast<int64_t>(o.val_fraction * static_cast<double>(spool.tokens()));
-  const std::vector<TokenFile> files = write_token_files(
-      spool, targets.train, targets.val, held_out, [&] { throw_if_stopped(signals); });
+  const std::vector<TokenFile> files =
+      write_token_files(spool, targets.train, targets.val, held_out, [&] { signals.check(); });
   report(files, spool.tokens(), done.documents);
 }
 
@@ -203,7 +194,7 @@ int tokenize_command(const Arguments& arguments) {
     return 0;
   } catch (const Stopped& stopped) {
     terminal.line("stopped: nothing was written");
-    return 128 + stopped.signal;
+    return stopped.exit_status();
   }
 }
 

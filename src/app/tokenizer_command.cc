@@ -5,16 +5,17 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <iterator>
+#include <string_view>
 
 #include "app/commands.h"
+#include "app/executor_flags.h"
 #include "app/format.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "base/file_writer.h"
-#include "base/files.h"
 #include "data/bpe_tokenizer.h"
 #include "data/bpe_trainer.h"
+#include "data/corpus.h"
 #include "data/word_counts.h"
 #include "exec/executor.h"
 #include "formats/paths.h"
@@ -31,6 +32,7 @@ constexpr auto kLiveInterval = std::chrono::milliseconds(100);
 
 struct TrainOptions {
   std::vector<std::string> inputs;
+  std::string field;  // "": `text` of *.jsonl
   std::string out;
   BpeTraining training;
   int64_t threads = 0;
@@ -40,47 +42,22 @@ bool parse(const Arguments& arguments, TrainOptions& o) {
   Options flags(kTrainName,
                 "Learns a byte-level BPE from text, as GPT-2's was made: --vocab-size tokens, the "
                 "last of them <|endoftext|>.");
-  flags.texts("INPUT", o.inputs, "PATH", "Text files, or directories with *.txt below them");
+  flags.texts("INPUT", o.inputs, "PATH",
+              "UTF-8 text files; JSON Lines (.jsonl); folders: all .txt, .md and .jsonl in them");
+  flags.text("--field", o.field, "NAME",
+             "Field of each JSON object that is its text; every input is JSON Lines then; text");
   CLI::Option* size = flags.integer("--vocab-size", o.training.vocabulary_size, {257, 65'536},
                                     "Tokens, the 256 bytes and <|endoftext|> among them");
   CLI::Option* out = flags.text("--out", o.out, "DIR", "Directory for the tokenizer's files");
   flags.integer("--min-frequency", o.training.min_frequency, {1, int64_t{1} << 62},
                 "How often neighbours must occur to become a token");
-  flags.integer("--threads", o.threads, {1, 256}, "Threads that count words; all CPUs");
+  add_threads_flag(flags, o.threads);
   if (!flags.parse(arguments)) return false;
-  if (o.inputs.empty()) throw flags.error("INPUT", "give text files, or directories of them");
+  if (o.inputs.empty()) throw flags.error("INPUT", "give text files, or folders of them");
   flags.require(size, "GPT-2's has 50257 tokens; small models do with a few thousand");
   flags.require(out, "name the directory to write the tokenizer to");
   if (o.threads == 0) o.threads = available_cpus();
   return true;
-}
-
-// The text files below a directory, sorted.
-std::vector<fs::path> text_files_below(const fs::path& directory) {
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
-    if (entry.path().extension() == ".txt" && entry.is_regular_file()) files.push_back(entry);
-  }
-  if (files.empty()) {
-    throw input_error(kTrainName, fmt::format("there is no .txt file below {}", directory.string()),
-                      "name the files, whatever they are called");
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-std::vector<fs::path> find_files(const std::vector<std::string>& inputs) try {
-  std::vector<fs::path> files;
-  for (const std::string& input : inputs) {
-    if (names_directory(input)) {
-      std::ranges::copy(text_files_below(input), std::back_inserter(files));
-    } else {
-      files.emplace_back(input);
-    }
-  }
-  return files;
-} catch (const fs::filesystem_error& error) {
-  throw input_error(kTrainName, error.what(), "check its permissions");
 }
 
 // Calls of live() that follow each other too fast for the eye are left out.
@@ -105,19 +82,31 @@ struct Words {
   size_t bytes = 0;  // of the text
 };
 
-Words count_words(const std::vector<fs::path>& files, int threads, LiveLine& live) {
-  WordCounter counter(threads);
-  size_t bytes = 0;
-  for (const fs::path& file : files) {
-    read_file_in_pieces(file, [&](std::span<const std::byte> piece) {
-      counter.add({reinterpret_cast<const char*>(piece.data()), piece.size()});
-      bytes += piece.size();
-      live.show([&] {
-        return fmt::format("{} read; now {}", format_bytes(bytes), single_line(file.string()));
-      });
-    });
+// No word crosses from one document into the next.
+void count_block(const TextBlock& block, WordCounter& counter) {
+  std::string_view text = block.text;
+  size_t begin = 0;
+  for (const size_t next : block.begins) {
+    counter.add(text.substr(begin, next - begin));
     counter.end_text();
+    begin = next;
   }
+  counter.add(text.substr(begin));
+}
+
+Words count_words(const TrainOptions& o, const std::vector<CorpusFile>& files, LiveLine& live) {
+  CorpusFormat format;
+  format.field = o.field;
+  WordCounter counter(static_cast<int>(o.threads));
+  size_t bytes = 0;
+  read_corpus(files, format, [&](const CorpusBlock& block) {
+    const TextBlock text = text_of(block, format);
+    count_block(text, counter);
+    bytes += text.bytes();
+    live.show([&] {
+      return fmt::format("{} read; now {}", format_bytes(bytes), single_line(text.origin));
+    });
+  });
   if (bytes == 0) throw input_error(kTrainName, "the text is empty", "give text to learn from");
   return {counter.finish(), bytes};
 }
@@ -139,8 +128,9 @@ void make_directory(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (names_directory(path)) return;
-  throw failure(kTrainName, fmt::format("cannot make the directory {}: {}", path, error.message()),
-                "choose another --out");
+  throw input_error(kTrainName,
+                    fmt::format("--out: cannot make the directory {}: {}", path, error.message()),
+                    "choose another --out");
 }
 
 void report(const TrainOptions& o, const Words& words, int64_t tokens, Clock::duration duration,
@@ -160,12 +150,12 @@ void report(const TrainOptions& o, const Words& words, int64_t tokens, Clock::du
 int train(const Arguments& arguments) {
   TrainOptions o;
   if (!parse(arguments, o)) return 0;
-  const std::vector<fs::path> files = find_files(o.inputs);
+  const std::vector<CorpusFile> files = list_corpus(o.inputs);
   make_directory(o.out);
   const Clock::time_point start = Clock::now();
   Terminal terminal;
   LiveLine live(terminal);
-  const Words words = count_words(files, static_cast<int>(o.threads), live);
+  const Words words = count_words(o, files, live);
   BpeVocabulary vocabulary = train_bpe(words.counts, o.training, [&](int64_t tokens) {
     live.show([&] {
       return fmt::format("{} distinct words; {} of {} tokens",

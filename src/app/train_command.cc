@@ -167,7 +167,8 @@ int run(const TrainOptions& o) {
   Terminal terminal;
   warn(o, input.dataset, terminal);
   Progress progress(terminal, describe(o, settings, input.dataset, *executor));
-  const StopSignals signals;
+  const StopSignals signals(
+      "stopping after this step; the same signal again stops at once, without saving");
   const TrainOutcome outcome = train(settings, input.dataset, *executor, progress,
                                      signals.requested(), trace ? &*trace : nullptr);
   progress.finish(outcome);

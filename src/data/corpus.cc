@@ -43,8 +43,11 @@ std::vector<std::string> files_below(const fs::path& folder) {
       }
     }
   } catch (const fs::filesystem_error& error) {
-    throw input_error(
-        kWhere, fmt::format("cannot list {}: {}", error.path1().string(), error.code().message()));
+    // On the way through a folder the library does not say where it was.
+    const std::string at =
+        error.path1().empty() ? "all of " + folder.string() : error.path1().string();
+    throw input_error(kWhere, fmt::format("cannot list {}: {}", at, error.code().message()),
+                      "check its permissions, or name the files one by one");
   }
   return paths;
 }
@@ -115,6 +118,7 @@ EncodedBlock encode_text(const TextBlock& block, const Tokenizer& tokenizer, Enc
 std::vector<CorpusFile> list_corpus(const std::vector<std::string>& paths) {
   std::vector<CorpusFile> files;
   for (const std::string& path : paths) {
+    if (path.empty()) throw input_error(kWhere, "an input has an empty name", "name a file");
     std::error_code unreadable;
     const fs::file_status status = fs::status(path, unreadable);
     if (!fs::exists(status)) {
@@ -140,12 +144,17 @@ void read_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& forma
   }
 }
 
+TextBlock text_of(const CorpusBlock& block, const CorpusFormat& format) {
+  if (const auto* text = std::get_if<TextBlock>(&block)) return *text;
+  const std::string field = format.field.empty() ? kDefaultField : format.field;
+  return parse_json_lines(std::get<JsonLinesBlock>(block), field);
+}
+
 EncodedBlock encode_block(const CorpusBlock& block, const CorpusFormat& format,
                           const Tokenizer& tokenizer, EncodeRules rules) {
   const auto* text = std::get_if<TextBlock>(&block);
   if (text != nullptr) return encode_text(*text, tokenizer, rules);
-  const std::string field = format.field.empty() ? kDefaultField : format.field;
-  return encode_text(parse_json_lines(std::get<JsonLinesBlock>(block), field), tokenizer, rules);
+  return encode_text(text_of(block, format), tokenizer, rules);
 }
 
 }  // namespace weft

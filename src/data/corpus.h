@@ -40,6 +40,10 @@ using CorpusBlock = std::variant<TextBlock, JsonLinesBlock>;
 void read_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& format,
                  const std::function<void(CorpusBlock)>& visit);
 
+// The text of a block and where its documents begin. Thread-safe. Throws Error (kInput) that names
+// the file and the line: JSON Lines that are malformed.
+TextBlock text_of(const CorpusBlock& block, const CorpusFormat& format);
+
 struct EncodedBlock {
   std::vector<Token> tokens;
   int64_t documents = 0;  // that begin in the block

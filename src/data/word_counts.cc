@@ -9,6 +9,8 @@ namespace weft {
 namespace {
 
 constexpr size_t kBytesPerThread = size_t{1} << 22;
+// Documents are often short: starting threads for each would cost more than they save.
+constexpr size_t kWorthThreads = size_t{1} << 16;
 
 }  // namespace
 
@@ -27,7 +29,11 @@ void WordCounter::add(std::string_view text) {
 }
 
 void WordCounter::end_text() {
-  count_in_parallel(pending_);
+  if (pending_.size() < kWorthThreads) {
+    count(pending_, counts_.front());
+  } else {
+    count_in_parallel(pending_);
+  }
   pending_.clear();
   next_cut_ = 0;
 }

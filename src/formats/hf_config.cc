@@ -126,6 +126,12 @@ Config read_hf_config(const std::filesystem::path& directory) {
   return config;
 }
 
+bool read_hf_ties_embeddings(const std::filesystem::path& directory) {
+  const json config = read_json_object(directory / "config.json", kRead);
+  const auto found = config.find("tie_word_embeddings");
+  return found == config.end() || *found == true;
+}
+
 int64_t read_hf_end_of_text(const std::filesystem::path& directory) {
   const int64_t V = read_hf_config(directory).V;
   const json config = read_json_object(directory / "config.json", kRead);

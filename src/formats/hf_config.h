@@ -15,6 +15,9 @@ namespace weft {
 // cross-attention.
 Config read_hf_config(const std::filesystem::path& directory);
 
+// Its tie_word_embeddings, true where it is silent. Throws as read_hf_config.
+bool read_hf_ties_embeddings(const std::filesystem::path& directory);
+
 // Its eos_token_id where that is one token of the vocabulary, else V - 1. Throws as read_hf_config.
 int64_t read_hf_end_of_text(const std::filesystem::path& directory);
 

@@ -98,9 +98,9 @@ void read_padded(const StoredTensor& stored, Vector<float> out) {
 
 class HfReader : public ModelReader {
  public:
-  HfReader(HfFiles files, const Config& config)
+  HfReader(HfFiles files, const Config& config, bool ties_embeddings)
       : ModelReader(config), model_(std::move(files)), stored_(match(model_, table())) {
-    check_head();
+    check_head(ties_embeddings);
   }
 
   std::set<DType> dtypes() const override {
@@ -122,9 +122,18 @@ class HfReader : public ModelReader {
 
  private:
   // A head of its own would be lost, and with it the model's behaviour: better to refuse.
-  void check_head() const {
+  void check_head(bool ties_embeddings) const {
     const auto found = model_.tensors.find(kHfHead);
-    if (found == model_.tensors.end()) return;
+    if (found == model_.tensors.end()) {
+      if (ties_embeddings) return;
+      throw malformed(
+          model_,
+          fmt::format("config.json says tie_word_embeddings = false, and the model does "
+                      "not hold {}",
+                      kHfHead),
+          "save the model with its head; if they are one, set tie_word_embeddings to "
+          "true");
+    }
     const StoredTensor& head = *found->second;
     const Config& c = table().config();
     check_tensor(model_, kHfHead, head, {c.V, c.C});
@@ -186,8 +195,8 @@ void append_parameter(SafetensorsWriter& writer, DType dtype, const Config& conf
 }  // namespace
 
 std::unique_ptr<ModelReader> open_hf_model(const std::filesystem::path& file_or_directory,
-                                           const Config& config) {
-  return std::make_unique<HfReader>(open_hf_files(file_or_directory), config);
+                                           const Config& config, bool ties_embeddings) {
+  return std::make_unique<HfReader>(open_hf_files(file_or_directory), config, ties_embeddings);
 }
 
 NonFiniteWeights read_hf_weights(const std::filesystem::path& file_or_directory,

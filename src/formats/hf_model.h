@@ -32,8 +32,9 @@ namespace weft {
 // (`attn.bias`, `attn.masked_bias`) are skipped. Throws Error (kInput) that names the tensor which
 // is missing, unknown or of another shape, and where lm_head.weight is not wte.weight, because weft
 // shares them.
+//   ties_embeddings: what config.json says; where it is false, lm_head.weight may not be missing.
 std::unique_ptr<ModelReader> open_hf_model(const std::filesystem::path& file_or_directory,
-                                           const Config& config);
+                                           const Config& config, bool ties_embeddings = true);
 
 // read_all of open_hf_model.
 NonFiniteWeights read_hf_weights(const std::filesystem::path& file_or_directory,

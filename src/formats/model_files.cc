@@ -93,7 +93,8 @@ Config read_model_config(const fs::path& path) {
 std::unique_ptr<ModelReader> open_model(const fs::path& path) {
   const ModelLocation model = find_model(path);
   if (model.format == ModelFormat::kLlmc) return open_llmc_model(model.path);
-  return open_hf_model(model.path, read_hf_config(model.directory()));
+  const fs::path directory = model.directory();
+  return open_hf_model(model.path, read_hf_config(directory), read_hf_ties_embeddings(directory));
 }
 
 NonFiniteWeights read_model_weights(const fs::path& path, const ParameterView& weights) {

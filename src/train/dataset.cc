@@ -51,7 +51,10 @@ std::vector<Token> tokenize(const std::vector<std::string>& paths, const Tokeniz
 TokenSource open_tokens(const std::vector<std::string>& paths, const Tokenizer* tokenizer,
                         TokenFormat format) {
   if (holds_tokens(paths, format)) return TokenSource::open_shards(paths, format);
-  require(tokenizer != nullptr, "text needs a tokenizer");
+  if (tokenizer == nullptr) {
+    throw input_error("data", paths.front() + " is text, and there is no tokenizer for it",
+                      "name one with --tokenizer");
+  }
   return TokenSource::from_tokens(tokenize(paths, *tokenizer));
 }
 

@@ -28,7 +28,8 @@ Dataset open_dataset(const std::vector<std::string>& data, const std::vector<std
                      const std::shared_ptr<const Tokenizer>& tokenizer,
                      TokenFormat format = TokenFormat::kShard);
 
-// Opens tokens or text as one source; text needs a tokenizer.
+// Opens tokens or text as one source. Throws Error (kInput) as open_dataset does, and for text
+// without a tokenizer.
 TokenSource open_tokens(const std::vector<std::string>& paths, const Tokenizer* tokenizer,
                         TokenFormat format = TokenFormat::kShard);
 

@@ -7,17 +7,16 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/file_writer.h"
 #include "base/math.h"
 #include "base/memory.h"
 #include "data/batches.h"
 #include "formats/model_files.h"
 #include "kernels/adamw.h"
-#include "observe/metrics_log.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/generator.h"
 #include "train/initialize.h"
+#include "train/run_files.h"
 #include "train/step.h"
 
 namespace weft {
@@ -62,7 +61,9 @@ class Run {
         executor_(executor),
         listener_(listener),
         tracer_(tracer),
-        files_(files),
+        run_files_(
+            {settings.out, settings.resume, settings.keep},
+            [&listener](const std::string& note) { listener.noted(note); }, files),
         tokens_per_step_(checked_tokens_per_step()),
         batches_(dataset.train, plan()),
         schedule_(schedule()),
@@ -77,7 +78,7 @@ class Run {
 
   TrainOutcome train(const std::atomic<int>& stop) {
     const std::optional<FoundCheckpoint> found = restore_or_initialize();
-    open_run_directory(found);
+    run_files_.open(settings_.config_toml, found);
     report_start();
     const Clock::time_point start = Clock::now();
     while (done_.step < schedule_.steps) {
@@ -87,7 +88,7 @@ class Run {
       if (due(settings_.sample_every)) sample();
       if (last || stopping) {
         save();
-        log_->sync();
+        run_files_.sync_log();
       } else if (due(settings_.checkpoint_every)) {
         try_to_save();
       }
@@ -179,14 +180,8 @@ class Run {
   // Returns the checkpoint that the run continues from, if any.
   std::optional<FoundCheckpoint> restore_or_initialize() {
     done_ = identity();
-    std::optional<FoundCheckpoint> found;
-    if (settings_.resume) {
-      found =
-          newest_good_checkpoint(settings_.out, [&](const std::string& m) { listener_.noted(m); });
-    } else if (std::filesystem::exists(settings_.out / "metrics.jsonl")) {
-      throw input_error("train", fmt::format("{} already holds a run", settings_.out.string()),
-                        "continue it with --resume, or choose another --out");
-    }
+    run_files_.claim();
+    std::optional<FoundCheckpoint> found = run_files_.checkpoint_to_resume();
     if (found) {
       resume(*found);
     } else if (!settings_.init.empty()) {
@@ -233,26 +228,6 @@ class Run {
     note("batching", before.batching, done_.batching);
   }
 
-  // What the run before left unfinished, a kill between two steps included, is cleared away.
-  void open_run_directory(const std::optional<FoundCheckpoint>& found) {
-    make_run_directory();
-    remove_unfinished_checkpoints(settings_.out, files_);
-    if (found) prune_checkpoints(settings_.out, found->path, settings_.keep, files_);
-    AtomicFile config(settings_.out / "config.toml", files_);
-    config.append(settings_.config_toml);
-    config.finish();
-    log_.emplace(settings_.out / "metrics.jsonl", done_.step, files_);
-  }
-
-  // Most often it is the name that is wrong.
-  void make_run_directory() {
-    try {
-      create_directories_durably(settings_.out, files_);
-    } catch (const Error& error) {
-      throw input_error("train", fmt::format("--out: {}", error.message()), error.hint());
-    }
-  }
-
   void report_start() {
     RunReport run;
     run.parameters = state_.table->count();
@@ -277,7 +252,7 @@ class Run {
                            {"peak_flops", settings_.peak_flops},
                            {"mfu_convention", "llm.c: 6N + 6LCT"}};
     record.update(ordered_json::parse(settings_.run_json));
-    log(record);
+    run_files_.log(record);
     listener_.started(run);
   }
 
@@ -310,17 +285,21 @@ class Run {
           report.tokens_per_s * flops_per_token(*state_.table, settings_.T) / settings_.peak_flops;
     }
     elapsed_s_ = report.elapsed_s;
-    log({{"kind", "train"},
-         {"step", report.step},
-         {"loss", report.loss},
-         {"lr", report.lr},
-         {"grad_norm", report.grad_norm},
-         {"tokens", report.tokens},
-         {"elapsed_s", report.elapsed_s},
-         {"step_ms", report.step_ms},
-         {"tokens_per_s", report.tokens_per_s},
-         {"mfu", report.mfu}});
+    log_step(report);
     listener_.stepped(report);
+  }
+
+  void log_step(const StepReport& report) {
+    run_files_.log({{"kind", "train"},
+                    {"step", report.step},
+                    {"loss", report.loss},
+                    {"lr", report.lr},
+                    {"grad_norm", report.grad_norm},
+                    {"tokens", report.tokens},
+                    {"elapsed_s", report.elapsed_s},
+                    {"step_ms", report.step_ms},
+                    {"tokens_per_s", report.tokens_per_s},
+                    {"mfu", report.mfu}});
   }
 
   void run_program(const Program& program, int64_t t) {
@@ -346,7 +325,7 @@ class Run {
                                                         .T = settings_.T,
                                                         .stride = settings_.T,
                                                         .max_batches = settings_.val_steps});
-    log({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
+    run_files_.log({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
     listener_.validated(done_.step, e.loss);
   }
 
@@ -368,7 +347,7 @@ class Run {
                return true;
              });
     text += stream.finish();
-    log({{"kind", "sample"}, {"step", done_.step}, {"text", text}});
+    run_files_.log({{"kind", "sample"}, {"step", done_.step}, {"text", text}});
     listener_.sampled(done_.step, text);
   }
 
@@ -390,43 +369,22 @@ class Run {
         good ? "the last good checkpoint is " + good->path.string() : "there is no checkpoint yet");
   }
 
-  void save() {
-    refuse_poisoned_weights();
-    write_checkpoint();
-  }
-
-  // A disk that fails or is full for a while need not cost what has been computed: the run goes on
-  // to the next checkpoint. The last one must succeed.
-  void try_to_save() {
-    refuse_poisoned_weights();
-    try {
-      write_checkpoint();
-    } catch (const Error& error) {
-      listener_.noted(
-          fmt::format("no checkpoint of step {}: {}; earlier ones are whole, and the run goes on",
-                      done_.step, error.what()));
-    }
-  }
-
-  // The log goes first: a run that continues from this checkpoint does not repeat its lines.
-  void write_checkpoint() {
-    log_->sync();
+  RunState state_to_save() const {
     RunState state = done_;
     state.elapsed_s = elapsed_s_;
-    const std::filesystem::path path = weft::write_checkpoint(
-        settings_.out, state, state_.weights, state_.m, state_.v, dataset_.tokenizer.get(), files_);
-    prune_checkpoints(settings_.out, path, settings_.keep, files_);
-    log({{"kind", "checkpoint"}, {"step", done_.step}, {"path", path.string()}});
+    return state;
+  }
+
+  void save() {
+    refuse_poisoned_weights();
+    const auto path = run_files_.save(state_to_save(), state_, dataset_.tokenizer.get());
     listener_.saved(done_.step, path);
   }
 
-  // Told once, until the disk takes the lines again.
-  void log(const ordered_json& record) {
-    const std::string problem = log_->write(record);
-    if (!problem.empty() && log_problem_.empty()) {
-      listener_.noted(problem + "; the lines wait in memory, and the run goes on");
-    }
-    log_problem_ = problem;
+  void try_to_save() {
+    refuse_poisoned_weights();
+    const auto path = run_files_.try_to_save(state_to_save(), state_, dataset_.tokenizer.get());
+    if (path) listener_.saved(done_.step, *path);
   }
 
   const TrainSettings& settings_;
@@ -434,7 +392,7 @@ class Run {
   const Executor& executor_;
   TrainListener& listener_;
   StepTracer* tracer_;
-  FileSystem& files_;
+  RunFiles run_files_;
   int64_t tokens_per_step_;
   Batches batches_;
   Schedule schedule_;
@@ -442,8 +400,6 @@ class Run {
   TrainingStep step_;
   BatchEvaluator evaluator_;
   std::vector<std::pair<const Program*, std::unique_ptr<PreparedProgram>>> prepared_;
-  std::optional<MetricsLog> log_;
-  std::string log_problem_;  // why lines wait; empty when none does
   RunState done_;
   double elapsed_s_ = 0.;
 };

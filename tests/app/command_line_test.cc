@@ -1,4 +1,8 @@
+#include <sstream>
+#include <string>
+
 #include "app/weft_command.h"
+#include "support/special_files.h"
 
 namespace weft {
 namespace {
@@ -88,6 +92,30 @@ TEST_F(CommandLine, RequiredFlagsAreNamed) {
   EXPECT_TRUE(is_input_error(weft({"generate"}), {"--model is required"}));
   EXPECT_TRUE(is_input_error(weft({"eval"}), {"--model is required"}));
   EXPECT_TRUE(is_input_error(weft({"inspect"}), {"PATH is required"}));
+}
+
+TEST_F(CommandLine, AnEmptyValueIsNoPath) {
+  EXPECT_TRUE(is_input_error(weft({"generate", "--model", ""}), {"--model is required"}));
+  EXPECT_TRUE(is_input_error(weft({"convert", "--from", "a", "--to", ""}), {"--to is required"}));
+  EXPECT_TRUE(
+      is_input_error(weft({"train", "--data", "", "--out", "b"}), {"an input has an empty name"}));
+}
+
+TEST_F(CommandLine, HelpFitsOneHundredColumns) {
+  for (const char* command : {"train", "generate", "eval", "convert", "tokenize", "inspect"}) {
+    std::istringstream lines(weft({command, "--help"}).out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100) << line;
+  }
+}
+
+// A pipe without a writer would never end.
+TEST_F(CommandLine, WhatIsNoConfigurationFileSaysWhy) {
+  for (const SpecialFile& file : special_files()) {
+    const std::string config = path("config" + std::to_string(file.reason.size()));
+    file.make(config);
+
+    EXPECT_TRUE(is_input_error(weft({"train", "--config", config}), {"--config", file.reason}));
+  }
 }
 
 TEST_F(CommandLine, AFullDiskOfStandardOutputIsAFailure) {

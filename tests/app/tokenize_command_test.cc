@@ -209,7 +209,8 @@ TEST_F(TokenizeCommand, StopsOnASignalAndLeavesNothing) {
   const CommandResult result = command.finish();
 
   EXPECT_EQ(result.status, 130);
-  EXPECT_TRUE(mentions(result.err, {"eta", "stopped: nothing was written"}));
+  EXPECT_TRUE(
+      mentions(result.err, {"eta", "weft: stopping; the same", "stopped: nothing was written"}));
   std::filesystem::remove(path("text.txt"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }

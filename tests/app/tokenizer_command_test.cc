@@ -55,6 +55,27 @@ TEST_F(TokenizerCommand, TakesTheTextFilesBelowADirectory) {
   EXPECT_EQ(open_tokenizer(path("out"))->decode(Token{256}), "ab");
 }
 
+TEST_F(TokenizerCommand, LearnsFromTheTextsOfJsonLinesAndNotFromTheirKeys) {
+  const std::string text = directory_.write("t.jsonl", R"({"text": "abab"}
+{"text": "abab"}
+)");
+  const std::string story = directory_.write("s.txt", R"({"story": "cdcd", "text": "abababab"})");
+
+  EXPECT_EQ(train({text, "--vocab-size", "258", "--out", path("a")}).status, 0);
+  EXPECT_EQ(train({story, "--field", "story", "--vocab-size", "258", "--out", path("b")}).status,
+            0);
+
+  EXPECT_EQ(open_tokenizer(path("a"))->decode(Token{256}), "ab");
+  EXPECT_EQ(open_tokenizer(path("b"))->decode(Token{256}), "cd");
+}
+
+TEST_F(TokenizerCommand, TokensAreNoText) {
+  write_token_shard(path("t.bin"), std::vector<Token>{0, 1});
+
+  EXPECT_TRUE(is_input_error(train({path("t.bin"), "--vocab-size", "258", "--out", path("out")}),
+                             {"t.bin is a token shard, not text"}));
+}
+
 TEST_F(TokenizerCommand, SaysWhenTheTextYieldsFewerTokens) {
   const std::string text = write_text("text.txt", 500);
 
@@ -80,7 +101,7 @@ TEST_F(TokenizerCommand, WhatIsWrongIsNamed) {
   EXPECT_TRUE(is_input_error(train({path("absent"), "--vocab-size", "300", "--out", out}),
                              {"absent", "check the path"}));
   EXPECT_TRUE(is_input_error(train({path("none"), "--vocab-size", "300", "--out", out}),
-                             {"no .txt file below"}));
+                             {"none holds no .txt, .md or .jsonl file"}));
   EXPECT_TRUE(is_input_error(train({path("empty.txt"), "--vocab-size", "300", "--out", out}),
                              {"the text is empty"}));
   EXPECT_TRUE(is_input_error(train({text, "--vocab-sise", "300"}), {"--vocab-size?"}));

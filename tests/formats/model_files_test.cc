@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/test_model.h"
@@ -52,6 +54,30 @@ TEST(ModelFiles, ReadsADirectoryAndTheSafetensorsFileInIt) {
 
   expect_reads(dir.path());
   expect_reads(dir / "model.safetensors");
+}
+
+// transformers would give it a head of random weights.
+TEST(ModelFiles, RefusesAModelWhoseOwnHeadIsMissing) {
+  const TempDirectory dir;
+  write_checkpoint(dir.path(), kConfig);
+  nlohmann::json config = nlohmann::json::parse(read_file(dir / "config.json"));
+  config["tie_word_embeddings"] = false;
+  dir.write("config.json", config.dump());
+
+  for (const fs::path& path : {dir.path(), dir / "model.safetensors"}) {
+    EXPECT_TRUE(mentions(error_of([&] { open_model(path); }),
+                         {"tie_word_embeddings = false", "does not hold lm_head.weight"}));
+  }
+}
+
+TEST(ModelFiles, ATiedModelNeedNotSaySo) {
+  const TempDirectory dir;
+  write_checkpoint(dir.path(), kConfig);
+  nlohmann::json config = nlohmann::json::parse(read_file(dir / "config.json"));
+  config.erase("tie_word_embeddings");
+  dir.write("config.json", config.dump());
+
+  expect_reads(dir.path());
 }
 
 TEST(ModelFiles, ReadsTheNewestCheckpointOfARun) {

@@ -56,6 +56,14 @@ TEST(Dataset, HoldsOutTheLastTenthOfAText) {
   EXPECT_EQ(tokens_of(*dataset.val), bytes_of(text.substr(97)));
 }
 
+TEST(Dataset, TextWithoutATokenizerIsTheUsersToName) {
+  const TempDirectory dir;
+  const std::string text = dir.write("text.txt", "text");
+
+  EXPECT_TRUE(mentions(error_of([&] { open_tokens({text}, nullptr); }),
+                       {"text.txt is text, and there is no tokenizer", "--tokenizer"}));
+}
+
 TEST(Dataset, SaysThatWhatIsHeldOutIsTooShort) {
   const TempDirectory dir;
   const Dataset dataset = open_dataset({dir.write("text.txt", text_of(107))}, {}, nullptr);

@@ -568,6 +568,25 @@ TEST_F(TrainerTest, RefusesADirectoryThatHoldsARun) {
   EXPECT_EQ(read_file(s.out / "metrics.jsonl"), log);
 }
 
+TEST_F(TrainerTest, RefusesADirectoryInWhichARunIsAtWork) {
+  const TrainSettings first = settings();
+  TrainSettings second = settings();
+  second.resume = true;
+  Recorder recorder, other;
+  std::string refusal;
+  recorder.on_step = [&](const StepReport& step) {
+    if (step.step != 3) return;
+    refusal =
+        error_of([&] { train(second, dataset_, *make_executor("sequential", 1), other, stop_); });
+  };
+
+  train(first, dataset_, *make_executor("sequential", 1), recorder, stop_);
+
+  EXPECT_TRUE(mentions(refusal, {"another run is at work in", "wait until it ends", "--out"}));
+  EXPECT_EQ(logged_steps(first.out).size(), 7);
+  EXPECT_EQ(run(second), TrainOutcome::kFinished);  // the lock went with its run
+}
+
 TEST_F(TrainerTest, RefusesAnOutputThatIsAFile) {
   TrainSettings s = settings();
   s.out = dir_.write("file", "x") / "run";
