@@ -76,7 +76,7 @@ def shape_of(value):
 
 
 def shape(path):
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     lines = path.suffix == ".jsonl"
     return shape_of([json.loads(line) for line in text.splitlines()] if lines else json.loads(text))
 
@@ -91,8 +91,8 @@ class Follower:
 
     def run(self, command, expected=0):
         """Returns what the command prints."""
-        done = subprocess.run(command, cwd=self.directory, env=self.environment, text=True,
-                              errors="replace", capture_output=True, timeout=120)
+        done = subprocess.run(command, cwd=self.directory, env=self.environment,
+                              encoding="utf-8", errors="replace", capture_output=True, timeout=120)
         if done.returncode != expected:
             raise Wrong(f"exit status {done.returncode}, not {expected}: {done.stderr}")
         return done.stdout
@@ -139,7 +139,7 @@ def wrong_examples(weft, document):
 
 def anchors(path):
     """The anchors of a document's headings, as GitHub makes them."""
-    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
@@ -195,7 +195,7 @@ def main():
     root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent).resolve()
     problems = self_test(weft, root)
     for path in [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("docs/**/*.md"))]:
-        document = path.read_text()
+        document = path.read_text(encoding="utf-8")
         found = list(broken_references(root, path, document))
         if path == root / "docs" / "formats.md":
             found += wrong_examples(weft, document)
