@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/format.h"
+#include "app/live_line.h"
 #include "app/stop_signals.h"
 #include "app/terminal.h"
 #include "base/error.h"
@@ -95,17 +96,19 @@ class Conversion {
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   void show_progress() {
-    if (seconds() < 1.) return;
-    const double share =
-        static_cast<double>(broken_.weights) / static_cast<double>(source_.table().count());
-    terminal_.live(fmt::format("converting: {} of {} weights", format_percent(share),
-                               format_large(static_cast<double>(source_.table().count()))));
+    live_.show([&] {
+      const auto all = static_cast<double>(source_.table().count());
+      return fmt::format("converting: {} of {} weights",
+                         format_percent(static_cast<double>(broken_.weights) / all),
+                         format_large(all));
+    });
   }
 
   const ModelReader& source_;
   DType dtype_;
   const StopSignals& signals_;
   Terminal& terminal_;
+  LiveLine live_{terminal_};
   std::vector<float> buffer_;
   NonFiniteWeights broken_;
   int64_t rounded_ = 0;

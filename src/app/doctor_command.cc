@@ -79,7 +79,7 @@ std::string describe_caches(const MachineFacts& facts) {
   std::string text;
   for (const CacheLevel& c : facts.caches) {
     text +=
-        fmt::format("{}L{} {} x {} kB", text.empty() ? "" : ", ", c.level, c.count, c.bytes >> 10);
+        fmt::format("{}L{} {} x {} KiB", text.empty() ? "" : ", ", c.level, c.count, c.bytes >> 10);
   }
   return text.empty() ? "unknown" : text;
 }

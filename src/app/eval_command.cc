@@ -10,6 +10,7 @@
 #include "app/data_format.h"
 #include "app/executor_flags.h"
 #include "app/format.h"
+#include "app/live_line.h"
 #include "app/models.h"
 #include "app/terminal.h"
 #include "base/error.h"
@@ -89,8 +90,8 @@ TokenSource open_source(const EvalOptions& o, const Config& config) {
 }
 
 EvaluationProgress batches_on(Terminal& terminal, const char* what) {
-  return [&terminal, what](int64_t done, int64_t total) {
-    terminal.live(fmt::format("{}: batch {} of {}", what, done, total));
+  return [line = LiveLine(terminal), what](int64_t done, int64_t total) mutable {
+    line.show([&] { return fmt::format("{}: batch {} of {}", what, done, total); });
   };
 }
 

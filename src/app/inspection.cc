@@ -11,6 +11,7 @@
 #include "app/inspectors.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/system_calls.h"
 #include "data/tokenizer.h"
 #include "formats/hf_config.h"
 #include "formats/hf_files.h"
@@ -131,7 +132,7 @@ Inspection inspect(const fs::path& path) try {
   if (names_file(path)) return inspect_file(path);
   throw input_error(kInspect, path.string() + " is no file or directory");
 } catch (const fs::filesystem_error& error) {
-  throw input_error(kInspect, error.what());
+  throw system_error(ErrorKind::kInput, kInspect, "examine", error.path1(), error.code().value());
 }
 
 }  // namespace weft

@@ -5,12 +5,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "app/commands.h"
 #include "app/machine.h"
 #include "app/terminal.h"
 #include "base/error.h"
+#include "base/system_calls.h"
 
 namespace weft {
 namespace {
@@ -79,6 +81,10 @@ int main(int argc, char** argv) {
     return report(error.kind() == ErrorKind::kInput ? kWrongInput : kFailed, error.what());
   } catch (const std::bad_alloc&) {
     return report(kFailed, "[weft] out of memory; use a smaller model, --batch-size or --seq-len");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(kFailed, system_error(ErrorKind::kFailure, "weft", "use", error.path1(),
+                                        error.code().value())
+                               .what());
   } catch (const std::exception& error) {
     return report(kFailed, fmt::format("[weft] {}", error.what()));
   }

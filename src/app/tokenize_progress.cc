@@ -9,8 +9,6 @@
 namespace weft {
 namespace {
 
-constexpr auto kLineInterval = std::chrono::seconds(5);
-
 double megabytes_per_s(uintmax_t bytes, double elapsed_s) {
   return 1e-6 * static_cast<double>(bytes) / elapsed_s;
 }
@@ -31,12 +29,7 @@ double TokenizeProgress::elapsed_s() const {
 }
 
 void TokenizeProgress::reached(uintmax_t bytes) {
-  const std::string line = tokenize_line(bytes, total_, elapsed_s());
-  terminal_.live(line);
-  const Clock::time_point now = Clock::now();
-  if (terminal_.is_live() || now - last_line_ < kLineInterval) return;
-  last_line_ = now;
-  terminal_.line(line);
+  live_.show([&] { return tokenize_line(bytes, total_, elapsed_s()); });
 }
 
 void TokenizeProgress::finish(uintmax_t bytes) {

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <string>
 
+#include "app/live_line.h"
 #include "app/terminal.h"
 
 namespace weft {
 
-// On a terminal one live line; on a pipe a line every five seconds.
 class TokenizeProgress {
  public:
   TokenizeProgress(Terminal& terminal, uintmax_t total_bytes)
@@ -25,9 +25,9 @@ class TokenizeProgress {
   double elapsed_s() const;
 
   Terminal& terminal_;
+  LiveLine live_{terminal_};
   uintmax_t total_;
   Clock::time_point start_ = Clock::now();
-  Clock::time_point last_line_ = start_;
 };
 
 // "45.2 MB of 100 MB  12.3 MB/s  eta 0:05". REQUIRES: elapsed_s > 0.

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/executor_flags.h"
 #include "app/format.h"
+#include "app/live_line.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "base/file_writer.h"
@@ -28,7 +29,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kTrainName = "tokenizer train";
 constexpr int64_t kGpt2Length = 1024;  // GPT-2's T; the tokenizer of a checkpoint has its model's
-constexpr auto kLiveInterval = std::chrono::milliseconds(100);
 
 struct TrainOptions {
   std::vector<std::string> inputs;
@@ -59,23 +59,6 @@ bool parse(const Arguments& arguments, TrainOptions& o) {
   if (o.threads == 0) o.threads = available_cpus();
   return true;
 }
-
-// Calls of live() that follow each other too fast for the eye are left out.
-class LiveLine {
- public:
-  explicit LiveLine(Terminal& terminal) : terminal_(terminal) {}
-
-  template <typename Text>
-  void show(Text text) {
-    if (!terminal_.is_live() || Clock::now() < next_) return;
-    next_ = Clock::now() + kLiveInterval;
-    terminal_.live(text());
-  }
-
- private:
-  Terminal& terminal_;
-  Clock::time_point next_;
-};
 
 struct Words {
   std::vector<WordCount> counts;

@@ -96,7 +96,8 @@ FileSystem& disk() {
 }
 
 void create_directories_durably(const fs::path& path, FileSystem& files) {
-  if (path.empty() || fs::is_directory(path)) return;
+  std::error_code unreadable;  // making it says what is wrong
+  if (path.empty() || fs::is_directory(path, unreadable)) return;
   create_directories_durably(path.parent_path(), files);
   files.create_directory(path);
   files.sync_directory(path.parent_path());

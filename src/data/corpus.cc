@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/system_calls.h"
 #include "data/token_source.h"
 
 namespace weft {
@@ -44,10 +45,8 @@ std::vector<std::string> files_below(const fs::path& folder) {
     }
   } catch (const fs::filesystem_error& error) {
     // On the way through a folder the library does not say where it was.
-    const std::string at =
-        error.path1().empty() ? "all of " + folder.string() : error.path1().string();
-    throw input_error(kWhere, fmt::format("cannot list {}: {}", at, error.code().message()),
-                      "check its permissions, or name the files one by one");
+    const fs::path at = error.path1().empty() ? folder : error.path1();
+    throw system_error(ErrorKind::kInput, kWhere, "list all of", at, error.code().value());
   }
   return paths;
 }
@@ -121,7 +120,7 @@ std::vector<CorpusFile> list_corpus(const std::vector<std::string>& paths) {
     if (path.empty()) throw input_error(kWhere, "an input has an empty name", "name a file");
     std::error_code unreadable;
     const fs::file_status status = fs::status(path, unreadable);
-    if (!fs::exists(status)) {
+    if (status.type() == fs::file_type::not_found) {
       throw input_error(kWhere, "there is no file or folder " + path, "check the path");
     }
     if (fs::is_directory(status)) {

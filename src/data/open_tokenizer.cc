@@ -66,11 +66,12 @@ Location find(const path& given) {
 }
 
 Error no_tokenizer(const path& given) {
-  std::error_code ignored;
-  const bool is_there = exists(given, ignored);
-  return input_error("tokenizer",
-                     given.string() + (is_there ? " holds no tokenizer" : " does not exist"),
-                     kPathHint);
+  std::error_code reason;
+  const auto type = status(given, reason).type();
+  const std::string what = type == std::filesystem::file_type::not_found ? " does not exist"
+                           : reason ? " cannot be read: " + reason.message()
+                                    : " holds no tokenizer";
+  return input_error("tokenizer", given.string() + what, kPathHint);
 }
 
 }  // namespace

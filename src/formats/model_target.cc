@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file_writer.h"
 #include "base/files.h"
+#include "base/system_calls.h"
 #include "formats/hf_config.h"
 #include "formats/hf_files.h"
 #include "formats/hf_model.h"
@@ -46,6 +47,15 @@ ModelFormat format_of(const fs::path& path) {
   if (path.extension() == ".bin") return ModelFormat::kLlmc;
   if (path.extension() == ".safetensors") return ModelFormat::kSafetensors;
   return ModelFormat::kHfDirectory;
+}
+
+// names_something() is true of what cannot be looked at: this says so first.
+void check_searchable(const fs::path& directory) {
+  std::error_code reason;
+  const bool is_there = fs::exists(fs::symlink_status(directory / kConfigFile, reason));
+  if (!is_there && reason == std::errc::permission_denied) {
+    throw system_error(ErrorKind::kInput, "model.write", "look into", directory, reason.value());
+  }
 }
 
 // "out/" and "out" are one directory.
@@ -122,6 +132,7 @@ ModelTarget::ModelTarget(const fs::path& path)
 
 void ModelTarget::check(const ModelReader& source, const std::vector<fs::path>& tokenizer_files,
                         bool replace) const {
+  check_searchable(directory_of(path_));
   for (const fs::path& file : source.files()) {
     if (is_same(path_, file)) {
       throw refusal(path_, "is the model to be read", "choose another --to");
@@ -154,6 +165,7 @@ void ModelTarget::check_file(const ModelReader& source, bool replace) const {
 
 // What no --force allows.
 void ModelTarget::check_directory(const ModelReader& source) const {
+  check_searchable(path_);
   if (names_something(path_) && !names_directory(path_)) {
     throw refusal(path_, "is a file",
                   "end the name in .bin or .safetensors, or name another directory");
@@ -199,7 +211,8 @@ void ModelTarget::write(const ModelCopy& model) const try {
     }
   }
 } catch (const fs::filesystem_error& error) {
-  throw failure("model.write", error.what(), "check the disk and the permissions of --to");
+  throw system_error(ErrorKind::kFailure, "model.write", "write", error.path1(),
+                     error.code().value());
 }
 
 void ModelTarget::write_directory(const ModelCopy& model) const {

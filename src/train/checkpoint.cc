@@ -201,8 +201,8 @@ RunState verify_checkpoint(const fs::path& checkpoint) {
     return from_json(state);
   } catch (const Error&) {
     throw;
-  } catch (const std::exception& error) {  // a value that is missing or of another type
-    throw refusal(kStateFile, std::string("is malformed: ") + error.what());
+  } catch (const std::exception&) {  // the libraries' words would tell a user nothing
+    throw refusal(kStateFile, "is malformed: a value is missing or of another type");
   }
 }
 
@@ -216,7 +216,7 @@ fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
     create_directories_durably(checkpoints_of(run_directory), files);
     fill_checkpoint(unfinished, state, weights, m, v, tokenizer, files);
     // A run continues behind its newest good checkpoint, so one of this step was not good.
-    if (fs::exists(target)) remove_checkpoint(target, files);
+    if (names_something(target)) remove_checkpoint(target, files);
     rename_durably(unfinished, target, files);
     return target;
   } catch (const Error& error) {

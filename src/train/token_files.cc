@@ -92,8 +92,10 @@ class WrittenFiles {
 // Fills one file after the other.
 class FileSequence {
  public:
-  FileSequence(const std::vector<TokenFile>& files, TokenFormat format)
-      : next_(files.begin()), end_(files.end()), format_(format) {}
+  // progressed may be null; it is called before each file, of which a few tokens may fill many.
+  FileSequence(const std::vector<TokenFile>& files, TokenFormat format,
+               const std::function<void()>& progressed)
+      : next_(files.begin()), end_(files.end()), format_(format), progressed_(progressed) {}
 
   void append(Vector<const Token> tokens) {
     while (!tokens.empty()) {
@@ -115,6 +117,7 @@ class FileSequence {
  private:
   void open_next() {
     require(next_ != end_, "there is a file for every token");
+    if (progressed_) progressed_();
     file_.emplace(next_->path);
     missing_ = next_->tokens;
     if (format_ == TokenFormat::kRawU16) return;
@@ -131,6 +134,7 @@ class FileSequence {
 
   std::vector<TokenFile>::const_iterator next_, end_;
   TokenFormat format_;
+  const std::function<void()>& progressed_;
   std::optional<AtomicFile> file_;
   int64_t missing_ = 0;  // tokens that file_ still gets
   WrittenFiles written_;
@@ -195,8 +199,8 @@ std::vector<TokenFile> write_token_files(const TokenSpool& spool, const TokenTar
   remove_files(numbered_files(train));
   if (val) remove_files(numbered_files(*val));
 
-  FileSequence to_train(train_files, train.format);
-  FileSequence to_val(val_files, val ? val->format : train.format);
+  FileSequence to_train(train_files, train.format, progressed);
+  FileSequence to_val(val_files, val ? val->format : train.format, progressed);
   int64_t left = spool.tokens() - held_out;  // for train
   spool.read([&](Vector<const Token> tokens) {
     const auto n = static_cast<size_t>(std::min(left, std::ssize(tokens)));
