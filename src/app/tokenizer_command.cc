@@ -36,6 +36,7 @@ struct TrainOptions {
   std::string out;
   BpeTraining training;
   int64_t threads = 0;
+  bool force = false;
 };
 
 bool parse(const Arguments& arguments, TrainOptions& o) {
@@ -52,6 +53,7 @@ bool parse(const Arguments& arguments, TrainOptions& o) {
   flags.integer("--min-frequency", o.training.min_frequency, {1, int64_t{1} << 62},
                 "How often neighbours must occur to become a token");
   add_threads_flag(flags, o.threads);
+  flags.flag("--force", o.force, "Replace the tokenizer that --out holds");
   if (!flags.parse(arguments)) return false;
   if (o.inputs.empty()) throw flags.error("INPUT", "give text files, or folders of them");
   flags.require(size, "GPT-2's has 50257 tokens; small models do with a few thousand");
@@ -107,6 +109,13 @@ void write_tokenizer(const fs::path& directory, BpeVocabulary vocabulary) {
   }
 }
 
+// A model without its own tokenizer is lost.
+void refuse_to_replace(const std::string& directory) {
+  if (!names_tokenizer(directory)) return;
+  throw input_error(kTrainName, fmt::format("--out: {} holds a tokenizer already", directory),
+                    "choose another --out, or give --force to replace it");
+}
+
 void make_directory(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -134,6 +143,7 @@ int train(const Arguments& arguments) {
   TrainOptions o;
   if (!parse(arguments, o)) return 0;
   const std::vector<CorpusFile> files = list_corpus(o.inputs);
+  if (!o.force) refuse_to_replace(o.out);
   make_directory(o.out);
   const Clock::time_point start = Clock::now();
   Terminal terminal;

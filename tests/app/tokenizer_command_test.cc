@@ -86,6 +86,20 @@ TEST_F(TokenizerCommand, SaysWhenTheTextYieldsFewerTokens) {
   EXPECT_LT(open_tokenizer(path("out"))->vocabulary_size(), 300);
 }
 
+TEST_F(TokenizerCommand, ATokenizerIsReplacedOnlyByForce) {
+  const std::string text = write_text();
+  train({text, "--vocab-size", "258", "--out", path("out")});
+  const auto again = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {text, "--vocab-size", "260", "--out", path("out")});
+    return train(more);
+  };
+
+  EXPECT_TRUE(is_input_error(again({}), {"out holds a tokenizer already", "--force"}));
+  EXPECT_EQ(open_tokenizer(path("out"))->vocabulary_size(), 258);
+  EXPECT_EQ(again({"--force"}).status, 0);
+  EXPECT_EQ(open_tokenizer(path("out"))->vocabulary_size(), 260);
+}
+
 TEST_F(TokenizerCommand, WhatIsWrongIsNamed) {
   const std::string text = write_text();
   const std::string out = path("out");
