@@ -218,6 +218,13 @@ class Run {
       refuse("data with fingerprint", fmt::format("{:016x}", before.data_fingerprint),
              fmt::format("{:016x}", done_.data_fingerprint));
     }
+    if (before.step > schedule_.steps) {
+      throw input_error(
+          "train",
+          fmt::format("--resume: the run has done {} steps, and is now to end after {}",
+                      before.step, schedule_.steps),
+          "give more --steps or --epochs, or start another run in another --out");
+    }
     const auto note = [&](const char* what, const std::string& was, const std::string& is) {
       if (was == is) return;
       listener_.noted(fmt::format(

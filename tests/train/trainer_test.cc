@@ -642,6 +642,13 @@ TEST_F(ResumeTest, RefusesOtherData) {
   expect_refused(resumed(), {"data with fingerprint"});
 }
 
+TEST_F(ResumeTest, RefusesAnEndThatIsBehindIt) {
+  TrainSettings s = resumed();
+  s.steps = 1;
+
+  expect_refused(s, {"has done 2 steps", "end after 1", "--steps"});
+}
+
 TEST_F(ResumeTest, RefusesAnotherModel) {
   TrainSettings s = resumed();
   s.model.L = 1;
