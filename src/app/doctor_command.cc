@@ -86,7 +86,8 @@ std::string describe_caches(const MachineFacts& facts) {
 
 std::string describe_environment(const MachineFacts& facts) {
   std::vector<std::string> set;
-  for (const auto& [name, value] : facts.environment) set.push_back(fmt::format("{}={}", name, value));
+  for (const auto& [name, value] : facts.environment)
+    set.push_back(fmt::format("{}={}", name, value));
   return joined(set, "none of OpenMP's or MPI's variables is set");
 }
 
