@@ -17,6 +17,9 @@ using Clock = std::chrono::steady_clock;
 constexpr double kMeasuredSeconds = 0.25;
 constexpr int kLeastRounds = 3;
 
+// What fits a cache is streamed again and again within one round, or the clock would be measured.
+constexpr size_t kLeastBytesPerRound = size_t{1} << 24;
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -25,7 +28,9 @@ double seconds_since(Clock::time_point start) {
 // which NUMA node its memory is, is up to the executor, as in a step.
 class BandwidthProgram {
  public:
-  BandwidthProgram(int threads, size_t bytes) : n_(static_cast<int64_t>(bytes) / 8 / threads) {
+  BandwidthProgram(int threads, size_t bytes)
+      : n_(static_cast<int64_t>(bytes) / 8 / threads),
+        repeats_(static_cast<int64_t>(std::max(size_t{1}, kLeastBytesPerRound / bytes))) {
     for (int i = 0; i < threads; ++i) {
       const Vector<float> x = arena_.vector<float>(n_), y = arena_.vector<float>(n_);
       const TileId tile = tiles_.add({fmt::format("y{}", i), reinterpret_cast<std::byte*>(y.data()),
@@ -41,24 +46,39 @@ class BandwidthProgram {
       stream_.add({.name = fmt::format("stream[{}]", i),
                    .reads = {},
                    .writes = {tile},
-                   .run = [x, y](std::byte*) { add(x, y); }});
+                   .run = [x, y, repeats = repeats_](std::byte*) {
+                     for (int64_t k = 0; k < repeats; ++k) add(x, y);
+                   }});
     }
   }
 
   const Program& touch() const { return touch_; }
   const Program& stream() const { return stream_; }
-  double bytes_moved() const { return 3. * sizeof(float) * static_cast<double>(n_) * ops(); }
+  double bytes_moved() const {
+    return 3. * sizeof(float) * static_cast<double>(n_ * repeats_) * ops();
+  }
 
  private:
   double ops() const { return static_cast<double>(stream_.ops().size()); }
 
-  int64_t n_;
+  int64_t n_, repeats_;
   Arena arena_;
   TileTable tiles_;
   Program touch_{"touch", tiles_}, stream_{"stream", tiles_};
 };
 
 }  // namespace
+
+size_t streamed_bytes(const MachineFacts& facts, int threads) {
+  constexpr size_t kLeast = size_t{1} << 28, kPerThread = size_t{1} << 28;
+  size_t cached = 0;
+  for (const CacheLevel& cache : facts.caches) {
+    cached = std::max(cached, cache.bytes * static_cast<size_t>(cache.count));
+  }
+  const size_t most = std::max(kLeast, kPerThread * static_cast<size_t>(threads));
+  const size_t bytes = std::clamp(2 * cached, kLeast, most);
+  return bytes <= facts.available_bytes / 4 ? bytes : 0;
+}
 
 double measure_bandwidth(const Executor& executor, size_t bytes) {
   const BandwidthProgram program(executor.threads(), bytes);
