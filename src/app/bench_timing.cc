@@ -16,6 +16,7 @@ class Rotation {
     do {
       calls_.push_back(kernel.make_call(operands_));
     } while (operands_.bytes() < least);
+    warm_up();
   }
 
   size_t bytes() const { return operands_.bytes(); }
@@ -28,12 +29,22 @@ class Rotation {
   }
 
  private:
+  // The first run of a kernel reads its code, and touches its scratch for the first time.
+  void warm_up() {
+    for (const KernelCall& call : calls_) call.run();
+    if (calls_.front().restore) restore();
+  }
+
+  void restore() {
+    for (const KernelCall& call : calls_) call.restore();
+  }
+
   void finish_round(benchmark::State& state) {
     next_ = 0;
     const KernelCall& first = calls_.front();
     if (!first.restore || ++rounds_ % first.runs_before_restore != 0) return;
     state.PauseTiming();
-    for (const KernelCall& call : calls_) call.restore();
+    restore();
     state.ResumeTiming();
   }
 
@@ -62,7 +73,9 @@ class Runner : public benchmark::BenchmarkReporter {
 
   bool ReportContext(const Context&) override { return true; }
 
+  // Comes once with the repetitions and once with their statistics.
   void ReportRuns(const std::vector<Run>& runs) override {
+    if (runs.front().run_type != Run::RT_Aggregate) return;
     KernelTiming timing;
     timing.index = index_;
     timing.operand_bytes = rotation_->bytes();
