@@ -76,7 +76,7 @@ class ThreadLimits {
   double bandwidth(size_t bytes) {
     const size_t size = std::clamp(std::bit_ceil(bytes), kLeastBytes, most_bytes_);
     const auto [known, is_new] = bandwidths_.try_emplace(size, 0.);
-    if (is_new) known->second = measure_bandwidth(*thread_, size);
+    if (is_new) known->second = measure_thread_bandwidth(size);
     return known->second;
   }
 

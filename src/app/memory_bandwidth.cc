@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "app/thread_clock.h"
 #include "base/arena.h"
 #include "kernels/elementwise.h"
 #include "program/program.h"
@@ -28,9 +29,7 @@ double seconds_since(Clock::time_point start) {
 // which NUMA node its memory is, is up to the executor, as in a step.
 class BandwidthProgram {
  public:
-  BandwidthProgram(int threads, size_t bytes)
-      : n_(static_cast<int64_t>(bytes) / 8 / threads),
-        repeats_(static_cast<int64_t>(std::max(size_t{1}, kLeastBytesPerRound / bytes))) {
+  BandwidthProgram(int threads, size_t bytes) : n_(static_cast<int64_t>(bytes) / 8 / threads) {
     for (int i = 0; i < threads; ++i) {
       const Vector<float> x = arena_.vector<float>(n_), y = arena_.vector<float>(n_);
       const TileId tile = tiles_.add({fmt::format("y{}", i), reinterpret_cast<std::byte*>(y.data()),
@@ -46,22 +45,18 @@ class BandwidthProgram {
       stream_.add({.name = fmt::format("stream[{}]", i),
                    .reads = {},
                    .writes = {tile},
-                   .run = [x, y, repeats = repeats_](std::byte*) {
-                     for (int64_t k = 0; k < repeats; ++k) add(x, y);
-                   }});
+                   .run = [x, y](std::byte*) { add(x, y); }});
     }
   }
 
   const Program& touch() const { return touch_; }
   const Program& stream() const { return stream_; }
-  double bytes_moved() const {
-    return 3. * sizeof(float) * static_cast<double>(n_ * repeats_) * ops();
-  }
+  double bytes_moved() const { return 3. * sizeof(float) * static_cast<double>(n_) * ops(); }
 
  private:
   double ops() const { return static_cast<double>(stream_.ops().size()); }
 
-  int64_t n_, repeats_;
+  int64_t n_;
   Arena arena_;
   TileTable tiles_;
   Program touch_{"touch", tiles_}, stream_{"stream", tiles_};
@@ -90,6 +85,25 @@ double measure_bandwidth(const Executor& executor, size_t bytes) {
     const Clock::time_point start = Clock::now();
     stream->run();
     best = std::max(best, program.bytes_moved() / seconds_since(start));
+  }
+  return best;
+}
+
+double measure_thread_bandwidth(size_t bytes) {
+  Arena arena;
+  const auto n = static_cast<int64_t>(bytes / 8);
+  const Vector<float> x = arena.vector<float>(n), y = arena.vector<float>(n);
+  std::ranges::fill(x, 1.f);
+  std::ranges::fill(y, 1.f);
+  const size_t repeats = std::max(size_t{1}, kLeastBytesPerRound / bytes);
+  const double moved = 3. * sizeof(float) * static_cast<double>(n) * static_cast<double>(repeats);
+  double best = 0., spent = 0.;
+  for (int i = 0; i < kLeastRounds || spent < kMeasuredSeconds; ++i) {
+    const double start = thread_seconds();
+    for (size_t k = 0; k < repeats; ++k) add(x, y);
+    const double seconds = thread_seconds() - start;
+    best = std::max(best, moved / seconds);
+    spent += seconds;
   }
   return best;
 }

@@ -70,7 +70,9 @@ TEST_F(BenchCommand, SaysWhereTheTimeOfAStepGoes) {
   for (const json& op : result["ops"]) {
     EXPECT_TRUE(kinds.insert(op["kind"]).second) << "twice: " << op["kind"];
     EXPECT_TRUE(is_share(op["share"])) << op;
-    if (!op["gflops"].is_null()) EXPECT_TRUE(is_share(op["peak_share"])) << op;
+    if (!op["gflops"].is_null()) {
+      EXPECT_TRUE(is_share(op["peak_share"])) << op;
+    }
     busy += op["share"].get<double>();
   }
   EXPECT_TRUE(kinds.contains("attention/backward"));

@@ -40,7 +40,10 @@ TEST(StepFlops, OfOneTokenAreTwicePerWeight) {
 // A renamed op would silently lose its FLOP/s.
 TEST(StepFlops, NameKindsThatTheStepHas) {
   const TrainingState state(kTiny);
-  const TrainingStep step(state, {.B = 2, .T = 7});
+  StepSettings settings;
+  settings.B = 2;
+  settings.T = 7;
+  const TrainingStep step(state, settings);
   std::set<std::string> kinds;
   for (const Op& op : step.program(0).ops()) kinds.insert(op_kind(op.name));
 
