@@ -72,7 +72,7 @@ class ThreadLimits {
   void measure_peak() { peak_ = std::max(peak_, measure_peak_flops(*thread_)); }
   double peak() const { return peak_; }
 
-  // For operands of `bytes` in all: that of the cache that holds them, or of memory.
+  // Where `bytes` are touched again and again: that of the cache that holds them, or of memory.
   double bandwidth(size_t bytes) {
     const size_t size = std::clamp(std::bit_ceil(bytes), kLeastBytes, most_bytes_);
     const auto [known, is_new] = bandwidths_.try_emplace(size, 0.);
@@ -161,7 +161,10 @@ int bench_kernels(const Arguments& arguments) {
   std::vector<KernelResult> results;
   time_kernels(cases, settings, [&](const KernelTiming& timing) {
     const KernelCase& kernel = cases[timing.index];
-    results.push_back({&kernel, timing, limits.bandwidth(timing.operand_bytes)});
+    // A hot call may touch only a part of its operands: a block of columns, a few rows.
+    const bool is_hot = kernel.cache == CacheState::kHot;
+    const size_t touched = is_hot ? static_cast<size_t>(kernel.cost.bytes) : timing.operand_bytes;
+    results.push_back({&kernel, timing, limits.bandwidth(touched)});
     live.show([&] {
       return fmt::format("kernel {} of {}: {}", results.size(), cases.size(), kernel.name);
     });
