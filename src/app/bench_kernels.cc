@@ -74,7 +74,7 @@ class ThreadLimits {
 
   // Where `bytes` are touched again and again: that of the cache that holds them, or of memory.
   double bandwidth(size_t bytes) {
-    const size_t size = std::clamp(std::bit_ceil(bytes), kLeastBytes, most_bytes_);
+    const size_t size = std::clamp(std::bit_floor(bytes), kLeastBytes, most_bytes_);
     const auto [known, is_new] = bandwidths_.try_emplace(size, 0.);
     if (is_new) known->second = measure_thread_bandwidth(size);
     return known->second;

@@ -54,7 +54,7 @@ TEST_F(BenchCommand, StreamsColdOperandsFromMoreMemoryThanHotOnes) {
   EXPECT_EQ(kernels[0]["name"], "add/hot");
   EXPECT_EQ(kernels[1]["name"], "add/cold");
   EXPECT_EQ(kernels[0]["bytes"], kernels[1]["bytes"]);
-  EXPECT_GT(kernels[1]["operand_bytes"], 1 << 28) << "or is memory short here?";
+  EXPECT_GE(kernels[1]["operand_bytes"], 1 << 28) << "or is memory short here?";
   EXPECT_LT(kernels[0]["operand_bytes"], 1 << 20);
 }
 
