@@ -1,5 +1,7 @@
 #include "app/bench_profile.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -40,7 +42,7 @@ std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_
   const auto linear = [&](const std::string& name, const char* forward, double N, double K,
                           double count) {
     const double one = count * kernel_cost::linear_forward(n, N, K).flops;
-    for (const std::string pass : {forward, "dX", "dW"}) flops[name + "/" + pass] = one;
+    for (const char* pass : {forward, "dX", "dW"}) flops[fmt::format("{}/{}", name, pass)] = one;
   };
   linear("qkv", "forward", 3 * C, C, L);
   linear("attproj", "forward", C, C, L);
@@ -68,6 +70,7 @@ std::vector<OpKindTime> StepProfile::kinds() const {
     time.seconds += 1e-9 * static_cast<double>(total_ns_[i]);
   }
   std::vector<OpKindTime> kinds;
+  kinds.reserve(by_kind.size());
   for (const auto& [kind, time] : by_kind) kinds.push_back(time);
   std::ranges::stable_sort(kinds, std::greater(), &OpKindTime::seconds);
   return kinds;
