@@ -58,6 +58,9 @@ target_include_directories(weft_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
 target_link_libraries(weft_xxhash INTERFACE ${XXHASH_LIBRARY})
 add_library(weft::xxhash ALIAS weft_xxhash)
 
+# Repetitions and statistics of `weft bench kernels` (libbenchmark-dev).
+find_package(benchmark REQUIRED)
+
 # Tests (libgtest-dev).
 if(WEFT_BUILD_TESTS)
   find_package(GTest REQUIRED)

@@ -20,6 +20,7 @@ build  libopenblas-serial-dev  matrix products on CPUs without these
 build  libutf8proc-dev         Unicode classes of GPT-2's tokenizer
 build  robin-map-dev           hash tables of the tokenizer
 build  libxxhash-dev           checksums of checkpoints
+build  libbenchmark-dev        repetitions and statistics of `weft bench kernels`
 test   libgtest-dev            unit tests
 test   python3                 the test of the include layers
 check  clang-14                the second compiler; ThreadSanitizer

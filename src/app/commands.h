@@ -17,6 +17,7 @@ int tokenizer_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int stories_command(const Arguments& arguments);
 int doctor_command(const Arguments& arguments);
+int bench_command(const Arguments& arguments);
 
 struct Command {
   const char* name;

@@ -33,20 +33,6 @@ struct Diagnosis {
   const char* bf16() const { return facts.has_bf16() ? kNoBf16Kernels : kNoBf16Hardware; }
 };
 
-// Larger than the caches, so that all of it comes from memory, but no more than threads can touch
-// in a second: in a virtual machine the caches may be those of a much larger host. 0 where that
-// would take too much of the memory that is left.
-size_t streamed_bytes(const MachineFacts& facts, int threads) {
-  constexpr size_t kLeast = size_t{1} << 28, kPerThread = size_t{1} << 28;
-  size_t cached = 0;
-  for (const CacheLevel& cache : facts.caches) {
-    cached = std::max(cached, cache.bytes * static_cast<size_t>(cache.count));
-  }
-  const size_t most = std::max(kLeast, kPerThread * static_cast<size_t>(threads));
-  const size_t bytes = std::clamp(2 * cached, kLeast, most);
-  return bytes <= facts.available_bytes / 4 ? bytes : 0;
-}
-
 // Measures on at most as many threads as there are CPUs: more add nothing but time.
 Diagnosis diagnose(const ExecutorOptions& options) {
   Diagnosis d;

@@ -4,26 +4,18 @@
 
 #include <algorithm>
 #include <atomic>
-#include <ctime>
 #include <fstream>
 #include <numeric>
 #include <vector>
 
 #include "app/build_info.h"
+#include "app/thread_clock.h"
 #include "kernels/fma_peak.h"
 #include "kernels/gemm.h"
 #include "program/program.h"
 
 namespace weft {
 namespace {
-
-// Seconds that the calling thread has computed: a thread that had to wait for its core, because
-// other processes were on it, is not counted as slow.
-double thread_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 constexpr double kMeasuredSeconds = 0.015;
 constexpr int kRepetitions = 12;  // the best one counts: other processes only ever slow it down

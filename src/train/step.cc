@@ -7,6 +7,11 @@
 
 namespace weft {
 
+double flops_per_token(const ParameterTable& table, int64_t T) {
+  const Config& c = table.config();
+  return 6. * double(table.count()) + 6. * double(c.L) * double(c.C) * double(T);
+}
+
 TrainingState::TrainingState(const Config& config)
     : arena(std::make_unique<Arena>()), table(std::make_unique<const ParameterTable>(config)) {
   for (ParameterView* view : {&weights, &dweights, &m, &v}) {

@@ -32,6 +32,11 @@ struct StepSettings {
   GemmBackend gemm = GemmBackend::kAuto;
 };
 
+// What model FLOPs utilisation counts, as llm.c does: 6 FLOPs per parameter and token, and 6 L C T
+// for attention.
+double flops_per_token(const ParameterTable& table, int64_t T);
+inline constexpr const char* kMfuConvention = "llm.c: 6N + 6LCT";
+
 // Weights, gradients and the two moments: all state that a step changes, in one layout.
 struct TrainingState {
   explicit TrainingState(const Config& config);

@@ -33,12 +33,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// llm.c's count: 6 FLOPs per parameter and token, and 6 L C T for attention.
-double flops_per_token(const ParameterTable& table, int64_t T) {
-  const Config& c = table.config();
-  return 6. * double(table.count()) + 6. * double(c.L) * double(c.C) * double(T);
-}
-
 int64_t tokens_per_step(const TrainSettings& s) {
   const int64_t micro = s.B * s.T * kRanks;
   const int64_t total = s.total_batch_tokens == 0 ? micro : s.total_batch_tokens;
@@ -257,7 +251,7 @@ class Run {
                            {"executor", executor_.name()},
                            {"precision", "fp32"},
                            {"peak_flops", settings_.peak_flops},
-                           {"mfu_convention", "llm.c: 6N + 6LCT"}};
+                           {"mfu_convention", kMfuConvention}};
     record.update(ordered_json::parse(settings_.run_json));
     run_files_.log(record);
     listener_.started(run);

@@ -1,0 +1,41 @@
+// What the benchmarks share: the model, the batch, and how results are printed.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "app/options.h"
+#include "model/config.h"
+
+namespace weft {
+
+struct BenchModel {
+  std::string name = "gpt2";
+  int64_t B = 4;
+  int64_t T = 0;  // 0: 64, or the model's if that is less
+  Config config;  // from parse_bench_flags
+};
+
+struct BenchOptions {
+  BenchModel model;
+  bool as_json = false;
+};
+
+// --model, --batch-size, --seq-len and --json. REQUIRES: the options outlive the flags.
+void add_bench_flags(Options& flags, BenchOptions& options);
+
+// Parses, and fills in config and T. False after --help. Throws Error (kInput).
+bool parse_bench_flags(Options& flags, const Arguments& arguments, BenchOptions& options);
+
+// Version, commit, CPU, libraries, model and batch: what every result begins with.
+nlohmann::ordered_json bench_json(const char* bench, const BenchModel& model);
+
+void print_json(const nlohmann::ordered_json& json);
+
+// The subcommands. Each takes what follows its name and returns the exit status. Throws Error.
+int bench_step(const Arguments& arguments);
+int bench_kernels(const Arguments& arguments);
+int bench_tasks(const Arguments& arguments);
+
+}  // namespace weft

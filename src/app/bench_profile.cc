@@ -1,0 +1,79 @@
+#include "app/bench_profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "app/bench_costs.h"
+
+namespace weft {
+namespace {
+
+int64_t now_ns() noexcept {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+// "block12/qkv" with "block" is "qkv"; without a number after the word, nothing changes.
+std::string_view without_numbered(std::string_view name, std::string_view word) {
+  if (!name.starts_with(word)) return name;
+  const size_t slash = name.find_first_not_of("0123456789", word.size());
+  if (slash == name.npos || slash == word.size() || name[slash] != '/') return name;
+  return name.substr(slash + 1);
+}
+
+}  // namespace
+
+std::string op_kind(std::string_view op_name) {
+  const std::string_view path = op_name.substr(0, op_name.find('['));
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  if (path != last && (last == "reset" || last == "update")) return std::string(last);
+  if (path != last && last == "norm") return "norm/partials";
+  const std::string_view chunk = without_numbered(path, "classifier");
+  if (chunk != path) return "classifier/" + std::string(chunk);
+  return std::string(without_numbered(path, "block"));
+}
+
+std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T) {
+  const double n = double(B * T), C = double(config.C), L = double(config.L);
+  const double heads = double(B * config.NH), HS = double(config.HS());
+  std::map<std::string, double> flops;
+  const auto linear = [&](const std::string& name, const char* forward, double N, double K,
+                          double count) {
+    const double one = count * kernel_cost::linear_forward(n, N, K).flops;
+    for (const char* pass : {forward, "dX", "dW"}) flops[fmt::format("{}/{}", name, pass)] = one;
+  };
+  linear("qkv", "forward", 3 * C, C, L);
+  linear("attproj", "forward", C, C, L);
+  linear("fc", "forward", 4 * C, C, L);
+  linear("fcproj", "forward", C, 4 * C, L);
+  linear("classifier", "logits", double(config.Vp()), C, 1);
+  flops["attention/forward"] = L * heads * kernel_cost::attention_forward(double(T), HS).flops;
+  flops["attention/backward"] = L * heads * kernel_cost::attention_backward(double(T), HS).flops;
+  return flops;
+}
+
+void StepProfile::op_started(size_t op, int) noexcept { begin_ns_[op] = now_ns(); }
+
+void StepProfile::op_ended(size_t op, int) noexcept { total_ns_[op] += now_ns() - begin_ns_[op]; }
+
+std::vector<OpKindTime> StepProfile::kinds() const {
+  std::map<std::string, OpKindTime> by_kind;
+  for (size_t i = 0; i < program_.ops().size(); ++i) {
+    const Op& op = program_.ops()[i];
+    const std::string kind = op_kind(op.name);
+    OpKindTime& time = by_kind[kind];
+    time.kind = kind;
+    time.phase = op.phase;
+    ++time.ops;
+    time.seconds += 1e-9 * static_cast<double>(total_ns_[i]);
+  }
+  std::vector<OpKindTime> kinds;
+  kinds.reserve(by_kind.size());
+  for (const auto& [kind, time] : by_kind) kinds.push_back(time);
+  std::ranges::stable_sort(kinds, std::greater(), &OpKindTime::seconds);
+  return kinds;
+}
+
+}  // namespace weft

@@ -1,0 +1,50 @@
+// StepProfile: which kind of op the threads spent a step's time on.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/config.h"
+#include "program/observer.h"
+#include "program/program.h"
+
+namespace weft {
+
+// Ops that do the same thing to other data are of one kind: the name without its layer, its tile
+// and, for what the optimizer does to a parameter, the parameter. "block3/qkv/forward[r0,c1]" is a
+// "qkv/forward", and "block3/qkvw/update[2]" an "update".
+std::string op_kind(std::string_view op_name);
+
+// FLOPs of the matrix products of a step with B sequences of T tokens, by kind of op. Attention's
+// masked half counts as nothing.
+std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T);
+
+struct OpKindTime {
+  std::string kind;
+  Phase phase = Phase::kForward;
+  int64_t ops = 0;      // in one step
+  double seconds = 0.;  // of all threads together, over the observed steps
+};
+
+// Sums over every run that it observes. Each op has a place of its own, so workers neither wait for
+// each other nor allocate.
+class StepProfile : public Observer {
+ public:
+  explicit StepProfile(const Program& program)
+      : program_(program), begin_ns_(program.ops().size()), total_ns_(program.ops().size()) {}
+
+  void op_started(size_t op, int worker) noexcept override;
+  void op_ended(size_t op, int worker) noexcept override;
+
+  // By kind, the longest first. REQUIRES: no run is being observed.
+  std::vector<OpKindTime> kinds() const;
+
+ private:
+  const Program& program_;
+  std::vector<int64_t> begin_ns_, total_ns_;  // by op
+};
+
+}  // namespace weft

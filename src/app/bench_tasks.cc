@@ -1,0 +1,202 @@
+// `weft bench tasks`: what each execution model adds to an operation.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "app/bench_model_step.h"
+#include "app/bench_options.h"
+#include "app/executor_flags.h"
+#include "app/format.h"
+#include "app/live_line.h"
+#include "app/terminal.h"
+#include "exec/executor.h"
+
+namespace weft {
+namespace {
+
+using nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kLeastRuns = 5;
+constexpr double kMeasuredSeconds = 0.1;
+
+struct TasksOptions : BenchOptions {
+  int64_t threads = 0;
+  int64_t steps = 3;
+};
+
+bool parse(const Arguments& arguments, TasksOptions& o) {
+  Options flags("bench tasks",
+                "Runs the ops of a step with nothing in them, and as many that are independent or "
+                "a chain, on each execution model: what remains is the cost of scheduling.");
+  add_bench_flags(flags, o);
+  add_threads_flag(flags, o.threads);
+  flags.integer("--steps", o.steps, {1, 1'000'000}, "Real steps to compare with");
+  if (!parse_bench_flags(flags, arguments, o)) return false;
+  if (o.threads == 0) o.threads = available_cpus();
+  return true;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The same ops on the same tiles, with nothing to do.
+Program emptied(const Program& step) {
+  Program program("empty_step", step.tiles());
+  for (const Op& op : step.ops()) {
+    program.add({op.name, op.phase, op.reads, op.writes, [](std::byte*) {}, 0});
+  }
+  return program;
+}
+
+// Empty ops that each write a tile of their own, or all of them the same one.
+class SyntheticProgram {
+ public:
+  enum class Order { kIndependent, kChain };
+
+  SyntheticProgram(size_t ops, Order order) : bytes_(ops) {
+    for (size_t i = 0; i < ops; ++i) tiles_.add({fmt::format("{}", i), &bytes_[i], 1, 1, 1});
+    for (size_t i = 0; i < ops; ++i) {
+      const auto tile = static_cast<TileId>(order == Order::kChain ? 0 : i);
+      program_.add({fmt::format("op{}", i), Phase::kForward, {}, {tile}, [](std::byte*) {}, 0});
+    }
+  }
+
+  const Program& program() const { return program_; }
+
+ private:
+  std::vector<std::byte> bytes_;
+  TileTable tiles_;
+  Program program_{"synthetic", tiles_};
+};
+
+// Seconds of one run of a program that does nothing.
+struct Overhead {
+  double prepare_s = 0.;
+  TimeSpread run_s;
+};
+
+Overhead measure_overhead(const Executor& executor, const Program& program) {
+  Overhead overhead;
+  const Clock::time_point begin = Clock::now();
+  const std::unique_ptr<PreparedProgram> prepared = executor.prepare(program);
+  overhead.prepare_s = seconds_since(begin);
+  prepared->run();  // starts the threads
+  std::vector<double> seconds;
+  const Clock::time_point first = Clock::now();
+  while (seconds.size() < kLeastRuns || seconds_since(first) < kMeasuredSeconds) {
+    const Clock::time_point start = Clock::now();
+    prepared->run();
+    seconds.push_back(seconds_since(start));
+  }
+  overhead.run_s = spread_of(seconds);
+  return overhead;
+}
+
+TimeSpread measure_steps(const Executor& executor, BenchStep& step, int64_t steps) {
+  const std::unique_ptr<PreparedProgram> prepared = executor.prepare(step.program());
+  step.run(*prepared);
+  std::vector<double> seconds;
+  for (int64_t i = 0; i < steps; ++i) seconds.push_back(step.run(*prepared));
+  return spread_of(seconds);
+}
+
+struct ExecutorResult {
+  std::string name;
+  int threads = 1;
+  Overhead step, independent, chain;
+  TimeSpread real_step_s;
+
+  double share() const { return step.run_s.median / real_step_s.median; }
+};
+
+struct TasksResult {
+  size_t ops = 0;
+  size_t tiles = 0;
+  double build_s = 0.;
+  std::vector<ExecutorResult> executors;
+
+  double ns_per_op(const Overhead& overhead) const {
+    return 1e9 * overhead.run_s.median / static_cast<double>(ops);
+  }
+};
+
+TasksResult measure(const TasksOptions& o) {
+  Terminal terminal;
+  LiveLine live(terminal);
+  const int threads = static_cast<int>(o.threads);
+  BenchStep step(o.model, *make_executor("fork-join", threads));
+  TasksResult result = {
+      step.program().ops().size(), step.program().tiles().size(), step.build_seconds(), {}};
+  const Program empty = emptied(step.program());
+  const SyntheticProgram independent(result.ops, SyntheticProgram::Order::kIndependent);
+  const SyntheticProgram chain(result.ops, SyntheticProgram::Order::kChain);
+  for (const char* name : {"sequential", "fork-join", "tasks"}) {
+    live.show([&] { return fmt::format("executor {}", name); });
+    const std::unique_ptr<Executor> executor = make_executor(name, threads);
+    result.executors.push_back({name, executor->threads(), measure_overhead(*executor, empty),
+                                measure_overhead(*executor, independent.program()),
+                                measure_overhead(*executor, chain.program()),
+                                measure_steps(*executor, step, o.steps)});
+  }
+  return result;
+}
+
+ordered_json to_json(const ExecutorResult& e, const TasksResult& r) {
+  return {{"executor", e.name},
+          {"threads", e.threads},
+          {"prepare_ms", 1e3 * e.step.prepare_s},
+          {"ns_per_op", r.ns_per_op(e.step)},
+          {"ns_per_independent_op", r.ns_per_op(e.independent)},
+          {"ns_per_chained_op", r.ns_per_op(e.chain)},
+          {"empty_step_ms", 1e3 * e.step.run_s.median},
+          {"step_ms", 1e3 * e.real_step_s.median},
+          {"share", e.share()}};
+}
+
+void print_result_json(const TasksOptions& o, const TasksResult& r) {
+  ordered_json json = bench_json("tasks", o.model);
+  json["ops"] = r.ops;
+  json["tiles"] = r.tiles;
+  json["build_ms"] = 1e3 * r.build_s;
+  json["executors"] = ordered_json::array();
+  for (const ExecutorResult& e : r.executors) json["executors"].push_back(to_json(e, r));
+  print_json(json);
+}
+
+void print_table(const TasksOptions& o, const TasksResult& r) {
+  fmt::print("{}, {} x {} tokens: {} ops on {} tiles, built in {:.1f} ms\n\n",
+             to_string(o.model.config), o.model.B, o.model.T,
+             format_count(static_cast<int64_t>(r.ops)), format_count(static_cast<int64_t>(r.tiles)),
+             1e3 * r.build_s);
+  fmt::print("{:<11} {:>7} {:>11} {:>10} {:>12} {:>10} {:>11} {:>10} {:>8}\n", "executor",
+             "threads", "prepare ms", "step ns/op", "independent", "chained", "empty ms", "step ms",
+             "share");
+  for (const ExecutorResult& e : r.executors) {
+    fmt::print("{:<11} {:>7} {:>11.2f} {:>10.0f} {:>12.0f} {:>10.0f} {:>11.3f} {:>10.2f} {:>8}\n",
+               e.name, e.threads, 1e3 * e.step.prepare_s, r.ns_per_op(e.step),
+               r.ns_per_op(e.independent), r.ns_per_op(e.chain), 1e3 * e.step.run_s.median,
+               1e3 * e.real_step_s.median, format_percent(e.share()));
+  }
+  fmt::print(
+      "\nns/op: wall time by the number of ops, for the step's own graph, for ops that share\n"
+      "nothing, and for ops that all write one tile. share: of a real step.\n");
+}
+
+}  // namespace
+
+int bench_tasks(const Arguments& arguments) {
+  TasksOptions o;
+  if (!parse(arguments, o)) return 0;
+  const TasksResult result = measure(o);
+  if (o.as_json) {
+    print_result_json(o, result);
+  } else {
+    print_table(o, result);
+  }
+  return 0;
+}
+
+}  // namespace weft
