@@ -9,6 +9,7 @@
 #include "app/inspectors.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/llmc_header.h"
 #include "data/hellaswag.h"
 #include "data/token_source.h"
 #include "model/config.h"
@@ -19,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Header = std::array<int32_t, 256>;
+using Header = LlmcHeader;
 
 enum Magic : int32_t {
   kModel = 20240326,
@@ -30,14 +31,6 @@ enum Magic : int32_t {
   kTrainingState = 20240527,
   kLlama3Tokens = 20240801,
 };
-
-// As much of the header as the file has; the rest is zero.
-Header read_header(const MappedFile& file) {
-  Header header = {};
-  std::copy_n(file.bytes().begin(), std::min(file.bytes().size(), sizeof(header)),
-              std::as_writable_bytes(std::span(header)).begin());
-  return header;
-}
 
 Error wrong_size(const fs::path& path, int64_t bytes, int64_t expected) {
   return input_error(
@@ -155,7 +148,7 @@ Inspection inspect_by_header(const fs::path& path, const Header& header, int64_t
 
 std::optional<Inspection> inspect_llmc_file(const fs::path& path) {
   const MappedFile file(path);
-  const Header header = read_header(file);
+  const Header header = read_llmc_header(file.bytes());
   switch (header[0]) {
     case kModel:
       return inspect_model("llm.c model", path);

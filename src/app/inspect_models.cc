@@ -7,10 +7,10 @@
 #include "app/models.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/paths.h"
 #include "data/tokenizer.h"
 #include "formats/hf_files.h"
 #include "formats/model_files.h"
-#include "formats/paths.h"
 #include "formats/safetensors.h"
 #include "train/checkpoint.h"
 

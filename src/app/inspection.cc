@@ -11,11 +11,11 @@
 #include "app/inspectors.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/paths.h"
 #include "base/system_calls.h"
 #include "data/tokenizer.h"
 #include "formats/hf_config.h"
 #include "formats/hf_files.h"
-#include "formats/paths.h"
 
 namespace weft {
 namespace {

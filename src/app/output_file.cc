@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/file_system.h"
-#include "formats/paths.h"
+#include "base/paths.h"
 
 namespace weft {
 

@@ -14,12 +14,12 @@
 #include "app/terminal.h"
 #include "base/error.h"
 #include "base/file_writer.h"
+#include "base/paths.h"
 #include "data/bpe_tokenizer.h"
 #include "data/bpe_trainer.h"
 #include "data/corpus.h"
 #include "data/word_counts.h"
 #include "exec/executor.h"
-#include "formats/paths.h"
 
 namespace weft {
 namespace {

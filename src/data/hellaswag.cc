@@ -4,18 +4,18 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <span>
 #include <string>
 
 #include "base/error.h"
+#include "base/llmc_header.h"
 
 namespace weft {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "HellaSwag files are little-endian");
 
-using Header = std::array<int32_t, 256>;
+using Header = LlmcHeader;
 constexpr int32_t kMagic = 20240522;
 constexpr int32_t kVersion = 1;
 constexpr uint16_t kMarker = 65535;
@@ -27,9 +27,7 @@ Error malformed(const std::filesystem::path& path, const std::string& what,
 }
 
 Header checked_header(const std::filesystem::path& path, Vector<const std::byte> bytes) {
-  Header header = {};
-  std::copy_n(bytes.begin(), std::min(bytes.size(), sizeof(header)),
-              std::as_writable_bytes(std::span(header)).begin());
+  const Header header = read_llmc_header(bytes);
   if (header[0] != kMagic) {
     throw malformed(path, fmt::format("is not a HellaSwag file (magic number {}, expected {})",
                                       header[0], kMagic));
@@ -160,10 +158,7 @@ int64_t HellaSwag::largest_token(size_t n) const {
 
 bool is_hellaswag(const std::filesystem::path& path) try {
   const MappedFile file(path);
-  int32_t magic = 0;
-  if (file.bytes().size() < sizeof(magic)) return false;
-  std::memcpy(&magic, file.bytes().data(), sizeof(magic));
-  return magic == kMagic;
+  return read_llmc_header(file.bytes())[0] == kMagic;
 } catch (const Error&) {
   return false;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/llmc_header.h"
 #include "data/vocabulary_parts.h"
 
 namespace weft {
@@ -20,16 +21,9 @@ using std::filesystem::path;
 
 static_assert(std::endian::native == std::endian::little, "llm.c's files are little-endian");
 
-using Header = std::array<int32_t, 256>;
+using Header = LlmcHeader;
 constexpr int32_t kMagic = 20240328;
 constexpr int32_t kGpt2EndOfText = 50256;
-
-Header read_header(std::span<const std::byte> bytes) {
-  Header header = {};
-  std::copy_n(bytes.begin(), std::min(bytes.size(), sizeof(header)),
-              std::as_writable_bytes(std::span(header)).begin());
-  return header;
-}
 
 Error bad_file(const path& file, const std::string& what) {
   return input_error("tokenizer", fmt::format("{} {}", file.string(), what),
@@ -74,7 +68,7 @@ std::vector<std::string> read_tokens(const path& file, std::string_view bytes, s
 
 bool is_llmc_tokenizer(const path& file) {
   try {
-    return read_header(MappedFile(file).bytes())[0] == kMagic;
+    return read_llmc_header(MappedFile(file).bytes())[0] == kMagic;
   } catch (const Error&) {
     return false;
   }
@@ -82,7 +76,7 @@ bool is_llmc_tokenizer(const path& file) {
 
 LlmcTokenizer read_llmc_tokenizer(const path& file) {
   const MappedFile map(file);
-  const Header header = read_header(map.bytes());
+  const Header header = read_llmc_header(map.bytes());
   check_header(file, header, map.bytes().size());
   const int32_t end_of_text = header[1] == 1 ? kGpt2EndOfText : header[3];
   if (end_of_text < 0 || end_of_text >= header[2]) {

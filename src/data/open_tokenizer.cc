@@ -1,6 +1,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/paths.h"
 #include "data/bpe_tokenizer.h"
 #include "data/llmc_tokenizer.h"
 #include "data/tiktoken_ranks.h"
@@ -24,11 +25,6 @@ struct Location {
   path file;  // for a pair of files, what find_vocabulary takes
 };
 
-bool is_file(const path& path) {
-  std::error_code ignored;
-  return is_regular_file(path, ignored);
-}
-
 bool is_of_pair(const path& name) {
   return name == "vocab.json" || name == "merges.txt" || name == "encoder.json" ||
          name == "vocab.bpe";
@@ -36,7 +32,7 @@ bool is_of_pair(const path& name) {
 
 Format format_of(const path& file) {
   if (is_of_pair(file.filename())) return Format::kPair;
-  if (!is_file(file)) return Format::kNone;
+  if (!names_file(file)) return Format::kNone;
   if (file.string().ends_with("tokenizer.json")) return Format::kTokenizerJson;
   if (file.extension() == ".tiktoken") return Format::kTiktoken;
   return is_llmc_tokenizer(file) ? Format::kLlmc : Format::kNone;
@@ -46,22 +42,21 @@ Format format_of(const path& file) {
 // it is the one that Hugging Face's transformers reads where both are. Where it asks for what weft
 // does not do, an error is better than the pair, whose ids may be others.
 Location find_in_directory(const path& directory) {
-  if (is_file(directory / "tokenizer.json")) {
+  if (names_file(directory / "tokenizer.json")) {
     return {Format::kTokenizerJson, directory / "tokenizer.json"};
   }
   for (const char* name : {"vocab.json", "merges.txt", "encoder.json", "vocab.bpe"}) {
-    if (is_file(directory / name)) return {Format::kPair, directory};
+    if (names_file(directory / name)) return {Format::kPair, directory};
   }
   for (const char* name : {"r50k_base.tiktoken", "gpt2.tiktoken"}) {
-    if (is_file(directory / name)) return {Format::kTiktoken, directory / name};
+    if (names_file(directory / name)) return {Format::kTiktoken, directory / name};
   }
   const path llmc = directory / "gpt2_tokenizer.bin";
-  return {is_file(llmc) ? Format::kLlmc : Format::kNone, llmc};
+  return {names_file(llmc) ? Format::kLlmc : Format::kNone, llmc};
 }
 
 Location find(const path& given) {
-  std::error_code ignored;
-  if (is_directory(given, ignored)) return find_in_directory(given);
+  if (names_directory(given)) return find_in_directory(given);
   return {format_of(given), given};
 }
 

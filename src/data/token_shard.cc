@@ -21,19 +21,11 @@ constexpr int32_t kLlama3Magic = 20240801;
 
 constexpr const char* kOpen = "data.open";
 
-// As much of the header as the file has; the rest is zero.
-ShardHeader read_header(Vector<const std::byte> bytes) {
-  ShardHeader header = {};
-  std::copy_n(bytes.begin(), std::min(bytes.size(), sizeof(header)),
-              std::as_writable_bytes(std::span(header)).begin());
-  return header;
-}
-
 Error shard_error(const std::string& path, const std::string& what, std::string hint = {}) {
   return input_error(kOpen, path + " " + what, std::move(hint));
 }
 
-void check_magic(const std::string& path, const ShardHeader& header, bool may_be_raw) {
+void check_magic(const std::string& path, const LlmcHeader& header, bool may_be_raw) {
   if (header[0] == kLlama3Magic) {
     throw shard_error(path, "holds LLaMA-3 tokens of 32 bits; weft reads GPT-2 tokens of 16 bits",
                       "tokenize the text for GPT-2");
@@ -47,25 +39,25 @@ void check_magic(const std::string& path, const ShardHeader& header, bool may_be
 }
 
 void check_header_is_whole(const std::string& path, size_t bytes) {
-  if (bytes >= sizeof(ShardHeader)) return;
+  if (bytes >= sizeof(LlmcHeader)) return;
   throw shard_error(
       path,
-      fmt::format("is truncated: {} bytes, the header alone has {}", bytes, sizeof(ShardHeader)),
+      fmt::format("is truncated: {} bytes, the header alone has {}", bytes, sizeof(LlmcHeader)),
       "copy or make it again");
 }
 
-void check_version(const std::string& path, const ShardHeader& header) {
+void check_version(const std::string& path, const LlmcHeader& header) {
   if (header[1] != kVersion) {
     throw shard_error(path, fmt::format("is a token shard of version {}; weft reads version {}",
                                         header[1], kVersion));
   }
 }
 
-void check_size(const std::string& path, const ShardHeader& header, size_t size) {
+void check_size(const std::string& path, const LlmcHeader& header, size_t size) {
   const auto bytes = static_cast<int64_t>(size);
   const int64_t n = header[2];
   if (n <= 0) throw shard_error(path, fmt::format("has no tokens (its header says {})", n));
-  const int64_t expected = sizeof(ShardHeader) + n * static_cast<int64_t>(sizeof(Token));
+  const int64_t expected = sizeof(LlmcHeader) + n * static_cast<int64_t>(sizeof(Token));
   if (bytes != expected) {
     throw shard_error(
         path,
@@ -84,12 +76,12 @@ Vector<const Token> tokens_from(const MappedFile& file, size_t offset) {
 }
 
 Vector<const Token> shard_tokens(const std::string& path, const MappedFile& file) {
-  const ShardHeader header = read_header(file.bytes());
+  const LlmcHeader header = read_llmc_header(file.bytes());
   check_magic(path, header, holds_whole_tokens(file.bytes().size()));
   check_header_is_whole(path, file.bytes().size());
   check_version(path, header);
   check_size(path, header, file.bytes().size());
-  return tokens_from(file, sizeof(ShardHeader));
+  return tokens_from(file, sizeof(LlmcHeader));
 }
 
 Vector<const Token> raw_tokens(const std::string& path, const MappedFile& file) {
@@ -110,7 +102,7 @@ Vector<const Token> tokens_in(const std::string& path, const MappedFile& file, T
 }
 
 bool begins_like_shard(const MappedFile& file) {
-  const int32_t magic = read_header(file.bytes())[0];
+  const int32_t magic = read_llmc_header(file.bytes())[0];
   return magic == kMagic || magic == kLlama3Magic;
 }
 
@@ -122,7 +114,7 @@ bool is_token_shard(const std::string& path) {
   }
 }
 
-ShardHeader shard_header(size_t tokens) {
+LlmcHeader shard_header(size_t tokens) {
   weft::require(tokens <= kMostShardTokens, "a shard counts its tokens in 31 bits");
   return {kMagic, kVersion, static_cast<int32_t>(tokens)};
 }
@@ -135,7 +127,7 @@ void write_token_shard(const std::string& path, Vector<const Token> tokens) {
                                   tokens.size(), path, kMostShardTokens),
                       "write several shards");
   }
-  const ShardHeader header = shard_header(tokens.size());
+  const LlmcHeader header = shard_header(tokens.size());
   FileWriter writer(path);
   writer.append(header.data(), sizeof(header));
   writer.append(tokens.data(), tokens.size_bytes());

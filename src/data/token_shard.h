@@ -16,14 +16,13 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/llmc_header.h"
 #include "base/view.h"
 #include "data/tokenizer.h"
 
 namespace weft {
 
 enum class TokenFormat { kShard, kRawU16 };
-
-using ShardHeader = std::array<int32_t, 256>;
 
 constexpr size_t kMostShardTokens = std::numeric_limits<int32_t>::max();
 
@@ -39,7 +38,7 @@ bool begins_like_shard(const MappedFile& file);
 bool is_token_shard(const std::string& path);
 
 // REQUIRES: tokens <= kMostShardTokens.
-ShardHeader shard_header(size_t tokens);
+LlmcHeader shard_header(size_t tokens);
 
 // Writes a llm.c token shard durably. Throws Error: no tokens, too many for the 32-bit count, full
 // disk.

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/paths.h"
 #include "data/byte_alphabet.h"
 #include "data/vocabulary_parts.h"
 
@@ -155,14 +156,9 @@ std::vector<BpeMerge> read_merges(const path& file, const TokenIds& ids) {
   return merges.take();
 }
 
-bool is_file(const path& path) {
-  std::error_code ignored;
-  return is_regular_file(path, ignored);
-}
-
 VocabularyPaths require_both(const VocabularyPaths& paths) {
   for (const path& file : {paths.vocab, paths.merges}) {
-    if (!is_file(file)) throw tokenizer_error(file.string() + " is missing", kPartnerHint);
+    if (!names_file(file)) throw tokenizer_error(file.string() + " is missing", kPartnerHint);
   }
   return paths;
 }
@@ -170,12 +166,11 @@ VocabularyPaths require_both(const VocabularyPaths& paths) {
 }  // namespace
 
 std::optional<VocabularyPaths> find_vocabulary(const path& given) {
-  std::error_code ignored;
-  const bool in_directory = is_directory(given, ignored);
+  const bool in_directory = names_directory(given);
   const path directory = in_directory ? given : given.parent_path();
   for (const auto& [vocab, merges] : kFileNames) {
     const VocabularyPaths paths = {directory / vocab, directory / merges};
-    const bool is_meant = in_directory ? is_file(paths.vocab) || is_file(paths.merges)
+    const bool is_meant = in_directory ? names_file(paths.vocab) || names_file(paths.merges)
                                        : given.filename() == vocab || given.filename() == merges;
     if (is_meant) return require_both(paths);
   }

@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/paths.h"
 #include "formats/hf_names.h"
-#include "formats/paths.h"
 
 namespace weft {
 namespace {

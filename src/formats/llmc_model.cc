@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "base/error.h"
 #include "base/file_writer.h"
 #include "base/files.h"
+#include "base/llmc_header.h"
 #include "formats/stored_config.h"
 
 namespace weft {
@@ -24,7 +24,7 @@ constexpr int32_t kVersionFp32 = 3;
 constexpr int32_t kVersionBf16 = 5;
 
 enum Slot { kMagicSlot, kVersionSlot, kMaxT, kV, kL, kNH, kC, kVp };
-using Header = std::array<int32_t, 256>;
+using Header = LlmcHeader;
 
 // A mapped file whose header and size have been checked.
 struct LlmcFile {
@@ -41,13 +41,11 @@ Error malformed(const std::filesystem::path& path, const std::string& reason,
 }
 
 Header read_header(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  Header header;
-  if (bytes.size() < sizeof(header)) {
+  if (bytes.size() < sizeof(Header)) {
     throw malformed(path, fmt::format("it has {} bytes, a model's header needs {}", bytes.size(),
-                                      sizeof(header)));
+                                      sizeof(Header)));
   }
-  std::memcpy(header.data(), bytes.data(), sizeof(header));
-  return header;
+  return read_llmc_header(bytes);
 }
 
 void check_magic(const std::filesystem::path& path, const Header& header) {

@@ -7,10 +7,10 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/paths.h"
 #include "data/tokenizer.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
-#include "formats/paths.h"
 
 namespace weft {
 namespace {

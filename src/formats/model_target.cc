@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "base/file_writer.h"
 #include "base/files.h"
+#include "base/paths.h"
 #include "base/system_calls.h"
 #include "formats/hf_config.h"
 #include "formats/hf_files.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
-#include "formats/paths.h"
 
 namespace weft {
 namespace {

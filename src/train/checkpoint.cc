@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/paths.h"
 #include "formats/checksum.h"
 #include "formats/hf_model.h"
-#include "formats/paths.h"
 #include "formats/safetensors.h"
 
 namespace weft {

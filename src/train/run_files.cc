@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/file_writer.h"
-#include "formats/paths.h"
+#include "base/paths.h"
 
 namespace weft {
 namespace {

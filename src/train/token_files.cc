@@ -121,7 +121,7 @@ class FileSequence {
     file_.emplace(next_->path);
     missing_ = next_->tokens;
     if (format_ == TokenFormat::kRawU16) return;
-    const ShardHeader header = shard_header(static_cast<size_t>(missing_));
+    const LlmcHeader header = shard_header(static_cast<size_t>(missing_));
     file_->append(header.data(), sizeof header);
   }
 
