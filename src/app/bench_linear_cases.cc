@@ -46,7 +46,7 @@ void add_backward_input(CaseList& list, const Layer& layer, int64_t rows, int64_
 void add_backward_weight(CaseList& list, const Layer& layer, int64_t rows, int64_t out, int64_t in,
                          int64_t lddy) {
   const int64_t K = layer.K;
-  const auto kernel = std::make_shared<const LinearBackwardWeight>(rows, out, in, K, K);
+  const auto kernel = std::make_shared<const LinearBackwardWeight>(rows, out, in, K, true);
   list.add(layer.name + "/dW",
            kernel_cost::linear_backward_weight(double(rows), double(out), double(in)),
            [=](Operands& o) -> KernelCall {

@@ -28,7 +28,7 @@ std::string_view without_numbered(std::string_view name, std::string_view word) 
 std::string op_kind(std::string_view op_name) {
   const std::string_view path = op_name.substr(0, op_name.find('['));
   const std::string_view last = path.substr(path.rfind('/') + 1);
-  if (path != last && (last == "reset" || last == "update")) return std::string(last);
+  if (path != last && last == "update") return std::string(last);
   if (path != last && last == "norm") return "norm/partials";
   const std::string_view chunk = without_numbered(path, "classifier");
   if (chunk != path) return "classifier/" + std::string(chunk);

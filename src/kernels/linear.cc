@@ -2,125 +2,142 @@
 
 #include <algorithm>
 
+#include "base/math.h"
 #include "kernels/matvec.h"
 #include "kernels/transpose.h"
 
 namespace weft {
 namespace {
 
-// A packed panel of kInner x kOuter floats is 32 KiB: with the strip of the other operand that
-// meets it, it stays in the first two cache levels. Two threads, 128 rows, K or N of 3072: 64 x 128
-// reached 320 to 347 GFLOP/s, 256 x 256 318 to 333, the natural layout without packing 147 to 333
-// (worst where rows are 12 KiB apart).
-constexpr int64_t kInner = 128;
-constexpr int64_t kOuter = 64;
+// A strip of A of this many floats, at most, stays in the second cache level while all panels pass;
+// its rows are a multiple of 48, which libxsmm's kernels cut into blocks of 6 without a rest.
+// docs/decisions/packing.md has the measurements.
+constexpr int64_t kStripFloats = 96 * 1024;
+constexpr int64_t kStripUnit = 48;
 
-// Columns of dW per product, and rows of the batch per product.
-constexpr int64_t kWeightColumns = 128;
-constexpr int64_t kWeightRows = 256;
-
-// Rows of x this many elements apart, or more, fall on the same few lines of the first cache level:
-// then a panel of x is packed too.
-constexpr int64_t kConflictingStride = 2048;
+// Of dW: output channels whose part of dy is transposed at a time, and rows of the batch that one
+// product sums over.
+constexpr int64_t kOutputs = 384;
+constexpr int64_t kBatchRows = 1024;
+constexpr int64_t kPanelColumns = PackedProduct::kPanelColumns;
 
 int64_t piece(int64_t begin, int64_t n, int64_t size) { return std::min(size, n - begin); }
 
-// C (M, N) (+)= A (M, K) P (K, N), in panels of P; outer loop over N, so that a strip of C is
-// finished before the next is begun.
-std::vector<GemmPanel> cut_into_panels(int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldc,
-                                       bool accumulate, GemmBackend backend) {
-  std::vector<GemmPanel> panels;
-  for (int64_t n = 0; n < N; n += kOuter) {
-    for (int64_t k = 0; k < K; k += kInner) {
-      const int64_t n_n = piece(n, N, kOuter), n_k = piece(k, K, kInner);
-      const GemmShape shape = {.M = M,
-                               .N = n_n,
-                               .K = n_k,
-                               .lda = lda,
-                               .ldb = n_n,
-                               .ldc = ldc,
-                               .accumulate = accumulate || k > 0};
-      panels.push_back({k, n_k, n, n_n, Gemm(shape, backend)});
-    }
-  }
-  return panels;
+int64_t strip_rows(int64_t K) {
+  return std::max(kStripUnit, kStripFloats / std::max<int64_t>(K, 1) / kStripUnit * kStripUnit);
 }
 
-Matrix<float> scratch_matrix(std::byte* scratch, int64_t rows, int64_t cols) {
-  return {reinterpret_cast<float*>(scratch), rows, cols};
+// The distance of rows of n floats: an odd number of cache lines, so that the same column of many
+// rows does not fall on the same few lines of the first cache level.
+int64_t padded(int64_t n) { return (ceil_div(n, 16) | 1) * 16; }
+
+Matrix<float> scratch_matrix(std::byte* scratch, int64_t first, int64_t rows, int64_t cols) {
+  return {reinterpret_cast<float*>(scratch) + first, rows, cols};
 }
 
 }  // namespace
 
-LinearForward::LinearForward(int64_t M, int64_t N, int64_t K, int64_t ldx, int64_t ldy,
-                             GemmBackend backend) {
-  if (M > 1) panels_ = cut_into_panels(M, N, K, ldx, ldy, false, backend);
-}
-
-size_t LinearForward::scratch_bytes() const { return kInner * kOuter * sizeof(float); }
-
-void LinearForward::operator()(Matrix<const float> x, Matrix<const float> W, Matrix<float> y,
-                               std::byte* scratch) const noexcept {
-  if (panels_.empty()) return matvec(W, x.row(0), y.row(0));
-  // y[:, n..] += x[:, k..] (W[n.., k..])^T
-  for (const GemmPanel& p : panels_) {
-    const Matrix<float> packed = scratch_matrix(scratch, p.n_k, p.n_n);
-    transpose(W.block(p.n, p.n_n, p.k, p.n_k), packed);
-    p.gemm(x.data + p.k, packed.data, y.data + p.n);
-  }
-}
-
-LinearBackwardInput::LinearBackwardInput(int64_t M, int64_t N, int64_t K, int64_t lddy,
-                                         int64_t lddx, bool accumulate, GemmBackend backend)
-    : panels_(cut_into_panels(M, K, N, lddy, lddx, accumulate, backend)) {}
-
-size_t LinearBackwardInput::scratch_bytes() const { return kInner * kOuter * sizeof(float); }
-
-void LinearBackwardInput::operator()(Matrix<const float> dy, Matrix<const float> W,
-                                     Matrix<float> dx, std::byte* scratch) const noexcept {
-  // dx[:, n..] += dy[:, k..] W[k.., n..]: here the inner dimension k runs over output channels.
-  for (const GemmPanel& p : panels_) {
-    const Matrix<float> packed = scratch_matrix(scratch, p.n_k, p.n_n);
-    copy(W.block(p.k, p.n_k, p.n, p.n_n), packed);
-    p.gemm(dy.data + p.k, packed.data, dx.data + p.n);
-  }
-}
-
-LinearBackwardWeight::LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t ldx,
-                                           int64_t lddw, GemmBackend backend)
-    : pack_x_(ldx >= kConflictingStride) {
-  for (int64_t m = 0; m < M; m += kWeightRows) {
-    for (int64_t n = 0; n < K; n += kWeightColumns) {
-      const int64_t n_m = piece(m, M, kWeightRows), n_n = piece(n, K, kWeightColumns);
-      const GemmShape shape = {.M = N,
-                               .N = n_n,
-                               .K = n_m,
-                               .lda = n_m,
-                               .ldb = pack_x_ ? n_n : ldx,
-                               .ldc = lddw,
-                               .accumulate = true};
-      panels_.push_back({m, n_m, n, n_n, Gemm(shape, backend)});
+PackedProduct::PackedProduct(int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldc,
+                             bool accumulate, GemmBackend backend)
+    : N_(N), K_(K), lda_(lda), ldc_(ldc) {
+  const int64_t strip = std::min<int64_t>(M, strip_rows(K));
+  for (int64_t m = 0; m < M; m += strip) {
+    for (int64_t n = 0; n < N; n += kPanelColumns) {
+      const Piece c = {m, piece(m, M, strip), n, piece(n, N, kPanelColumns)};
+      const GemmShape shape = {.M = c.rows,
+                               .N = c.cols,
+                               .K = K,
+                               .lda = lda,
+                               .ldb = c.cols,
+                               .ldc = ldc,
+                               .accumulate = accumulate};
+      steps_.push_back({c, Gemm(shape, backend)});
     }
   }
 }
 
+Matrix<float> PackedProduct::panel(std::byte* scratch, int64_t col) const {
+  return scratch_matrix(scratch, col * K_, K_, piece(col, N_, kPanelColumns));
+}
+
+void PackedProduct::multiply(const float* A, float* C, std::byte* scratch,
+                             const PieceDone& done) const noexcept {
+  for (const Step& step : steps_) {
+    const Piece& c = step.piece;
+    step.gemm(A + c.row * lda_, panel(scratch, c.col).data, C + c.row * ldc_ + c.col);
+    if (done) done(c);
+  }
+}
+
+LinearForward::LinearForward(int64_t M, int64_t N, int64_t K, int64_t ldx, int64_t ldy,
+                             GemmBackend backend)
+    : single_row_(M == 1), product_(M, N, K, ldx, ldy, false, backend) {}
+
+void LinearForward::operator()(Matrix<const float> x, Matrix<const float> W, Matrix<float> y,
+                               std::byte* scratch, const PieceDone& done) const noexcept {
+  if (single_row_) {
+    matvec(W, x.row(0), y.row(0));
+    if (done) done({0, 1, 0, W.rows});
+    return;
+  }
+  for (int64_t n = 0; n < W.rows; n += kPanelColumns) {
+    const Matrix<float> panel = product_.panel(scratch, n);
+    transpose(W.row_block(n, panel.cols), panel);
+  }
+  product_.multiply(x.data, y.data, scratch, done);
+}
+
+LinearBackwardInput::LinearBackwardInput(int64_t M, int64_t N, int64_t K, int64_t lddy,
+                                         int64_t lddx, bool accumulate, GemmBackend backend)
+    : product_(M, K, N, lddy, lddx, accumulate, backend) {}
+
+void LinearBackwardInput::operator()(Matrix<const float> dy, Matrix<const float> W,
+                                     Matrix<float> dx, std::byte* scratch,
+                                     const PieceDone& done) const noexcept {
+  for (int64_t k = 0; k < W.cols; k += kPanelColumns) {
+    const Matrix<float> panel = product_.panel(scratch, k);
+    copy(W.col_block(k, panel.cols), panel);
+  }
+  product_.multiply(dy.data, dx.data, scratch, done);
+}
+
+LinearBackwardWeight::LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t lddw,
+                                           bool accumulate, GemmBackend backend) {
+  for (int64_t out = 0; out < N; out += kOutputs) {
+    for (int64_t m = 0; m < M; m += kBatchRows) {
+      for (int64_t in = 0; in < K; in += kPanelColumns) {
+        const int64_t rows = piece(m, M, kBatchRows), outs = piece(out, N, kOutputs),
+                      ins = piece(in, K, kPanelColumns);
+        const GemmShape shape = {.M = outs,
+                                 .N = ins,
+                                 .K = rows,
+                                 .lda = padded(rows),
+                                 .ldb = ins,
+                                 .ldc = lddw,
+                                 .accumulate = accumulate || m > 0};
+        steps_.push_back({m, rows, out, outs, in, ins, Gemm(shape, backend)});
+      }
+    }
+  }
+}
+
+// The first step has the largest block of dy and the largest panel of x.
 size_t LinearBackwardWeight::scratch_bytes() const {
-  const int64_t N = panels_.front().gemm.shape().M;
-  return static_cast<size_t>((N + kWeightColumns) * kWeightRows) * sizeof(float);
+  const Step& first = steps_.front();
+  return static_cast<size_t>(padded(first.rows) * first.outs + first.rows * first.ins) *
+         sizeof(float);
 }
 
 void LinearBackwardWeight::operator()(Matrix<const float> dy, Matrix<const float> x,
                                       Matrix<float> dW, std::byte* scratch) const noexcept {
-  // dW[:, n..] += (dy[k.., :])^T x[k.., n..]: here the inner dimension k runs over rows of the
-  // batch.
-  std::byte* const x_scratch = scratch + static_cast<size_t>(dy.cols * kWeightRows) * sizeof(float);
-  for (const GemmPanel& p : panels_) {
-    const Matrix<float> dy_packed = scratch_matrix(scratch, dy.cols, p.n_k);
-    const Matrix<float> x_packed = scratch_matrix(x_scratch, p.n_k, p.n_n);
-    const Matrix<const float> x_panel = x.block(p.k, p.n_k, p.n, p.n_n);
-    if (p.n == 0) transpose(dy.row_block(p.k, p.n_k), dy_packed);
-    if (pack_x_) copy(x_panel, x_packed);
-    p.gemm(dy_packed.data, pack_x_ ? x_packed.data : x_panel.data, dW.data + p.n);
+  for (const Step& s : steps_) {
+    const int64_t lddyT = padded(s.rows);
+    const Matrix<float> dyT =
+        scratch_matrix(scratch, 0, s.outs, lddyT).col_block(0, s.rows);
+    const Matrix<float> panel = scratch_matrix(scratch, s.outs * lddyT, s.rows, s.ins);
+    if (s.in == 0) transpose(dy.block(s.row, s.rows, s.out, s.outs), dyT);
+    copy(x.block(s.row, s.rows, s.in, s.ins), panel);
+    s.gemm(dyT.data, panel.data, &dW.at(s.out, s.in));
   }
 }
 

@@ -1,9 +1,10 @@
 // Linear layer: y = x W^T + b forward and its two gradients, on row tiles and blocks of channels.
-// Each product packs the panel of its operand that would be read with a long stride into scratch,
-// where it serves a whole tile.
+// Each product packs the operand that would be read with a long stride into scratch, once per call,
+// and keeps its sums in registers over the whole inner dimension.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "base/view.h"
@@ -11,12 +12,42 @@
 
 namespace weft {
 
-// One step of a product that is cut into panels: rows [k, k + n_k) of the inner dimension against
-// columns [n, n + n_n) of the result.
-struct GemmPanel {
-  int64_t k, n_k;
-  int64_t n, n_n;
-  Gemm gemm;
+// A piece of a product's result: rows [row, row + rows), columns [col, col + cols).
+struct Piece {
+  int64_t row, rows;
+  int64_t col, cols;
+};
+
+// What a caller does with a piece that has just been computed and is still in cache. May be empty;
+// must not throw.
+using PieceDone = std::function<void(const Piece&)>;
+
+// C (M, N) (+)= A (M, K) B (K, N): all of B is packed into panels of columns, then each strip of
+// the rows of A meets every panel before the next strip is read.
+class PackedProduct {
+ public:
+  static constexpr int64_t kPanelColumns = 64;
+
+  PackedProduct(int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldc, bool accumulate,
+                GemmBackend backend);
+
+  int64_t cols() const { return N_; }
+  size_t scratch_bytes() const { return static_cast<size_t>(N_ * K_) * sizeof(float); }
+
+  // Columns [col, col + panel.cols) of B, contiguous in scratch: (K, panel.cols).
+  Matrix<float> panel(std::byte* scratch, int64_t col) const;
+
+  // REQUIRES: every panel has been packed.
+  void multiply(const float* A, float* C, std::byte* scratch, const PieceDone& done) const noexcept;
+
+ private:
+  struct Step {
+    Piece piece;
+    Gemm gemm;
+  };
+
+  int64_t N_, K_, lda_, ldc_;
+  std::vector<Step> steps_;
 };
 
 // y = x W^T for one tile: x (M, K), W (N, K), y (M, N). A single row (M = 1) reads W in place.
@@ -26,12 +57,13 @@ class LinearForward {
   // ldx, ldy: distance of rows of x and y.
   LinearForward(int64_t M, int64_t N, int64_t K, int64_t ldx, int64_t ldy,
                 GemmBackend backend = GemmBackend::kAuto);
-  size_t scratch_bytes() const;
-  void operator()(Matrix<const float> x, Matrix<const float> W, Matrix<float> y,
-                  std::byte* scratch) const noexcept;
+  size_t scratch_bytes() const { return single_row_ ? 0 : product_.scratch_bytes(); }
+  void operator()(Matrix<const float> x, Matrix<const float> W, Matrix<float> y, std::byte* scratch,
+                  const PieceDone& done = {}) const noexcept;
 
  private:
-  std::vector<GemmPanel> panels_;
+  bool single_row_;
+  PackedProduct product_;
 };
 
 // dx = dy W for one tile, or dx += dy W: dy (M, N), W (N, K), dx (M, K).
@@ -40,28 +72,34 @@ class LinearBackwardInput {
  public:
   LinearBackwardInput(int64_t M, int64_t N, int64_t K, int64_t lddy, int64_t lddx, bool accumulate,
                       GemmBackend backend = GemmBackend::kAuto);
-  size_t scratch_bytes() const;
+  size_t scratch_bytes() const { return product_.scratch_bytes(); }
   void operator()(Matrix<const float> dy, Matrix<const float> W, Matrix<float> dx,
-                  std::byte* scratch) const noexcept;
+                  std::byte* scratch, const PieceDone& done = {}) const noexcept;
 
  private:
-  std::vector<GemmPanel> panels_;
+  PackedProduct product_;
 };
 
-// dW += dy^T x for one block of N output and K input channels: dy (M, N), x (M, K), dW (N, K). The
-// M rows are added in blocks of a fixed size, first to last: the bits depend on nothing else. 2 M N
-// K FLOPs. Thread-safe.
+// dW = dy^T x for one block of N output and K input channels, or dW += dy^T x: dy (M, N), x (M, K),
+// dW (N, K). The M rows are added in blocks of a fixed size, first to last: the bits depend on
+// nothing else. 2 M N K FLOPs. Thread-safe.
 class LinearBackwardWeight {
  public:
-  LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t ldx, int64_t lddw,
+  LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t lddw, bool accumulate,
                        GemmBackend backend = GemmBackend::kAuto);
   size_t scratch_bytes() const;
   void operator()(Matrix<const float> dy, Matrix<const float> x, Matrix<float> dW,
                   std::byte* scratch) const noexcept;
 
  private:
-  bool pack_x_;
-  std::vector<GemmPanel> panels_;
+  // A product of one block of dy, transposed, with one panel of x.
+  struct Step {
+    int64_t row, rows;  // of the batch
+    int64_t out, outs;  // output channels
+    int64_t in, ins;    // input channels
+    Gemm gemm;
+  };
+  std::vector<Step> steps_;
 };
 
 }  // namespace weft

@@ -126,10 +126,11 @@ Gradients::Gradients(Arena& arena, TileTable& tiles, const Config& config, const
   const int64_t blocks_of_logits = ceil_div(config.Vp(), tiling.vocabulary_columns);
   for (int64_t g = 0; g < std::min(kVocabularyGroups, blocks_of_logits); ++g) {
     dlnf_partial.push_back(allocate_tiled<float>(arena, tiles, fmt::format("dlnf_partial{}", g),
-                                                 tiling.classifier_rows, config.C, tiling.norm_rows,
-                                                 config.C));
+                                                 tiling.classifier_rows, config.C, tiling.rows,
+                                                 tiling.classifier_columns));
   }
-  dlnf = rows.full_rows("dlnf", config.C);
+  dlnf = allocate_tiled<float>(arena, tiles, "dlnf", tiling.n(), config.C, tiling.rows,
+                               tiling.classifier_columns);
   dresidual_final = rows.full_rows("dresidual_final", config.C);
   dlnfw = rows.partials("dlnfw", config.C);
   dlnfb = rows.partials("dlnfb", config.C);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "kernels/attention.h"
@@ -62,15 +63,20 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
   }
 }
 
-// dweight += partial sums of the row tiles, first to last; likewise dbias.
-void append_layernorm_sums(Program& program, const LayernormBackward& ln) {
+// dweight (+)= partial sums of the row tiles, first to last; likewise dbias.
+void append_layernorm_sums(Program& program, const LayernormBackward& ln, const MicroStep& micro) {
   program.add(
       {.name = ln.name + "/dW",
        .phase = Phase::kBackward,
        .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
        .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
-       .run = [dweights = ln.dweight_partial.matrix(), dbiases = ln.dbias_partial.matrix(),
-               dweight = ln.dweight.matrix().row(0), dbias = ln.dbias.matrix().row(0)](std::byte*) {
+       .run = [first = micro.first, dweights = ln.dweight_partial.matrix(),
+               dbiases = ln.dbias_partial.matrix(), dweight = ln.dweight.matrix().row(0),
+               dbias = ln.dbias.matrix().row(0)](std::byte*) {
+         if (first) {
+           std::fill(dweight.begin(), dweight.end(), 0.f);
+           std::fill(dbias.begin(), dbias.end(), 0.f);
+         }
          add_column_sums(dweights, dweight);
          add_column_sums(dbiases, dbias);
        }});
@@ -127,12 +133,13 @@ void append_attention_backward(Program& program, const TrainingParts& parts, int
 // latter beside the next link of the chain, tasks wherever a core is free.
 class BlockBackward {
  public:
-  BlockBackward(Program& program, const TrainingParts& parts, int64_t layer,
-                const GradientComplete& gradient_complete)
+  BlockBackward(Program& program, const TrainingParts& parts, const MicroStep& micro, int64_t layer,
+                GradientSink& sink)
       : program_(program),
         parts_(parts),
+        micro_(micro),
         layer_(layer),
-        gradient_complete_(gradient_complete),
+        sink_(sink),
         at_(fmt::format("block{}/", layer)),
         a_(parts.activations.blocks[static_cast<size_t>(layer)]),
         d_(parts.gradients.block(layer)) {}
@@ -168,9 +175,10 @@ class BlockBackward {
                      Tensor bias) {
     append_linear_backward_weight(program_, at_ + name + "/dW", dy, x,
                                   parts_.dweights.get(weight, layer_),
-                                  parts_.dweights.get(bias, layer_), parts_.backend);
-    complete(weight);
-    complete(bias);
+                                  parts_.dweights.get(bias, layer_),
+                                  micro_.first ? Sum::kOverwrite : Sum::kAdd,
+                                  sink_.on_tile(index(weight)), parts_.backend);
+    sink_.on_parameter(index(bias));
   }
 
   void layernorm(const char* name, const Tiled<float>& x, const LayernormActivations& y,
@@ -189,25 +197,27 @@ class BlockBackward {
                                parts_.dweights.get(weight, layer_),
                                parts_.dweights.get(bias, layer_)};
     append_layernorm_rows(program_, ln);
-    append_layernorm_sums(program_, ln);
-    complete(weight);
-    complete(bias);
+    append_layernorm_sums(program_, ln, micro_);
+    sink_.on_parameter(index(weight));
+    sink_.on_parameter(index(bias));
   }
 
-  void complete(Tensor tensor) {
-    gradient_complete_(parts_.weights.values().table->index(tensor, layer_));
+  size_t index(Tensor tensor) const {
+    return parts_.weights.values().table->index(tensor, layer_);
   }
 
   Program& program_;
   const TrainingParts& parts_;
+  const MicroStep& micro_;
   int64_t layer_;
-  const GradientComplete& gradient_complete_;
+  GradientSink& sink_;
   std::string at_;
   const BlockActivations& a_;
   const Gradients::Block& d_;
 };
 
-void append_final_layernorm_backward(Program& program, const TrainingParts& parts) {
+void append_final_layernorm_backward(Program& program, const TrainingParts& parts,
+                                     const MicroStep& micro) {
   const Activations& a = parts.activations;
   const Gradients& d = parts.gradients;
   const LayernormBackward ln{"lnf",
@@ -222,7 +232,7 @@ void append_final_layernorm_backward(Program& program, const TrainingParts& part
                              parts.dweights.get(Tensor::lnfw),
                              parts.dweights.get(Tensor::lnfb)};
   append_layernorm_rows(program, ln);
-  append_layernorm_sums(program, ln);
+  append_layernorm_sums(program, ln, micro);
 }
 
 // dwte[token] += dencoded, token rows in order: one op, because any row of wte may be hit.
@@ -239,8 +249,10 @@ void append_token_embedding_backward(Program& program, const TrainingParts& part
                dwte = dwte.matrix()](std::byte*) { embedding_backward(tokens, dencoded, dwte); }});
 }
 
-// dwpe[t] += dencoded of token t of every sequence, sequences in order; one op per tile of wpe.
-void append_position_embedding_backward(Program& program, const TrainingParts& parts) {
+// dwpe[t] (+)= dencoded of token t of every sequence, sequences in order; one op per tile of wpe.
+// Positions from T on have no gradient, and nothing ever writes theirs.
+void append_position_embedding_backward(Program& program, const TrainingParts& parts,
+                                        const MicroStep& micro) {
   const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in;
   const Tiled<float>& dwpe = parts.dweights.get(Tensor::wpe);
   const int64_t B = parts.tiling.B, T = parts.tiling.T;
@@ -256,7 +268,9 @@ void append_position_embedding_backward(Program& program, const TrainingParts& p
          .phase = Phase::kBackward,
          .reads = reads,
          .writes = dwpe.over(positions),
-         .run = [B, T, positions, dencoded = dencoded.matrix(), dwpe = dwpe.matrix()](std::byte*) {
+         .run = [B, T, positions, first = micro.first, dencoded = dencoded.matrix(),
+                 dwpe = dwpe.matrix()](std::byte*) {
+           if (first) fill_zero(dwpe.row_block(positions.begin, positions.size()));
            for (int64_t b = 0; b < B; ++b) {
              for (int64_t t = positions.begin; t < positions.end; ++t) {
                add(dencoded.row(b * T + t), dwpe.row(t));
@@ -268,18 +282,18 @@ void append_position_embedding_backward(Program& program, const TrainingParts& p
 
 }  // namespace
 
-void append_backward(Program& program, const TrainingParts& parts,
-                     const GradientComplete& gradient_complete) {
+void append_backward(Program& program, const TrainingParts& parts, const MicroStep& micro,
+                     GradientSink& sink) {
   const ParameterTable& table = *parts.weights.values().table;
-  const auto complete = [&](Tensor tensor) { gradient_complete(table.index(tensor)); };
-  append_final_layernorm_backward(program, parts);
+  const auto complete = [&](Tensor tensor) { sink.on_parameter(table.index(tensor)); };
+  append_final_layernorm_backward(program, parts, micro);
   complete(Tensor::lnfw);
   complete(Tensor::lnfb);
   for (int64_t layer = parts.config.L - 1; layer >= 0; --layer) {
-    BlockBackward(program, parts, layer, gradient_complete).append();
+    BlockBackward(program, parts, micro, layer, sink).append();
   }
   append_token_embedding_backward(program, parts);
-  append_position_embedding_backward(program, parts);
+  append_position_embedding_backward(program, parts, micro);
   complete(Tensor::wte);
   complete(Tensor::wpe);
 }

@@ -1,20 +1,28 @@
 // Backward: from the gradient of the classifier's input to the gradients of all parameters.
 #pragma once
 
-#include <functional>
-
+#include "model/linear_ops.h"
+#include "model/micro_step.h"
 #include "model/step_parts.h"
 #include "program/program.h"
 
 namespace weft {
 
-// A parameter's gradient is complete after the ops appended so far. The argument is its index in
-// the parameter table.
-using GradientComplete = std::function<void(size_t parameter)>;
+// What follows where a gradient is complete. Parameters are named by their index in the table.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
 
-// Reads dlnf and the activations; adds to every gradient. Calls gradient_complete after the last op
-// that adds to each parameter: without clipping, its update may follow at once.
-void append_backward(Program& program, const TrainingParts& parts,
-                     const GradientComplete& gradient_complete);
+  // For the weight of a linear layer: rides on the op that completes a tile of its gradient.
+  virtual Epilogue on_tile(size_t parameter) = 0;
+
+  // For every other parameter: its gradient is complete after the ops appended so far.
+  virtual void on_parameter(size_t parameter) = 0;
+};
+
+// Reads dlnf and the activations; writes every gradient but wte's, which it adds to. The first
+// micro-step overwrites gradients, later ones add to them.
+void append_backward(Program& program, const TrainingParts& parts, const MicroStep& micro,
+                     GradientSink& sink);
 
 }  // namespace weft

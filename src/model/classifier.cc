@@ -104,8 +104,10 @@ void append_cross_entropy(Program& program, const StepParts& parts, const Chunk&
   }
 }
 
-// dwte[block j] += dlogits[:, block j]^T lnf
-void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chunk) {
+// dwte[block j] (+)= dlogits[:, block j]^T lnf: the first gradient of wte in a step overwrites.
+void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chunk,
+                 const MicroStep& micro) {
+  const bool accumulate = chunk.index > 0 || !micro.first;
   const Activations& a = parts.activations;
   const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
   KernelCache<LinearBackwardWeight> kernels;
@@ -113,7 +115,7 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
     const Range words = vocabulary_range(parts, j);
     auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
       return LinearBackwardWeight(chunk.rows.size(), words.size(), parts.config.C,
-                                  a.lnf.out.matrix().stride, dwte.matrix().stride, parts.backend);
+                                  dwte.matrix().stride, accumulate, parts.backend);
     });
     program.add(
         {.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
@@ -126,73 +128,80 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
   }
 }
 
-// partial[g] = sum over the blocks j of group g of dlogits[:, block j] wte[block j]
-void append_dlnf_partials(Program& program, const TrainingParts& parts, const Chunk& chunk) {
+// partial[g] = sum over the blocks j of group g of dlogits[:, block j] wte[block j], for one tile
+// of the partial: the sum stays in cache while the blocks pass.
+void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chunk& chunk,
+                         const RowTile& tile, const Range& cols, int64_t g) {
+  struct Step {
+    LinearBackwardInput kernel;
+    Matrix<const float> dy, W;
+  };
   const Activations& a = parts.activations;
   const Tiled<float>& wte = parts.weights.get(Tensor::wte);
   const std::vector<Tiled<float>>& partials = parts.gradients.dlnf_partial;
+  const Tiled<float>& partial = partials[static_cast<size_t>(g)];
   const auto groups = static_cast<int64_t>(partials.size());
   const auto blocks = static_cast<int64_t>(a.logits.size());
-  KernelCache<LinearBackwardInput> overwriting, adding;
-  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.rows)) {
-    for (int64_t g = 0; g < groups; ++g) {
-      struct Step {
-        std::shared_ptr<const LinearBackwardInput> kernel;
-        Matrix<const float> dy, W;
-      };
-      std::vector<Step> steps;
-      std::vector<TileId> reads;
-      for (int64_t j = g * blocks / groups; j < (g + 1) * blocks / groups; ++j) {
-        const Range words = vocabulary_range(parts, static_cast<size_t>(j));
-        const Tiled<float>& dlogits = a.logits[static_cast<size_t>(j)];
-        const bool accumulate = !steps.empty();
-        auto kernel = (accumulate ? adding : overwriting).get(tile.rows.size(), words.size(), [&] {
-          return LinearBackwardInput(tile.rows.size(), words.size(), parts.config.C, words.size(),
-                                     partials[0].matrix().stride, accumulate, parts.backend);
-        });
-        steps.push_back({kernel, dlogits.block(tile.local), wte.block(words)});
-        reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
-      }
-      const Tiled<float>& partial = partials[static_cast<size_t>(g)];
-      const size_t scratch_bytes = steps.front().kernel->scratch_bytes();
-      program.add({.name = fmt::format("{}dX[r{},g{}]", chunk.prefix(), tile.index, g),
-                   .phase = Phase::kBackward,
-                   .reads = reads,
-                   .writes = partial.over(tile.local),
-                   .run =
-                       [steps, dx = partial.block(tile.local)](std::byte* scratch) {
-                         for (const Step& s : steps) (*s.kernel)(s.dy, s.W, dx, scratch);
-                       },
-                   .scratch_bytes = scratch_bytes});
-    }
+  std::vector<Step> steps;
+  std::vector<TileId> reads;
+  for (int64_t j = g * blocks / groups; j < (g + 1) * blocks / groups; ++j) {
+    const Range words = vocabulary_range(parts, static_cast<size_t>(j));
+    const Tiled<float>& dlogits = a.logits[static_cast<size_t>(j)];
+    steps.push_back(
+        {LinearBackwardInput(tile.rows.size(), words.size(), cols.size(), words.size(),
+                             partial.matrix().stride, !steps.empty(), parts.backend),
+         dlogits.block(tile.local), wte.block(words, cols)});
+    reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
   }
+  const size_t scratch_bytes = steps.front().kernel.scratch_bytes();
+  program.add({.name = fmt::format("{}dX[r{},c{},g{}]", chunk.prefix(), tile.index,
+                                   cols.begin / parts.tiling.classifier_columns, g),
+               .phase = Phase::kBackward,
+               .reads = reads,
+               .writes = partial.over(tile.local, cols),
+               .run =
+                   [steps, dx = partial.block(tile.local, cols)](std::byte* scratch) {
+                     for (const Step& s : steps) s.kernel(s.dy, s.W, dx, scratch);
+                   },
+               .scratch_bytes = scratch_bytes});
 }
 
 // dlnf = ((p0 + p1) + (p2 + p3)) + ..., the partial sums added pairwise in place.
-void append_dlnf_sum(Program& program, const TrainingParts& parts, const Chunk& chunk) {
-  const std::vector<Tiled<float>>& partials = parts.gradients.dlnf_partial;
-  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.norm_rows)) {
-    std::vector<Matrix<float>> terms;
-    std::vector<TileId> writes = parts.gradients.dlnf.over(tile.rows);
-    for (const Tiled<float>& partial : partials) {
-      terms.push_back(partial.block(tile.local));
-      writes = tiles_of({writes, partial.over(tile.local)});
-    }
-    program.add({.name = fmt::format("{}dX_sum[r{}]", chunk.prefix(), tile.index),
-                 .phase = Phase::kBackward,
-                 .reads = {},
-                 .writes = writes,
-                 .run = [terms, dlnf = parts.gradients.dlnf.block(tile.rows)](std::byte*) {
-                   const auto flat = [](Matrix<float> m) {
-                     return Vector<float>(m.data, static_cast<size_t>(m.rows * m.cols));
-                   };
+void append_dlnf_sum(Program& program, const TrainingParts& parts, const Chunk& chunk,
+                     const RowTile& tile, const Range& cols) {
+  std::vector<Matrix<float>> terms;
+  std::vector<TileId> writes = parts.gradients.dlnf.over(tile.rows, cols);
+  for (const Tiled<float>& partial : parts.gradients.dlnf_partial) {
+    terms.push_back(partial.block(tile.local, cols));
+    writes = tiles_of({writes, partial.over(tile.local, cols)});
+  }
+  program.add({.name = fmt::format("{}dX_sum[r{},c{}]", chunk.prefix(), tile.index,
+                                   cols.begin / parts.tiling.classifier_columns),
+               .phase = Phase::kBackward,
+               .reads = {},
+               .writes = writes,
+               .run = [terms, dlnf = parts.gradients.dlnf.block(tile.rows, cols)](std::byte*) {
+                 for (int64_t r = 0; r < dlnf.rows; ++r) {
                    for (size_t gap = 1; gap < terms.size(); gap *= 2) {
                      for (size_t i = 0; i + gap < terms.size(); i += 2 * gap) {
-                       add(flat(terms[i + gap]), flat(terms[i]));
+                       add(terms[i + gap].row(r), terms[i].row(r));
                      }
                    }
-                   copy(terms[0], dlnf);
-                 }});
+                 }
+                 copy(terms[0], dlnf);
+               }});
+}
+
+void append_dlnf(Program& program, const TrainingParts& parts, const Chunk& chunk) {
+  const std::vector<Range> col_ranges = parts.gradients.dlnf.col_ranges();
+  const auto groups = static_cast<int64_t>(parts.gradients.dlnf_partial.size());
+  for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.rows)) {
+    for (int64_t g = 0; g < groups; ++g) {
+      for (const Range& cols : col_ranges) {
+        append_dlnf_partial(program, parts, chunk, tile, cols, g);
+      }
+    }
+    for (const Range& cols : col_ranges) append_dlnf_sum(program, parts, chunk, tile, cols);
   }
 }
 
@@ -228,9 +237,8 @@ void append_loss_with_gradients(Program& program, const TrainingParts& parts,
   for (const Chunk& chunk : chunks_of(parts)) {
     append_logits(program, parts, chunk);
     append_cross_entropy(program, parts, chunk, Gradient::kYes, scale);
-    append_dlnf_partials(program, parts, chunk);
-    append_dlnf_sum(program, parts, chunk);
-    append_dwte(program, parts, chunk);
+    append_dlnf(program, parts, chunk);
+    append_dwte(program, parts, chunk, micro);
   }
   append_loss_sum(program, parts, micro);
 }

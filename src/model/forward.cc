@@ -148,10 +148,12 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
   }
 }
 
-void append_forward(Program& program, const StepParts& parts, const AppendAttention& attention) {
+void append_forward(Program& program, const StepParts& parts, const AppendAttention& attention,
+                    const BeforeLayer& before_layer) {
   append_embedding(program, parts);
-  for (int64_t layer = 0; layer < parts.config.L; ++layer) {
-    append_block(program, parts, layer, attention);
+  for (int64_t layer = 0; layer <= parts.config.L; ++layer) {
+    if (before_layer) before_layer(program, layer);
+    if (layer < parts.config.L) append_block(program, parts, layer, attention);
   }
   append_layernorm_forward(program, "lnf/forward", parts.activations.residual_in(parts.config.L),
                            parts.weights.get(Tensor::lnfw), parts.weights.get(Tensor::lnfb),

@@ -16,8 +16,12 @@ using AppendAttention =
 // Attention of whole sequences: one op per sequence and group of heads.
 void append_attention(Program& program, const StepParts& parts, int64_t layer);
 
+// Appends ops of the caller's before those of a layer; after the last layer, with layer = L.
+using BeforeLayer = std::function<void(Program& program, int64_t layer)>;
+
 // Reads inputs and positions; writes every activation up to lnf.
 void append_forward(Program& program, const StepParts& parts,
-                    const AppendAttention& attention = append_attention);
+                    const AppendAttention& attention = append_attention,
+                    const BeforeLayer& before_layer = {});
 
 }  // namespace weft

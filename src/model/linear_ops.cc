@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/elementwise.h"
 #include "kernels/linear.h"
 #include "model/kernel_cache.h"
@@ -25,6 +27,15 @@ void for_each_tile(const Tiled<float>& result, const Emit& emit) {
   }
 }
 
+// The epilogue on a piece of the tile that begins at (rows.begin, cols.begin).
+PieceDone piece_done(const Epilogue& epilogue, Range rows, Range cols) {
+  if (!epilogue.run) return {};
+  return [run = epilogue.run, rows, cols](const Piece& p) {
+    const int64_t row = rows.begin + p.row, col = cols.begin + p.col;
+    run({row, row + p.rows}, {col, col + p.cols});
+  };
+}
+
 }  // namespace
 
 void append_linear_forward(Program& program, const std::string& name, const Tiled<float>& x,
@@ -41,10 +52,10 @@ void append_linear_forward(Program& program, const std::string& name, const Tile
                  .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
                  .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
                  .run =
-                     [kernel, rows, cols, x_tile = x.block(rows), W_tile = W.block(cols),
-                      y_tile = y.block(rows, cols), finish = epilogue.run](std::byte* scratch) {
-                       (*kernel)(x_tile, W_tile, y_tile, scratch);
-                       if (finish) finish(rows, cols);
+                     [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
+                      y_tile = y.block(rows, cols),
+                      done = piece_done(epilogue, rows, cols)](std::byte* scratch) {
+                       (*kernel)(x_tile, W_tile, y_tile, scratch, done);
                      },
                  .scratch_bytes = kernel->scratch_bytes()});
   });
@@ -65,10 +76,10 @@ void append_linear_backward_input(Program& program, const std::string& name, con
          .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run =
-             [kernel, rows, cols, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
-              dx_tile = dx.block(rows, cols), finish = epilogue.run](std::byte* scratch) {
-               (*kernel)(dy_tile, W_tile, dx_tile, scratch);
-               if (finish) finish(rows, cols);
+             [kernel, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
+              dx_tile = dx.block(rows, cols),
+              done = piece_done(epilogue, rows, cols)](std::byte* scratch) {
+               (*kernel)(dy_tile, W_tile, dx_tile, scratch, done);
              },
          .scratch_bytes = kernel->scratch_bytes()});
   });
@@ -76,27 +87,32 @@ void append_linear_backward_input(Program& program, const std::string& name, con
 
 void append_linear_backward_weight(Program& program, const std::string& name,
                                    const Tiled<float>& dy, const Tiled<float>& x,
-                                   const Tiled<float>& dW, const Tiled<float>& db,
-                                   GemmBackend backend) {
+                                   const Tiled<float>& dW, const Tiled<float>& db, Sum sum,
+                                   const Epilogue& epilogue, GemmBackend backend) {
   KernelCache<LinearBackwardWeight> kernels;
   for_each_tile(dW, [&](Range out, Range in, const std::string& suffix) {
     auto kernel = kernels.get(out.size(), in.size(), [&] {
-      return LinearBackwardWeight(dy.rows(), out.size(), in.size(), x.matrix().stride,
-                                  dW.matrix().stride, backend);
+      return LinearBackwardWeight(dy.rows(), out.size(), in.size(), dW.matrix().stride,
+                                  sum == Sum::kAdd, backend);
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;
     program.add(
         {.name = name + suffix,
          .phase = Phase::kBackward,
-         .reads = tiles_of({dy.over_cols(out), x.over_cols(in)}),
+         .reads = tiles_of({dy.over_cols(out), x.over_cols(in), extra(epilogue.reads, out, in)}),
          .writes =
-             tiles_of({dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{}}),
+             tiles_of({dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{},
+                       extra(epilogue.writes, out, in)}),
          .run =
-             [kernel, with_bias, dy = dy.block({0, dy.rows()}, out), x = x.block({0, x.rows()}, in),
-              dW = dW.block(out, in), db = db.row_elements(out)](std::byte* scratch) {
+             [kernel, with_bias, sum, out, in, dy = dy.block({0, dy.rows()}, out),
+              x = x.block({0, x.rows()}, in), dW = dW.block(out, in), db = db.row_elements(out),
+              finish = epilogue.run](std::byte* scratch) {
                (*kernel)(dy, x, dW, scratch);
-               if (with_bias) add_column_sums(dy, db);
+               if (finish) finish(out, in);
+               if (!with_bias) return;
+               if (sum == Sum::kOverwrite) std::fill(db.begin(), db.end(), 0.f);
+               add_column_sums(dy, db);
              },
          .scratch_bytes = kernel->scratch_bytes()});
   });

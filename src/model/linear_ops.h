@@ -11,13 +11,16 @@
 
 namespace weft {
 
-// What an op does with its tile of the result while it is still in cache, and which other tiles
-// that touches.
+// What an op does with a piece of its tile of the result while that is still in cache, and which
+// other tiles that touches.
 struct Epilogue {
   std::function<std::vector<TileId>(Range rows, Range cols)> reads;
   std::function<std::vector<TileId>(Range rows, Range cols)> writes;  // besides the result
-  std::function<void(Range rows, Range cols)> run;                    // noexcept in effect
+  std::function<void(Range rows, Range cols)> run;  // of the piece; must not throw
 };
+
+// Whether a gradient is the first of its optimizer step, which overwrites what was there.
+enum class Sum { kOverwrite, kAdd };
 
 // y = x W^T, then the epilogue: x (n, K), W (N, K), y (n, N). One op per tile of y.
 void append_linear_forward(Program& program, const std::string& name, const Tiled<float>& x,
@@ -29,11 +32,11 @@ void append_linear_backward_input(Program& program, const std::string& name, con
                                   const Tiled<float>& W, const Tiled<float>& dx,
                                   const Epilogue& epilogue, GemmBackend backend);
 
-// dW += dy^T x, db += column sums of dy. One op per tile of dW, over all n rows.
-// REQUIRES: db is cut as the rows of dW are.
+// dW = dy^T x, db = column sums of dy (added to, with kAdd), then the epilogue on the tile of dW.
+// One op per tile of dW, over all n rows. REQUIRES: db is cut as the rows of dW are.
 void append_linear_backward_weight(Program& program, const std::string& name,
                                    const Tiled<float>& dy, const Tiled<float>& x,
-                                   const Tiled<float>& dW, const Tiled<float>& db,
-                                   GemmBackend backend);
+                                   const Tiled<float>& dW, const Tiled<float>& db, Sum sum,
+                                   const Epilogue& epilogue, GemmBackend backend);
 
 }  // namespace weft

@@ -7,27 +7,32 @@
 namespace weft {
 namespace {
 
-// About 0.2 ms of one core: long against the microsecond that scheduling an op costs, short against
-// the step, so that 100 cores still find work.
-constexpr double kFlopsPerOp = 32e6;
+// About half a millisecond of one core: long against the microsecond that scheduling an op costs,
+// and enough for the panels of weights that an op packs, short against the step.
+constexpr double kFlopsPerOp = 128e6;
+// But a product is cut into this many blocks of columns at least, and an op packs this many floats
+// at most, which stay in the second cache level.
+constexpr int64_t kColumnBlocks = 8;
+constexpr int64_t kPackedFloats = 256 * 1024;
 
-// An op of dW packs its block of dy, so it is given more work to spread that over.
-constexpr double kFlopsPerWeightOp = 64e6;
-constexpr int64_t kWeightRows = 256;     // at most
+// An op of dW packs its block of dy and all of x, so it is given more work to spread that over.
+constexpr double kFlopsPerWeightOp = 2.5e9;
+constexpr int64_t kWeightRows = 384;     // at most
 constexpr int64_t kWeightColumns = 768;  // at most
 
 // Output channels come in multiples of one packed panel of the matrix kernels.
 constexpr int64_t kColumnUnit = 64;
 
-// A block of weights is read from memory once per row tile: 256 rows halve that against 128. What
-// is not a matrix product is cut finer, to have an op for every core.
-constexpr int64_t kRowTile = 256;
+// A block of weights is read and packed once per row tile. What is not a matrix product is cut
+// finer, to have an op for every core.
+constexpr int64_t kRowTile = 1024;
 constexpr int64_t kNormRows = 64;
 constexpr int64_t kPositionTile = 128;
 
 // The logits of this many rows exist at a time: 206 MB for GPT-2's vocabulary.
 constexpr int64_t kClassifierRows = 1024;
 constexpr double kFlopsPerClassifierOp = 200e6;
+constexpr double kFlopsPerAttentionOp = 4e6;
 
 int64_t units_for(double flops, double flops_per_column, int64_t unit, int64_t limit) {
   const auto columns = static_cast<int64_t>(flops / flops_per_column);
@@ -45,7 +50,9 @@ int64_t divisor_at_most(int64_t NH, int64_t wanted) {
 }  // namespace
 
 int64_t Tiling::columns(int64_t N, int64_t K) const {
-  return units_for(kFlopsPerOp, 2. * double(rows) * double(K), kColumnUnit, N);
+  const int64_t widest = std::min(ceil_div(N, kColumnBlocks), kPackedFloats / K);
+  return units_for(kFlopsPerOp, 2. * double(rows) * double(K), kColumnUnit,
+                   round_up(std::max<int64_t>(widest, 1), kColumnUnit));
 }
 
 int64_t Tiling::weight_rows(int64_t N, int64_t K) const {
@@ -99,10 +106,11 @@ Tiling choose_tiling(const Config& config, int64_t B, int64_t T) {
   tiling.vocabulary_columns =
       units_for(kFlopsPerClassifierOp, 2. * double(tiling.classifier_rows) * double(config.C),
                 kVocabularyPadding, widest);
+  tiling.classifier_columns = std::min(config.C, 2 * kColumnUnit);
   // Forward plus masked half: 2 T^2 HS FLOPs per head.
   const double flops_per_head = 2. * double(T) * double(T) * double(config.HS());
   tiling.heads = divisor_at_most(
-      config.NH, std::max<int64_t>(1, static_cast<int64_t>(kFlopsPerOp / 8 / flops_per_head)));
+      config.NH, std::max<int64_t>(1, static_cast<int64_t>(kFlopsPerAttentionOp / flops_per_head)));
   return tiling;
 }
 

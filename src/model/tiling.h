@@ -15,6 +15,7 @@ struct Tiling {
   int64_t norm_rows = 1;           // token rows per op of layernorm and of softmax with loss
   int64_t classifier_rows = 1;     // token rows whose logits exist at a time
   int64_t vocabulary_columns = 1;  // of one block of logits; rows of one tile of wte
+  int64_t classifier_columns = 1;  // channels per op of the classifier's input gradient
   int64_t heads = 1;               // attention heads per op; divides NH
 
   int64_t n() const { return B * T; }

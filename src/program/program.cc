@@ -25,8 +25,6 @@ const char* phase_name(Phase phase) {
       return "forward";
     case Phase::kBackward:
       return "backward";
-    case Phase::kReset:
-      return "reset";
     case Phase::kUpdate:
       return "update";
     case Phase::kCommunication:

@@ -14,7 +14,7 @@
 namespace weft {
 
 // What an op is part of, for timelines and efficiency tables. Executors ignore it.
-enum class Phase : uint8_t { kData, kForward, kBackward, kReset, kUpdate, kCommunication };
+enum class Phase : uint8_t { kData, kForward, kBackward, kUpdate, kCommunication };
 
 const char* phase_name(Phase phase);
 

@@ -3,30 +3,43 @@
 #include <fmt/format.h>
 
 #include <cmath>
-
-#include "kernels/elementwise.h"
+#include <utility>
 
 namespace weft {
 namespace {
 
-// Calls emit(rows, cols, number) for every piece of a parameter that one op handles: a tile of a
-// matrix, or a whole vector, which is too small to share out.
-template <typename Emit>
-void for_each_piece(const Tiled<float>& parameter, const Emit& emit) {
-  if (parameter.rows() == 1) {
-    emit(Range{0, 1}, Range{0, parameter.cols()}, 0);
-    return;
-  }
-  int64_t number = 0;
-  for (const Range& rows : parameter.row_ranges()) {
-    for (const Range& cols : parameter.col_ranges()) emit(rows, cols, number++);
-  }
-}
+// The pieces of a parameter, one tile of a matrix each, or a whole vector, which is too small to
+// share out. Their numbers go through the tiles row by row.
+class Pieces {
+ public:
+  explicit Pieces(const Tiled<float>& parameter)
+      : rows_(parameter.rows() == 1 ? std::vector<Range>{{0, 1}} : parameter.row_ranges()),
+        cols_(parameter.rows() == 1 ? std::vector<Range>{{0, parameter.cols()}}
+                                    : parameter.col_ranges()) {}
 
-int64_t pieces(const Tiled<float>& parameter) {
-  int64_t count = 0;
-  for_each_piece(parameter, [&](Range, Range, int64_t) { ++count; });
-  return count;
+  int64_t count() const { return int64_t(rows_.size() * cols_.size()); }
+
+  // REQUIRES: the range is that of a piece.
+  int64_t number(Range rows, Range cols) const {
+    return rows.begin / rows_[0].size() * int64_t(cols_.size()) + cols.begin / cols_[0].size();
+  }
+
+  // Calls emit(rows, cols, number) for every piece.
+  template <typename Emit>
+  void for_each(const Emit& emit) const {
+    for (const Range& rows : rows_) {
+      for (const Range& cols : cols_) emit(rows, cols, number(rows, cols));
+    }
+  }
+
+ private:
+  std::vector<Range> rows_, cols_;
+};
+
+double squares_of(Matrix<const float> x) {
+  double sum = 0.;
+  for (int64_t r = 0; r < x.rows; ++r) sum += sum_of_squares(x.row(r));
+  return sum;
 }
 
 }  // namespace
@@ -38,7 +51,7 @@ Optimizer::Optimizer(Arena& arena, TileTable& tiles, const AdamWSettings& settin
   int64_t partials = 0;
   for (size_t p = 0; p < parameters(); ++p) {
     first_partial_.push_back(partials);
-    partials += pieces(dweights.at(p));
+    partials += Pieces(dweights.at(p)).count();
   }
   partials_ = allocate_tiled<double>(arena, tiles, "norm/partials", 1, partials, 1, 1);
   norm_ = allocate_tiled<double>(arena, tiles, "norm", 1, 1, 1, 1);
@@ -47,22 +60,29 @@ Optimizer::Optimizer(Arena& arena, TileTable& tiles, const AdamWSettings& settin
 
 size_t Optimizer::parameters() const { return weights_.values().table->all().size(); }
 
-void Optimizer::append_reset(Program& program, size_t parameter) const {
-  const Tiled<float>& dweight = dweights_.at(parameter);
-  const std::string& name = weights_.values().table->all()[parameter].name;
-  for_each_piece(dweight, [&](Range rows, Range cols, int64_t i) {
-    program.add({.name = fmt::format("{}/reset[{}]", name, i),
-                 .phase = Phase::kReset,
-                 .reads = {},
-                 .writes = dweight.over(rows, cols),
-                 .run = [block = dweight.block(rows, cols)](std::byte*) { fill_zero(block); }});
-  });
+Epilogue Optimizer::on_tile(size_t parameter) const {
+  const Pieces pieces(dweights_.at(parameter));
+  const auto slot = [pieces, first = first_partial_[parameter]](Range rows, Range cols) {
+    return first + pieces.number(rows, cols);
+  };
+  Epilogue epilogue;
+  epilogue.writes = [this, parameter, slot](Range rows, Range cols) {
+    const int64_t i = slot(rows, cols);
+    const std::vector<TileId> partial = partials_.over_cols({i, i + 1});
+    return clips() ? partial : tiles_of({partial, update_writes(parameter, rows, cols)});
+  };
+  epilogue.run = [this, parameter, slot](Range rows, Range cols) {
+    partials_.matrix().at(0, slot(rows, cols)) =
+        squares_of(dweights_.at(parameter).block(rows, cols));
+    if (!clips()) update(parameter, rows, cols);
+  };
+  return epilogue;
 }
 
 void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
   const Tiled<float>& dweight = dweights_.at(parameter);
   const std::string& name = weights_.values().table->all()[parameter].name;
-  for_each_piece(dweight, [&](Range rows, Range cols, int64_t i) {
+  Pieces(dweight).for_each([&](Range rows, Range cols, int64_t i) {
     const int64_t slot = first_partial_[parameter] + i;
     program.add({.name = fmt::format("{}/norm[{}]", name, i),
                  .phase = Phase::kUpdate,
@@ -70,10 +90,7 @@ void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
                  .writes = partials_.over_cols({slot, slot + 1}),
                  .run = [gradient = dweight.block(rows, cols),
                          partial = &partials_.matrix().at(0, slot)](std::byte*) {
-                   *partial = 0.;
-                   for (int64_t r = 0; r < gradient.rows; ++r) {
-                     *partial += sum_of_squares(gradient.row(r));
-                   }
+                   *partial = squares_of(gradient);
                  }});
   });
 }
@@ -95,43 +112,60 @@ void Optimizer::append_norm(Program& program) const {
 }
 
 void Optimizer::append_update(Program& program, size_t parameter) const {
-  const Parameter& p = weights_.values().table->all()[parameter];
-  const Tiled<float>& weight = weights_.at(parameter);
-  const Tiled<float>&dweight = dweights_.at(parameter), &m = m_.at(parameter),
-        &v = v_.at(parameter);
-  const AdamWStep constants = {.beta1 = settings_.beta1,
-                               .beta2 = settings_.beta2,
-                               .eps = settings_.eps,
-                               .weight_decay = p.decay ? settings_.weight_decay : 0.};
-  const double* scale = clips() ? scale_.matrix().data : nullptr;
-  for_each_piece(weight, [&](Range rows, Range cols, int64_t i) {
-    program.add(
-        {.name = fmt::format("{}/update[{}]", p.name, i),
-         .phase = Phase::kUpdate,
-         .reads =
-             tiles_of({dweight.over(rows, cols), clips() ? scale_.all() : std::vector<TileId>{}}),
-         .writes = tiles_of({weight.over(rows, cols), m.over(rows, cols), v.over(rows, cols)}),
-         .run = [constants, scale, inputs = &inputs_, gradient = dweight.block(rows, cols),
-                 w = weight.block(rows, cols), m = m.block(rows, cols),
-                 v = v.block(rows, cols)](std::byte*) {
-           AdamWStep step = constants;
-           step.lr = inputs->lr;
-           step.bias_correction1 = inputs->bias_correction1;
-           step.bias_correction2 = inputs->bias_correction2;
-           if (scale != nullptr) step.grad_scale = *scale;
-           // Not finite: the run is about to stop, and the last weights must stay good.
-           if (!std::isfinite(step.grad_scale) || step.grad_scale <= 0.) return;
-           for (int64_t r = 0; r < w.rows; ++r) {
-             adamw_update(step, gradient.row(r), w.row(r), m.row(r), v.row(r));
-           }
-         }});
+  const std::string& name = weights_.values().table->all()[parameter].name;
+  const Tiled<float>& dweight = dweights_.at(parameter);
+  Pieces(dweight).for_each([&](Range rows, Range cols, int64_t i) {
+    program.add({.name = fmt::format("{}/update[{}]", name, i),
+                 .phase = Phase::kUpdate,
+                 .reads = tiles_of({dweight.over(rows, cols),
+                                    clips() ? scale_.all() : std::vector<TileId>{}}),
+                 .writes = update_writes(parameter, rows, cols),
+                 .run = [this, parameter, rows, cols](std::byte*) {
+                   update(parameter, rows, cols);
+                 }});
   });
 }
 
-void Optimizer::set_step(int64_t t, double lr) {
-  inputs_.lr = lr;
-  inputs_.bias_correction1 = 1. - std::pow(settings_.beta1, double(t));
-  inputs_.bias_correction2 = 1. - std::pow(settings_.beta2, double(t));
+std::vector<TileId> Optimizer::update_writes(size_t parameter, Range rows, Range cols) const {
+  return tiles_of({weights_.at(parameter).over(rows, cols), m_.at(parameter).over(rows, cols),
+                   v_.at(parameter).over(rows, cols)});
 }
+
+void Optimizer::update(size_t parameter, Range rows, Range cols) const {
+  if (!inputs_.due) return;
+  const bool decays = weights_.values().table->all()[parameter].decay;
+  const AdamWStep step = {.lr = inputs_.lr,
+                          .beta1 = settings_.beta1,
+                          .beta2 = settings_.beta2,
+                          .eps = settings_.eps,
+                          .weight_decay = decays ? settings_.weight_decay : 0.,
+                          .bias_correction1 = inputs_.bias_correction1,
+                          .bias_correction2 = inputs_.bias_correction2,
+                          .grad_scale = clips() ? scale_.matrix().at(0, 0) : 1.};
+  // Not finite: the run is about to stop, and the last weights must stay good.
+  if (!std::isfinite(step.grad_scale) || step.grad_scale <= 0.) return;
+  const Matrix<const float> gradient = dweights_.at(parameter).block(rows, cols);
+  const Matrix<float> w = weights_.at(parameter).block(rows, cols),
+                      m = m_.at(parameter).block(rows, cols),
+                      v = v_.at(parameter).block(rows, cols);
+  for (int64_t r = 0; r < w.rows; ++r) {
+    adamw_update(step, gradient.row(r), w.row(r), m.row(r), v.row(r));
+  }
+}
+
+void Optimizer::set_step(int64_t t, double lr) {
+  const UpdateInputs step = {.due = true,
+                             .lr = lr,
+                             .bias_correction1 = 1. - std::pow(settings_.beta1, double(t)),
+                             .bias_correction2 = 1. - std::pow(settings_.beta2, double(t))};
+  if (!clips()) {
+    inputs_ = step;
+    return;
+  }
+  begin_deferred();
+  deferred_ = step;
+}
+
+void Optimizer::begin_deferred() { inputs_ = std::exchange(deferred_, {}); }
 
 }  // namespace weft

@@ -3,7 +3,7 @@
 //   tokens -> embedding -> L x [layernorm, attention, layernorm, MLP] -> layernorm append_forward
 //          -> logits, softmax, loss, and their gradients, chunk by chunk append_loss_with_gradients
 //          -> back through the blocks to the embedding append_backward
-//          -> gradient norm, clipping, AdamW Optimizer
+//          -> gradient norm, clipping, AdamW                              Optimizer
 //
 // All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on
 // how many threads and in which order, is an executor's business and changes no bit of the result.
@@ -47,7 +47,9 @@ struct TrainingState {
 };
 
 // The programs of one optimizer step and the memory that they work in. With several micro-batches,
-// a step runs one program per micro-batch: the first resets the gradients, the last updates.
+// a step runs one program per micro-batch: the first overwrites the gradients, the others add to
+// them. With clipping, the update of a step is deferred: it stands at the head of the next step's
+// first program, and weights and moments are those of the step only when that has run.
 class TrainingStep {
  public:
   // REQUIRES: the state outlives this.
@@ -64,7 +66,13 @@ class TrainingStep {
   // The program of micro-step k of a step.
   const Program& program(int64_t micro_step) const;
 
+  // The deferred update as a program of its own. Run it where begin_deferred_update() says that
+  // an update is waiting; without clipping, none ever is.
+  const Program& deferred_update() const { return *deferred_update_; }
+  bool begin_deferred_update();
+
   // Forward and loss of one batch, on the same memory: the mean loss over its B T tokens.
+  // REQUIRES: no update is waiting.
   const Program& evaluation() const { return *evaluation_; }
 
   // After the last program of a step: its mean loss, and the norm of its gradient before clipping.
@@ -77,7 +85,8 @@ class TrainingStep {
 
  private:
   std::unique_ptr<Program> build(bool first, bool last);
-  void append_update(Program& program, size_t parameter) const;
+  std::unique_ptr<Program> build_deferred_update();
+  void append_deferred_updates(Program& program, int64_t layer) const;
 
   StepSettings settings_;
   Config config_;
@@ -90,7 +99,7 @@ class TrainingStep {
   Optimizer optimizer_;
   // Indexed by [first][last]: at most three kinds occur in a run.
   std::array<std::array<std::unique_ptr<Program>, 2>, 2> programs_;
-  std::unique_ptr<Program> evaluation_;
+  std::unique_ptr<Program> evaluation_, deferred_update_;
 };
 
 }  // namespace weft

@@ -68,6 +68,7 @@ class Run {
     for (int64_t k = 0; k < std::min<int64_t>(micro_steps(), 3); ++k) {
       prepare(step_.program(k == 2 ? micro_steps() - 1 : k));
     }
+    prepare(step_.deferred_update());
   }
 
   TrainOutcome train(const std::atomic<int>& stop) {
@@ -78,6 +79,7 @@ class Run {
     while (done_.step < schedule_.steps) {
       take_step(start);
       const bool last = done_.step == schedule_.steps, stopping = stop.load() != 0;
+      if (last || stopping || pauses()) finish_update();
       if (last || due(settings_.val_every)) validate();
       if (due(settings_.sample_every)) sample();
       if (last || stopping) {
@@ -301,6 +303,17 @@ class Run {
                     {"step_ms", report.step_ms},
                     {"tokens_per_s", report.tokens_per_s},
                     {"mfu", report.mfu}});
+  }
+
+  // Whether something reads the weights before the next step.
+  bool pauses() const {
+    return due(settings_.val_every) || due(settings_.sample_every) ||
+           due(settings_.checkpoint_every);
+  }
+
+  // With clipping, the update of a step otherwise waits for the next step's program.
+  void finish_update() {
+    if (step_.begin_deferred_update()) run_program(step_.deferred_update(), done_.step);
   }
 
   void run_program(const Program& program, int64_t t) {

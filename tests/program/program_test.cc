@@ -82,7 +82,6 @@ TEST(PhaseName, NamesEveryPhaseDifferently) {
   EXPECT_STREQ(phase_name(Phase::kData), "data");
   EXPECT_STREQ(phase_name(Phase::kForward), "forward");
   EXPECT_STREQ(phase_name(Phase::kBackward), "backward");
-  EXPECT_STREQ(phase_name(Phase::kReset), "reset");
   EXPECT_STREQ(phase_name(Phase::kUpdate), "update");
   EXPECT_STREQ(phase_name(Phase::kCommunication), "communication");
 }
