@@ -54,7 +54,7 @@ void add_backward_weight(CaseList& list, const Layer& layer, int64_t rows, int64
              const Matrix<float> dy = o.shared("dy", rows, lddy).col_block(0, out);
              const Matrix<float> x = o.shared("x", rows, K).col_block(0, in);
              std::byte* scratch = o.scratch(kernel->scratch_bytes());
-             return {[=] { (*kernel)(dy, x, dW, scratch); }};
+             return {[=] { (*kernel)(dy, x, dW, {}, scratch); }};
            });
 }
 

@@ -4,12 +4,13 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "base/math.h"
 
 namespace weft {
 namespace {
 
-// Arrays of this size and more ask for 2 MiB pages: fewer TLB misses in the matrix kernels, which
-// walk weights with strides of several KiB.
+// Arrays from half this size on begin at a 2 MiB page and ask for such pages: fewer TLB misses in
+// the matrix kernels, which walk weights with strides of several KiB.
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 }  // namespace
@@ -20,18 +21,23 @@ Arena::~Arena() {
 
 std::byte* Arena::allocate_bytes(size_t bytes) {
   if (bytes == 0) return nullptr;
+  const bool huge = bytes >= kHugePageBytes / 2;
+  const size_t mapped = huge ? bytes + 2 * kHugePageBytes : bytes;
   // NORESERVE: whether all of it fits is asked once, when all of it is known (base/memory.h).
-  void* address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+  void* address = mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) {
     throw failure("memory", fmt::format("cannot allocate {:.2f} GB", 1e-9 * double(bytes)),
                   "use a smaller model, --batch-size or --seq-len");
   }
-  // Advice only: a kernel without huge pages ignores it.
-  if (bytes >= kHugePageBytes) madvise(address, bytes, MADV_HUGEPAGE);
-  mappings_.push_back({address, bytes});
+  mappings_.push_back({address, mapped});
   bytes_ += bytes;
-  return static_cast<std::byte*>(address);
+  if (!huge) return static_cast<std::byte*>(address);
+  const auto begin = round_up(reinterpret_cast<uintptr_t>(address), kHugePageBytes);
+  const auto data = reinterpret_cast<std::byte*>(begin);
+  // Advice only: a kernel without huge pages ignores it.
+  madvise(data, round_up(bytes, kHugePageBytes), MADV_HUGEPAGE);
+  return data;
 }
 
 }  // namespace weft

@@ -108,6 +108,18 @@ void add_column_sums(Matrix<const float> x, Vector<float> sums) {
   }
 }
 
+void add_row_sums(Matrix<const float> x, Vector<float> sums) {
+  constexpr int64_t kSumLanes = 64;
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* row = x.row(r).data();
+    LaneSums<Floats, kSumLanes> lanes;
+    for_each_vector_in_groups<kSumLanes>(
+        Floats(), x.cols,
+        [&](auto io, int64_t c, int64_t k) HWY_ATTR { lanes.add(k, io.load(row + c)); });
+    sums[static_cast<size_t>(r)] += lanes.total();
+  }
+}
+
 }  // namespace weft::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -143,6 +155,11 @@ void add_column_sums(Matrix<const float> x, Vector<float> sums) noexcept {
 HWY_EXPORT(add);
 void add(Vector<const float> addend, Vector<float> sum) noexcept {
   HWY_DYNAMIC_DISPATCH(add)(addend, sum);
+}
+
+HWY_EXPORT(add_row_sums);
+void add_row_sums(Matrix<const float> x, Vector<float> sums) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_row_sums)(x, sums);
 }
 
 void fill_zero(Matrix<float> x) noexcept {

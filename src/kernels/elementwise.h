@@ -31,4 +31,8 @@ void add(Vector<const float> addend, Vector<float> sum) noexcept;
 
 void fill_zero(Matrix<float> x) noexcept;
 
+// sums[r] += sum over c of x(r, c), each row in an order fixed by its length alone.
+//   x (n, M); sums (n).
+void add_row_sums(Matrix<const float> x, Vector<float> sums) noexcept;
+
 }  // namespace weft

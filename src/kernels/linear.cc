@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/math.h"
+#include "kernels/elementwise.h"
 #include "kernels/matvec.h"
 #include "kernels/transpose.h"
 
@@ -12,13 +13,14 @@ namespace {
 // A strip of A of this many floats, at most, stays in the second cache level while all panels pass;
 // its rows are a multiple of 48, which libxsmm's kernels cut into blocks of 6 without a rest.
 // docs/decisions/packing.md has the measurements.
-constexpr int64_t kStripFloats = 96 * 1024;
+constexpr int64_t kStripFloats = 48 * 1024;
 constexpr int64_t kStripUnit = 48;
 
-// Of dW: output channels whose part of dy is transposed at a time, and rows of the batch that one
-// product sums over.
+// Of dW: output channels whose part of dy is transposed at a time, input channels whose part of x is
+// packed, and rows of the batch that one product sums over.
 constexpr int64_t kOutputs = 384;
-constexpr int64_t kBatchRows = 1024;
+constexpr int64_t kInputs = 128;
+constexpr int64_t kBatchRows = 512;
 constexpr int64_t kPanelColumns = PackedProduct::kPanelColumns;
 
 int64_t piece(int64_t begin, int64_t n, int64_t size) { return std::min(size, n - begin); }
@@ -102,20 +104,21 @@ void LinearBackwardInput::operator()(Matrix<const float> dy, Matrix<const float>
 }
 
 LinearBackwardWeight::LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t lddw,
-                                           bool accumulate, GemmBackend backend) {
+                                           bool accumulate, GemmBackend backend)
+    : accumulate_(accumulate) {
   for (int64_t out = 0; out < N; out += kOutputs) {
     for (int64_t m = 0; m < M; m += kBatchRows) {
-      for (int64_t in = 0; in < K; in += kPanelColumns) {
-        const int64_t rows = piece(m, M, kBatchRows), outs = piece(out, N, kOutputs),
-                      ins = piece(in, K, kPanelColumns);
-        const GemmShape shape = {.M = outs,
-                                 .N = ins,
+      for (int64_t in = 0; in < K; in += kInputs) {
+        const int64_t rows = piece(m, M, kBatchRows);
+        const Piece dW = {out, piece(out, N, kOutputs), in, piece(in, K, kInputs)};
+        const GemmShape shape = {.M = dW.rows,
+                                 .N = dW.cols,
                                  .K = rows,
                                  .lda = padded(rows),
-                                 .ldb = ins,
+                                 .ldb = dW.cols,
                                  .ldc = lddw,
                                  .accumulate = accumulate || m > 0};
-        steps_.push_back({m, rows, out, outs, in, ins, Gemm(shape, backend)});
+        steps_.push_back({m, rows, dW, Gemm(shape, backend)});
       }
     }
   }
@@ -124,20 +127,27 @@ LinearBackwardWeight::LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int6
 // The first step has the largest block of dy and the largest panel of x.
 size_t LinearBackwardWeight::scratch_bytes() const {
   const Step& first = steps_.front();
-  return static_cast<size_t>(padded(first.rows) * first.outs + first.rows * first.ins) *
+  return static_cast<size_t>(first.dW.rows * padded(first.rows) + first.rows * first.dW.cols) *
          sizeof(float);
 }
 
 void LinearBackwardWeight::operator()(Matrix<const float> dy, Matrix<const float> x,
-                                      Matrix<float> dW, std::byte* scratch) const noexcept {
+                                      Matrix<float> dW, Vector<float> db, std::byte* scratch,
+                                      const PieceDone& done) const noexcept {
+  if (!accumulate_) std::fill(db.begin(), db.end(), 0.f);
   for (const Step& s : steps_) {
-    const int64_t lddyT = padded(s.rows);
+    const Piece& c = s.dW;
     const Matrix<float> dyT =
-        scratch_matrix(scratch, 0, s.outs, lddyT).col_block(0, s.rows);
-    const Matrix<float> panel = scratch_matrix(scratch, s.outs * lddyT, s.rows, s.ins);
-    if (s.in == 0) transpose(dy.block(s.row, s.rows, s.out, s.outs), dyT);
-    copy(x.block(s.row, s.rows, s.in, s.ins), panel);
-    s.gemm(dyT.data, panel.data, &dW.at(s.out, s.in));
+        scratch_matrix(scratch, 0, c.rows, padded(s.rows)).col_block(0, s.rows);
+    const Matrix<float> panel =
+        scratch_matrix(scratch, c.rows * padded(s.rows), s.rows, c.cols);
+    if (c.col == 0) {
+      transpose(dy.block(s.row, s.rows, c.row, c.rows), dyT);
+      if (!db.empty()) add_row_sums(dyT, db.subspan(size_t(c.row), size_t(c.rows)));
+    }
+    copy(x.block(s.row, s.rows, c.col, c.cols), panel);
+    s.gemm(dyT.data, panel.data, &dW.at(c.row, c.col));
+    if (done && s.row + s.rows == dy.rows) done(c);
   }
 }
 

@@ -81,24 +81,27 @@ class LinearBackwardInput {
 };
 
 // dW = dy^T x for one block of N output and K input channels, or dW += dy^T x: dy (M, N), x (M, K),
-// dW (N, K). The M rows are added in blocks of a fixed size, first to last: the bits depend on
-// nothing else. 2 M N K FLOPs. Thread-safe.
+// dW (N, K); and db (N) likewise as the column sums of dy, unless db is empty. The M rows are added
+// in blocks of a fixed size, first to last: the bits depend on nothing else. 2 M N K FLOPs.
+// Thread-safe.
 class LinearBackwardWeight {
  public:
   LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t lddw, bool accumulate,
                        GemmBackend backend = GemmBackend::kAuto);
   size_t scratch_bytes() const;
-  void operator()(Matrix<const float> dy, Matrix<const float> x, Matrix<float> dW,
-                  std::byte* scratch) const noexcept;
+  // `done` sees each piece of dW once, when its last rows have been added.
+  void operator()(Matrix<const float> dy, Matrix<const float> x, Matrix<float> dW, Vector<float> db,
+                  std::byte* scratch, const PieceDone& done = {}) const noexcept;
 
  private:
   // A product of one block of dy, transposed, with one panel of x.
   struct Step {
     int64_t row, rows;  // of the batch
-    int64_t out, outs;  // output channels
-    int64_t in, ins;    // input channels
+    Piece dW;
     Gemm gemm;
   };
+
+  bool accumulate_;
   std::vector<Step> steps_;
 };
 

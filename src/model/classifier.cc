@@ -123,7 +123,7 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
          .reads = tiles_of({a.logits[j].over(chunk.local()), a.lnf.out.over(chunk.rows)}),
          .writes = dwte.over(words),
          .run = [kernel, dy = a.logits[j].block(chunk.local()), x = a.lnf.out.block(chunk.rows),
-                 dW = dwte.block(words)](std::byte* scratch) { (*kernel)(dy, x, dW, scratch); },
+                 dW = dwte.block(words)](std::byte* scratch) { (*kernel)(dy, x, dW, {}, scratch); },
          .scratch_bytes = kernel->scratch_bytes()});
   }
 }

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "kernels/elementwise.h"
 #include "kernels/linear.h"
 #include "model/kernel_cache.h"
 
@@ -105,14 +102,10 @@ void append_linear_backward_weight(Program& program, const std::string& name,
              tiles_of({dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{},
                        extra(epilogue.writes, out, in)}),
          .run =
-             [kernel, with_bias, sum, out, in, dy = dy.block({0, dy.rows()}, out),
-              x = x.block({0, x.rows()}, in), dW = dW.block(out, in), db = db.row_elements(out),
-              finish = epilogue.run](std::byte* scratch) {
-               (*kernel)(dy, x, dW, scratch);
-               if (finish) finish(out, in);
-               if (!with_bias) return;
-               if (sum == Sum::kOverwrite) std::fill(db.begin(), db.end(), 0.f);
-               add_column_sums(dy, db);
+             [kernel, dy = dy.block({0, dy.rows()}, out), x = x.block({0, x.rows()}, in),
+              dW = dW.block(out, in), db = with_bias ? db.row_elements(out) : Vector<float>(),
+              done = piece_done(epilogue, out, in)](std::byte* scratch) {
+               (*kernel)(dy, x, dW, db, scratch, done);
              },
          .scratch_bytes = kernel->scratch_bytes()});
   });

@@ -7,9 +7,9 @@
 namespace weft {
 namespace {
 
-// About half a millisecond of one core: long against the microsecond that scheduling an op costs,
+// One or two milliseconds of one core: long against the microsecond that scheduling an op costs,
 // and enough for the panels of weights that an op packs, short against the step.
-constexpr double kFlopsPerOp = 128e6;
+constexpr double kFlopsPerOp = 400e6;
 // But a product is cut into this many blocks of columns at least, and an op packs this many floats
 // at most, which stay in the second cache level.
 constexpr int64_t kColumnBlocks = 8;
@@ -31,7 +31,7 @@ constexpr int64_t kPositionTile = 128;
 
 // The logits of this many rows exist at a time: 206 MB for GPT-2's vocabulary.
 constexpr int64_t kClassifierRows = 1024;
-constexpr double kFlopsPerClassifierOp = 200e6;
+constexpr double kFlopsPerClassifierOp = 600e6;
 constexpr double kFlopsPerAttentionOp = 4e6;
 
 int64_t units_for(double flops, double flops_per_column, int64_t unit, int64_t limit) {
@@ -102,11 +102,11 @@ Tiling choose_tiling(const Config& config, int64_t B, int64_t T) {
   tiling.classifier_rows = std::min(kClassifierRows, B * T);
   // At least eight blocks, so that a small vocabulary still spreads over threads.
   const int64_t widest = std::clamp(round_up(ceil_div(config.Vp(), 8), kVocabularyPadding),
-                                    kVocabularyPadding, 4 * kVocabularyPadding);
+                                    kVocabularyPadding, 3 * kVocabularyPadding);
   tiling.vocabulary_columns =
       units_for(kFlopsPerClassifierOp, 2. * double(tiling.classifier_rows) * double(config.C),
                 kVocabularyPadding, widest);
-  tiling.classifier_columns = std::min(config.C, 2 * kColumnUnit);
+  tiling.classifier_columns = std::min(config.C, 6 * kColumnUnit);
   // Forward plus masked half: 2 T^2 HS FLOPs per head.
   const double flops_per_head = 2. * double(T) * double(T) * double(config.HS());
   tiling.heads = divisor_at_most(

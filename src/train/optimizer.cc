@@ -19,9 +19,13 @@ class Pieces {
 
   int64_t count() const { return int64_t(rows_.size() * cols_.size()); }
 
-  // REQUIRES: the range is that of a piece.
+  // Of the piece that holds the range.
   int64_t number(Range rows, Range cols) const {
     return rows.begin / rows_[0].size() * int64_t(cols_.size()) + cols.begin / cols_[0].size();
+  }
+
+  bool begins(Range rows, Range cols) const {
+    return rows.begin % rows_[0].size() == 0 && cols.begin % cols_[0].size() == 0;
   }
 
   // Calls emit(rows, cols, number) for every piece.
@@ -71,9 +75,11 @@ Epilogue Optimizer::on_tile(size_t parameter) const {
     const std::vector<TileId> partial = partials_.over_cols({i, i + 1});
     return clips() ? partial : tiles_of({partial, update_writes(parameter, rows, cols)});
   };
-  epilogue.run = [this, parameter, slot](Range rows, Range cols) {
-    partials_.matrix().at(0, slot(rows, cols)) =
-        squares_of(dweights_.at(parameter).block(rows, cols));
+  // Parts of a tile arrive in a fixed order, its first corner first.
+  epilogue.run = [this, parameter, pieces, slot](Range rows, Range cols) {
+    double& partial = partials_.matrix().at(0, slot(rows, cols));
+    if (pieces.begins(rows, cols)) partial = 0.;
+    partial += squares_of(dweights_.at(parameter).block(rows, cols));
     if (!clips()) update(parameter, rows, cols);
   };
   return epilogue;
