@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "base/view.h"
 #include "kernels/gemm.h"
@@ -38,7 +39,18 @@ class Attention {
   struct ForwardScratch;
   struct BackwardScratch;
 
+  // What meets in a step of 16 tokens of the diagonal tile: its keys and the queries from it on, or
+  // its queries and the keys up to it. These come first, so they overwrite.
+  struct DiagonalStep {
+    Gemm scores;   // (16, later)  = (16, HS)   (HS, later)
+    Gemm columns;  // (HS, 16)     = (HS, seen) (seen, 16)
+    Gemm rows;     // (16, HS)     = (16, later) (later, HS)
+  };
+
   int64_t tiles() const;
+  void diagonal_scores(const float* keys, const float* queries, float* scores) const noexcept;
+  void diagonal_columns(const float* a, const float* scores, float* columns) const noexcept;
+  void diagonal_rows(const float* scores, const float* b, float* rows) const noexcept;
   void forward_tile(int64_t i, const ForwardScratch& s) const noexcept;
   void backward_tile(int64_t i, const BackwardScratch& s) const noexcept;
 
@@ -48,6 +60,7 @@ class Attention {
   Gemm scores_;   // (tile, tile)  = (tile, HS)   (HS, tile):   keys x queries
   Gemm columns_;  // (HS, tile)   += (HS, tile)   (tile, tile): sums over keys, one query per column
   Gemm rows_;     // (tile, HS)   += (tile, tile) (tile, HS):   sums over queries, one key per row
+  std::vector<DiagonalStep> diagonal_;
 };
 
 // Decoding: n new queries at positions p0 .. p0 + n - 1 against a cache of keys and values.
