@@ -125,15 +125,22 @@ Attention::Attention(int64_t T, int64_t HS, GemmBackend backend)
       HS_(HS),
       tile_(tile_size(T, HS)),
       scale_(1.f / std::sqrt(static_cast<float>(HS))),
-      scores_(product(tile_, tile_, HS, false), backend),
       columns_(product(HS, tile_, tile_, true), backend),
       rows_(product(tile_, HS, tile_, true), backend) {
-  for (int64_t t = 0; t < tile_; t += kStep) {
-    const int64_t seen = t + kStep, later = tile_ - t;
-    const GemmShape scores{kStep, later, HS, HS, tile_, tile_},
-        columns{HS, kStep, seen, tile_, tile_, tile_}, rows{kStep, HS, later, tile_, HS, HS};
-    diagonal_.push_back({Gemm(scores, backend), Gemm(columns, backend), Gemm(rows, backend)});
-  }
+  for (int64_t t = 0; t < tile_; t += kStep) steps_.push_back(step(t, backend));
+}
+
+// The step that begins at token t of the diagonal tile.
+Attention::Step Attention::step(int64_t t, GemmBackend backend) const {
+  const int64_t seen = t + kStep, later = tile_ - t;
+  return {
+      .scores =
+          Gemm({.M = kStep, .N = later, .K = HS_, .lda = HS_, .ldb = tile_, .ldc = tile_}, backend),
+      .columns = Gemm({.M = HS_, .N = kStep, .K = seen, .lda = tile_, .ldb = tile_, .ldc = tile_},
+                      backend),
+      .rows =
+          Gemm({.M = kStep, .N = HS_, .K = later, .lda = tile_, .ldb = HS_, .ldc = HS_}, backend),
+  };
 }
 
 size_t Attention::forward_scratch_bytes() const {
@@ -146,23 +153,35 @@ size_t Attention::backward_scratch_bytes() const {
 
 int64_t Attention::tiles() const { return ceil_div(T_, tile_); }
 
-void Attention::diagonal_scores(const float* keys, const float* queries,
-                                float* scores) const noexcept {
+// S^T = k q^T or dP^T = v dout^T, a step of keys at a time.
+void Attention::scores(bool diagonal, const float* keys, const float* queries, float* scores,
+                       RowPrefetch& ahead) const noexcept {
   for (int64_t t = 0; t < tile_; t += kStep) {
-    diagonal_[t / kStep].scores(keys + t * HS_, queries + t, scores + t * tile_ + t);
+    const int64_t first = diagonal ? t : 0;
+    steps_[first / kStep].scores(keys + t * HS_, queries + first, scores + t * tile_ + first);
+    ahead.advance(kStep);
   }
 }
 
-void Attention::diagonal_columns(const float* a, const float* scores,
-                                 float* columns) const noexcept {
+// out^T += v^T P^T or dq^T += k^T dS^T.
+void Attention::sum_keys(bool diagonal, const float* keys, const float* scores, float* columns,
+                         RowPrefetch& ahead) const noexcept {
+  if (!diagonal) columns_(keys, scores, columns);
   for (int64_t t = 0; t < tile_; t += kStep) {
-    diagonal_[t / kStep].columns(a, scores + t, columns + t);
+    if (diagonal) steps_[t / kStep].columns(keys, scores + t, columns + t);
+    ahead.advance(kStep);
   }
 }
 
-void Attention::diagonal_rows(const float* scores, const float* b, float* rows) const noexcept {
+// dv += P^T dout or dk += dS^T q.
+void Attention::sum_queries(bool diagonal, const float* scores, const float* queries, float* rows,
+                            RowPrefetch& ahead) const noexcept {
+  if (!diagonal) rows_(scores, queries, rows);
   for (int64_t t = 0; t < tile_; t += kStep) {
-    diagonal_[t / kStep].rows(scores + t * tile_ + t, b + t * HS_, rows + t * HS_);
+    if (diagonal) {
+      steps_[t / kStep].rows(scores + t * tile_ + t, queries + t * HS_, rows + t * HS_);
+    }
+    ahead.advance(kStep);
   }
 }
 
@@ -173,25 +192,31 @@ void Attention::forward(Matrix<const float> q, Matrix<const float> k, Matrix<con
     pack_rows(part(k, tile_, i), part(s.k, tile_, i));
     pack_columns(part(v, tile_, i), part(s.vT, HS_, i));
     pack_columns(part(q, tile_, i), s.qT);
-
-    forward_tile(i, s);
-
     const Matrix<float> out_rows = part(out, tile_, i);
+
+    RowPrefetch ahead;
+    ahead.will_write(out_rows);
+    if (i + 1 < tiles()) {
+      for (const auto& x : {k, v, q}) ahead.will_read(part(x, tile_, i + 1));
+    }
+    forward_tile(i, s, ahead);
+
     unpack_columns(s.outT, out_rows);
     std::copy_n(s.lse.data(), out_rows.rows, &lse[static_cast<size_t>(i * tile_)]);
   }
 }
 
 // Query tile i against the key tiles up to its own, the diagonal; later keys are all masked.
-void Attention::forward_tile(int64_t i, const ForwardScratch& s) const noexcept {
-  diagonal_scores(part(s.k, tile_, i).data, s.qT.data, s.sT.data);  // S^T = k q^T
+void Attention::forward_tile(int64_t i, const ForwardScratch& s,
+                             RowPrefetch& ahead) const noexcept {
+  scores(true, part(s.k, tile_, i).data, s.qT.data, s.sT.data, ahead);
   softmax_diagonal(scale_, s.sT, s.softmax);
-  diagonal_columns(part(s.vT, HS_, i).data, s.sT.data, s.outT.data);  // out^T = v^T P^T
+  sum_keys(true, part(s.vT, HS_, i).data, s.sT.data, s.outT.data, ahead);
   for (int64_t j = 0; j < i; ++j) {
-    scores_(part(s.k, tile_, j).data, s.qT.data, s.sT.data);
+    scores(false, part(s.k, tile_, j).data, s.qT.data, s.sT.data, ahead);
     softmax_tile(scale_, s.sT, s.softmax);
     scale_columns(s.softmax.rescale, s.outT);
-    columns_(part(s.vT, HS_, j).data, s.sT.data, s.outT.data);
+    sum_keys(false, part(s.vT, HS_, j).data, s.sT.data, s.outT.data, ahead);
   }
   finish_softmax(scale_, s.softmax, s.lse);
   scale_columns(s.softmax.sum, s.outT);
@@ -214,7 +239,12 @@ void Attention::backward(Matrix<const float> q, Matrix<const float> k, Matrix<co
     std::ranges::fill(s.D, 0.f);
     row_dots(part(out, tile_, i), s.dout, s.D);
 
-    backward_tile(i, s);
+    RowPrefetch ahead;
+    for (const auto& x : {dq, dk, dv}) ahead.will_write(part(x, tile_, i));
+    if (i + 1 < tiles()) {
+      for (const auto& x : {k, v, q, dout, out}) ahead.will_read(part(x, tile_, i + 1));
+    }
+    backward_tile(i, s, ahead);
 
     scale(scale_, s.dqT);
     unpack_columns(s.dqT, part(dq, tile_, i));
@@ -226,20 +256,20 @@ void Attention::backward(Matrix<const float> q, Matrix<const float> k, Matrix<co
 
 // Tokens after the last have zero q, dout and lse: a query of them adds exact zeros to dk and dv,
 // and a key of them is masked.
-void Attention::backward_tile(int64_t i, const BackwardScratch& s) const noexcept {
-  diagonal_scores(part(s.k, tile_, i).data, s.qT.data, s.sT.data);      // S^T = k q^T
-  diagonal_scores(part(s.v, tile_, i).data, s.doutT.data, s.dpT.data);  // dP^T = v dout^T
-  softmax_backward_diagonal(scale_, s.lse, s.D, s.sT, s.dpT);
-  diagonal_rows(s.sT.data, s.dout.data, part(s.dv, tile_, i).data);   // dv = P^T dout
-  diagonal_rows(s.dpT.data, s.q.data, part(s.dk, tile_, i).data);     // dk = dS^T q
-  diagonal_columns(part(s.kT, HS_, i).data, s.dpT.data, s.dqT.data);  // dq^T = k^T dS^T
-  for (int64_t j = 0; j < i; ++j) {
-    scores_(part(s.k, tile_, j).data, s.qT.data, s.sT.data);
-    scores_(part(s.v, tile_, j).data, s.doutT.data, s.dpT.data);
-    softmax_backward_tile(scale_, s.lse, s.D, s.sT, s.dpT);
-    rows_(s.sT.data, s.dout.data, part(s.dv, tile_, j).data);
-    rows_(s.dpT.data, s.q.data, part(s.dk, tile_, j).data);
-    columns_(part(s.kT, HS_, j).data, s.dpT.data, s.dqT.data);
+void Attention::backward_tile(int64_t i, const BackwardScratch& s,
+                              RowPrefetch& ahead) const noexcept {
+  for (int64_t j = i; j >= 0; --j) {
+    const bool diagonal = j == i;
+    scores(diagonal, part(s.k, tile_, j).data, s.qT.data, s.sT.data, ahead);
+    scores(diagonal, part(s.v, tile_, j).data, s.doutT.data, s.dpT.data, ahead);
+    if (diagonal) {
+      softmax_backward_diagonal(scale_, s.lse, s.D, s.sT, s.dpT);
+    } else {
+      softmax_backward_tile(scale_, s.lse, s.D, s.sT, s.dpT);
+    }
+    sum_queries(diagonal, s.sT.data, s.dout.data, part(s.dv, tile_, j).data, ahead);
+    sum_queries(diagonal, s.dpT.data, s.q.data, part(s.dk, tile_, j).data, ahead);
+    sum_keys(diagonal, part(s.kT, HS_, j).data, s.dpT.data, s.dqT.data, ahead);
   }
 }
 

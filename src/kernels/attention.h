@@ -7,6 +7,7 @@
 
 #include "base/view.h"
 #include "kernels/gemm.h"
+#include "kernels/row_prefetch.h"
 
 namespace weft {
 
@@ -39,28 +40,33 @@ class Attention {
   struct ForwardScratch;
   struct BackwardScratch;
 
-  // What meets in a step of 16 tokens of the diagonal tile: its keys and the queries from it on, or
-  // its queries and the keys up to it. These come first, so they overwrite.
-  struct DiagonalStep {
-    Gemm scores;   // (16, later)  = (16, HS)   (HS, later)
-    Gemm columns;  // (HS, 16)     = (HS, seen) (seen, 16)
+  // What a step of 16 tokens of the diagonal tile takes part in: its keys with the queries from it
+  // on (`later`), or its queries with the keys up to it (`seen`).
+  struct Step {
+    Gemm scores;   // (16, later)  = (16, HS)    (HS, later)
+    Gemm columns;  // (HS, 16)     = (HS, seen)  (seen, 16)
     Gemm rows;     // (16, HS)     = (16, later) (later, HS)
   };
 
   int64_t tiles() const;
-  void diagonal_scores(const float* keys, const float* queries, float* scores) const noexcept;
-  void diagonal_columns(const float* a, const float* scores, float* columns) const noexcept;
-  void diagonal_rows(const float* scores, const float* b, float* rows) const noexcept;
-  void forward_tile(int64_t i, const ForwardScratch& s) const noexcept;
-  void backward_tile(int64_t i, const BackwardScratch& s) const noexcept;
+  Step step(int64_t t, GemmBackend backend) const;
+
+  // The products of one tile, see attention.cc. On the diagonal the sums overwrite: it comes first.
+  void scores(bool diagonal, const float* keys, const float* queries, float* scores,
+              RowPrefetch& ahead) const noexcept;
+  void sum_keys(bool diagonal, const float* keys, const float* scores, float* columns,
+                RowPrefetch& ahead) const noexcept;
+  void sum_queries(bool diagonal, const float* scores, const float* queries, float* rows,
+                   RowPrefetch& ahead) const noexcept;
+  void forward_tile(int64_t i, const ForwardScratch& s, RowPrefetch& ahead) const noexcept;
+  void backward_tile(int64_t i, const BackwardScratch& s, RowPrefetch& ahead) const noexcept;
 
   int64_t T_, HS_;
   int64_t tile_;  // tokens of a query tile and of a key tile
   float scale_;   // 1 / sqrt(HS)
-  Gemm scores_;   // (tile, tile)  = (tile, HS)   (HS, tile):   keys x queries
   Gemm columns_;  // (HS, tile)   += (HS, tile)   (tile, tile): sums over keys, one query per column
   Gemm rows_;     // (tile, HS)   += (tile, tile) (tile, HS):   sums over queries, one key per row
-  std::vector<DiagonalStep> diagonal_;
+  std::vector<Step> steps_;
 };
 
 // Decoding: n new queries at positions p0 .. p0 + n - 1 against a cache of keys and values.
