@@ -214,8 +214,7 @@ void Attention::forward_tile(int64_t i, const ForwardScratch& s,
   sum_keys(true, part(s.vT, HS_, i).data, s.sT.data, s.outT.data, ahead);
   for (int64_t j = 0; j < i; ++j) {
     scores(false, part(s.k, tile_, j).data, s.qT.data, s.sT.data, ahead);
-    softmax_tile(scale_, s.sT, s.softmax);
-    scale_columns(s.softmax.rescale, s.outT);
+    if (softmax_tile(scale_, s.sT, s.softmax)) scale_columns(s.softmax.rescale, s.outT);
     sum_keys(false, part(s.vT, HS_, j).data, s.sT.data, s.outT.data, ahead);
   }
   finish_softmax(scale_, s.softmax, s.lse);

@@ -57,32 +57,40 @@ HWY_INLINE FloatVector max_of_keys(Matrix<const float> scores, int64_t c) {
   return Max(Max(max[0], max[1]), Max(max[2], max[3]));
 }
 
-// One vector of queries: their scores become exp(scale * (score - max)). Returns the sum over keys.
-HWY_INLINE FloatVector exponentials(float scale, FloatVector max, Matrix<float> scores, int64_t c) {
+// One vector of queries: their scores become exp(scale * (score - reference)). Returns the sum over
+// keys.
+HWY_INLINE FloatVector exponentials(float scale, FloatVector reference, Matrix<float> scores,
+                                    int64_t c) {
   const Floats d;
   const FloatVector factor = Set(d, scale * kLog2e);
   FloatVector sum = Zero(d);
   for (int64_t s = 0; s < scores.rows; ++s) {
-    // Subtract before scaling: the largest score then gives exp(0), whatever its size.
-    const FloatVector p = exp2(Mul(factor, Sub(Load(d, &scores.at(s, c)), max)));
+    // Subtract before scaling: a score that is the reference then gives 2^0, whatever its size.
+    const FloatVector p = exp2(Mul(factor, Sub(Load(d, &scores.at(s, c)), reference)));
     Store(p, d, &scores.at(s, c));
     sum = Add(sum, p);
   }
   return sum;
 }
 
-void softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) {
+bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) {
   const Floats d;
   const FloatVector factor = Set(d, scale * kLog2e);
+  const FloatVector slack = Set(d, RunningSoftmax::kSlack);
+  bool any_moved = false;
   for (int64_t c = 0; c < scores.cols; c += kLanes) {
-    const FloatVector old_max = Load(d, &state.max[c]);
-    const FloatVector max = Max(old_max, max_of_keys(scores, c));
-    const FloatVector rescale = exp2(Mul(factor, Sub(old_max, max)));
-    const FloatVector sum = exponentials(scale, max, scores, c);
-    Store(max, d, &state.max[c]);
+    const FloatVector old = Load(d, &state.reference[c]);
+    const FloatVector max = max_of_keys(scores, c);
+    const auto moved = Gt(Mul(factor, Sub(max, old)), slack);
+    const FloatVector reference = IfThenElse(moved, max, old);
+    const FloatVector rescale = exp2(Mul(factor, Sub(old, reference)));
+    const FloatVector sum = exponentials(scale, reference, scores, c);
+    Store(reference, d, &state.reference[c]);
     Store(MulAdd(rescale, Load(d, &state.sum[c]), sum), d, &state.sum[c]);
     Store(rescale, d, &state.rescale[c]);
+    any_moved |= !AllFalse(d, moved);
   }
+  return any_moved;
 }
 
 void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) {
@@ -91,9 +99,9 @@ void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) {
     hide_later_keys(t, scores);
     const Matrix<float> visible = scores.row_block(0, t + kStep);
     for (int64_t c = t; c < t + kStep; c += kLanes) {
-      const FloatVector max = max_of_keys(visible, c);
-      Store(max, d, &state.max[c]);
-      Store(exponentials(scale, max, visible, c), d, &state.sum[c]);
+      const FloatVector reference = max_of_keys(visible, c);
+      Store(reference, d, &state.reference[c]);
+      Store(exponentials(scale, reference, visible, c), d, &state.sum[c]);
     }
   }
 }
@@ -175,8 +183,8 @@ HWY_EXPORT(scale);
 HWY_EXPORT(scale_columns);
 HWY_EXPORT(row_dots);
 
-void softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept {
-  HWY_DYNAMIC_DISPATCH(softmax_tile)(scale, scores, state);
+bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept {
+  return HWY_DYNAMIC_DISPATCH(softmax_tile)(scale, scores, state);
 }
 
 void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) noexcept {
@@ -185,7 +193,7 @@ void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) n
 
 void finish_softmax(float scale, RunningSoftmax state, Vector<float> lse) noexcept {
   for (size_t c = 0; c < lse.size(); ++c) {
-    lse[c] = scale * state.max[c] + std::log(state.sum[c]);
+    lse[c] = scale * state.reference[c] + std::log(state.sum[c]);
     state.sum[c] = 1.f / state.sum[c];
   }
 }

@@ -15,21 +15,26 @@ namespace weft {
 
 inline constexpr int64_t kStep = 16;  // the widest vector, so that every step begins with a vector
 
-// What an online softmax carries from one tile of keys to the next, one element per query.
+// What an online softmax carries from one tile of keys to the next, one element per query. Any
+// reference score would do, as long as no exponential overflows. So it follows the maximum only
+// when that has left it behind by kSlack, and older sums seldom have to be rescaled.
 struct RunningSoftmax {
-  Vector<float> max;      // of the scores so far, before they are scaled
-  Vector<float> sum;      // of exp(scale * (score - max)) so far
-  Vector<float> rescale;  // what the last tile made of older sums: exp(scale * (old max - max))
+  static constexpr float kSlack = 8.f;  // exponentials stay below 2^kSlack
+
+  Vector<float> reference;  // a score that was the maximum of some tile, before it is scaled
+  Vector<float> sum;        // of exp(scale * (score - reference)) so far
+  Vector<float> rescale;    // what a new reference makes of older sums
 };
 
-// Scores become exp(scale * (score - max)), with the maximum over this tile and those before it.
+// Scores become exp(scale * (score - reference)). Returns whether any query changed its reference:
+// sums that the caller keeps are then to be multiplied by `rescale`, which is all ones otherwise.
 //   scores (keys, queries).
-void softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
+bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
 // The same for the diagonal, which comes first and so starts the state; later keys become 0.
 void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
-// lse = scale * max + log(sum), and sum becomes 1 / sum.
+// lse = scale * reference + log(sum), and sum becomes 1 / sum.
 void finish_softmax(float scale, RunningSoftmax state, Vector<float> lse) noexcept;
 
 // Scores become P = exp(scale * score - lse); dP becomes dS / scale = P * (dP - D).

@@ -319,6 +319,35 @@ TEST(Attention, MatchesTheDefinitionWhenProbabilitiesAreSharp) {
   expect_close(head.dk, reference.dk, 100 * rounding(T, HS), "dk");
 }
 
+// The oldest keys have the largest scores, which exceed those of a query's own tile by less than
+// the slack of the running softmax, by about as much, and by far more.
+TEST(Attention, MatchesTheDefinitionWhenScoresFallFromTokenToToken) {
+  constexpr int64_t T = 200, HS = 4;
+  const Attention attention(T, HS);
+  for (const float fall : {0.01f, 0.05f, 0.1f, 1.f}) {
+    SCOPED_TRACE(testing::Message() << "fall " << fall);
+    Head head(T, HS);
+    for (int64_t t = 0; t < T; ++t) {
+      std::ranges::fill(head.q.view().row(t), 1.f);
+      std::ranges::fill(head.k.view().row(t), -0.5f * fall * static_cast<float>(t));
+    }
+
+    head.forward(attention);
+    head.backward(attention);
+
+    Reference reference(head);
+    reference.backward(head);
+    // An error of eps in a score is one of eps times its size in its probability.
+    const double tolerance = (1.0 + fall * T) * rounding(T, HS);
+    expect_close(head.out, reference.out, tolerance, "out");
+    // The first token is every query's favourite: its dv sums up to T of them.
+    expect_close(head.dv, reference.dv, T * tolerance, "dv");
+    expect_close(head.dq, reference.dq, T * tolerance, "dq");
+    expect_close(head.dk, reference.dk, T * tolerance, "dk");
+    for (int64_t t = 0; t < T; ++t) ASSERT_NEAR(head.lse[t], reference.lse[t], tolerance) << t;
+  }
+}
+
 TEST(Attention, ChangingATokenChangesNoBitBeforeIt) {
   constexpr int64_t T = 130, HS = 15;
   const Attention attention(T, HS);
