@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/math.h"
 #include "kernels/attention_tiles.h"
+#include "kernels/row_prefetch.h"
 #include "kernels/transpose.h"
 
 // Scores are kept transposed, keys x queries (attention_tiles.h says why). With the operands
@@ -18,7 +19,7 @@ namespace weft {
 namespace {
 
 constexpr int64_t kFloatsOfALine = 16;
-constexpr int64_t kMaxTile = 64;  // tokens
+constexpr int64_t kMaxTile = 64;  // tokens; docs/decisions/attention.md compares
 
 int64_t tile_size(int64_t T, int64_t HS) {
   require(T > 0 && HS > 0, "attention needs tokens and channels");

@@ -7,9 +7,10 @@
 
 #include "base/view.h"
 #include "kernels/gemm.h"
-#include "kernels/row_prefetch.h"
 
 namespace weft {
+
+class RowPrefetch;
 
 // The kernels and the scratch memory of attention for sequences of T tokens and heads of HS.
 // Immutable after construction; shared by every head, layer and thread.

@@ -27,13 +27,13 @@ TEST(RowPrefetch, EndsAtMatricesWithoutRows) {
 }
 
 TEST(RowPrefetch, ChangesNoElement) {
-  std::vector<float> x(12 * 40, 3.f);
+  std::vector<float> x(480, 3.f);
   RowPrefetch ahead;
   ahead.will_write(Matrix<const float>(x.data(), 12, 33, 40));
 
   for (int i = 0; i < 4; ++i) ahead.advance(5);
 
-  EXPECT_EQ(x, std::vector<float>(12 * 40, 3.f));
+  EXPECT_EQ(x, std::vector<float>(480, 3.f));
 }
 
 }  // namespace
