@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "support/each_target.h"
 
 namespace weft {
 namespace {
@@ -472,6 +473,47 @@ TEST(Attention, GarbageInTheScratchChangesNoBit) {
     EXPECT_TRUE(same_bits(nans.dk, zeros.dk));
     EXPECT_TRUE(same_bits(nans.dv, zeros.dv));
   });
+}
+
+TEST(Attention, MatchesTheDefinitionOnEveryTarget) {
+  constexpr int64_t T = 70, HS = 21;
+  for_each_target([] {
+    const Attention attention(T, HS);
+    Head head(T, HS);
+
+    head.forward(attention);
+    head.backward(attention);
+
+    Reference reference(head);
+    reference.backward(head);
+    // The tolerances are those of the tests above.
+    expect_close(head.out, reference.out, rounding(T, HS), "out");
+    expect_close(head.dv, reference.dv, 2 * rounding(T, HS), "dv");
+    expect_close(head.dq, reference.dq, rounding(T, HS) * (1 + std::sqrt(HS)), "dq");
+    expect_close(head.dk, reference.dk, rounding(T, HS) * (1 + std::sqrt(HS)), "dk");
+  });
+}
+
+TEST(Attention, Avx2AndAvx512GiveTheSameBits) {
+  for (const int64_t T : {17, 150}) {
+    for (const int64_t HS : {5, 64}) {
+      expect_same_bits_on_avx2_and_avx512([&] {
+        const Attention attention(T, HS);
+        Head head(T, HS, 4.f);
+        head.forward(attention);
+        head.backward(attention);
+
+        std::vector<float> all = head.lse;
+        for (const StridedRows* x : {&head.out, &head.dq, &head.dk, &head.dv}) {
+          for (int64_t t = 0; t < T; ++t) {
+            const auto row = x->view().row(t);
+            all.insert(all.end(), row.begin(), row.end());
+          }
+        }
+        return all;
+      });
+    }
+  }
 }
 
 TEST(Attention, ThreadsShareOneObjectAndGetTheSameBits) {
