@@ -9,11 +9,10 @@
 #include "kernels/row_prefetch.h"
 #include "kernels/transpose.h"
 
-// Scores are kept transposed, keys x queries (attention_tiles.h says why). With the operands
-// packed as below, every product of both passes then reads its operands as they lie:
-//   S^T   = k q^T         dv   += P^T dout
-//   out^T = v^T P^T       dk   += dS^T q
-//   dP^T  = v dout^T      dq^T += k^T dS^T
+// Scores are kept transposed, keys x queries (attention_tiles.h says why). So q and dout are packed
+// transposed too, and two products read the scores by columns; all else lies as a product wants it.
+//   S^T  = k q^T        out += P v         dv += P^T dout
+//   dP^T = v dout^T     dq  += dS k        dk += dS^T q
 
 namespace weft {
 namespace {
@@ -46,9 +45,19 @@ class Cutter {
   size_t bytes_ = 0;
 };
 
-// (M, N) (+)= (M, K) (K, N), all contiguous.
-GemmShape product(int64_t M, int64_t N, int64_t K, bool accumulate) {
-  return {.M = M, .N = N, .K = K, .lda = K, .ldb = N, .ldc = N, .accumulate = accumulate};
+// Sums over n tokens: (M, HS) = (M, n) (n, HS), the left operand being a part of a tile of scores.
+GemmShape sum(int64_t M, int64_t n, int64_t HS, int64_t tile) {
+  return {.M = M, .N = HS, .K = n, .lda = tile, .ldb = HS, .ldc = HS};
+}
+
+GemmShape transposed(GemmShape shape) {
+  shape.transposed_a = true;
+  return shape;
+}
+
+GemmShape accumulating(GemmShape shape) {
+  shape.accumulate = true;
+  return shape;
 }
 
 // Part i of a matrix that is made of parts of n rows; the last part may have fewer.
@@ -71,38 +80,31 @@ void pack_columns(Matrix<const float> x, Matrix<float> packed) {
   transpose(x, packed.col_block(0, x.rows));
 }
 
-// x = packed^T, without the columns after the last token.
-void unpack_columns(Matrix<const float> packed, Matrix<float> x) {
-  transpose(packed.col_block(0, x.rows), x);
-}
-
 }  // namespace
 
-// k (rows) and v (columns) of all tokens, tile after tile; the rest is of one tile of queries.
+// k and v of all tokens, tile after tile; the rest is of one tile of queries.
 struct Attention::ForwardScratch {
   ForwardScratch(const Attention& a, std::byte* memory)
       : cutter(memory),
         k(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        vT(cutter.matrix(a.tiles() * a.HS_, a.tile_)),
+        v(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
         qT(cutter.matrix(a.HS_, a.tile_)),
-        outT(cutter.matrix(a.HS_, a.tile_)),
+        out(cutter.matrix(a.tile_, a.HS_)),
         sT(cutter.matrix(a.tile_, a.tile_)),
         lse(cutter.vector(a.tile_)),
         softmax{cutter.vector(a.tile_), cutter.vector(a.tile_), cutter.vector(a.tile_)} {}
 
   Cutter cutter;
-  Matrix<float> k, vT, qT, outT, sT;
+  Matrix<float> k, v, qT, out, sT;
   Vector<float> lse;
   RunningSoftmax softmax;
 };
 
-// k (rows and columns), v, dk and dv (rows) of all tokens, tile after tile; the rest is of one tile
-// of queries.
+// k, v, dk and dv of all tokens, tile after tile; the rest is of one tile of queries.
 struct Attention::BackwardScratch {
   BackwardScratch(const Attention& a, std::byte* memory)
       : cutter(memory),
         k(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        kT(cutter.matrix(a.tiles() * a.HS_, a.tile_)),
         v(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
         dk(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
         dv(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
@@ -110,14 +112,14 @@ struct Attention::BackwardScratch {
         qT(cutter.matrix(a.HS_, a.tile_)),
         dout(cutter.matrix(a.tile_, a.HS_)),
         doutT(cutter.matrix(a.HS_, a.tile_)),
-        dqT(cutter.matrix(a.HS_, a.tile_)),
+        dq(cutter.matrix(a.tile_, a.HS_)),
         sT(cutter.matrix(a.tile_, a.tile_)),
         dpT(cutter.matrix(a.tile_, a.tile_)),
         lse(cutter.vector(a.tile_)),
         D(cutter.vector(a.tile_)) {}
 
   Cutter cutter;
-  Matrix<float> k, kT, v, dk, dv, q, qT, dout, doutT, dqT, sT, dpT;
+  Matrix<float> k, v, dk, dv, q, qT, dout, doutT, dq, sT, dpT;
   Vector<float> lse, D;
 };
 
@@ -126,21 +128,20 @@ Attention::Attention(int64_t T, int64_t HS, GemmBackend backend)
       HS_(HS),
       tile_(tile_size(T, HS)),
       scale_(1.f / std::sqrt(static_cast<float>(HS))),
-      columns_(product(HS, tile_, tile_, true), backend),
-      rows_(product(tile_, HS, tile_, true), backend) {
+      by_query_(accumulating(transposed(sum(tile_, tile_, HS, tile_))), backend),
+      by_key_(accumulating(sum(tile_, tile_, HS, tile_)), backend) {
   for (int64_t t = 0; t < tile_; t += kStep) steps_.push_back(step(t, backend));
 }
 
 // The step that begins at token t of the diagonal tile.
 Attention::Step Attention::step(int64_t t, GemmBackend backend) const {
   const int64_t seen = t + kStep, later = tile_ - t;
+  const GemmShape scores = {
+      .M = kStep, .N = later, .K = HS_, .lda = HS_, .ldb = tile_, .ldc = tile_};
   return {
-      .scores =
-          Gemm({.M = kStep, .N = later, .K = HS_, .lda = HS_, .ldb = tile_, .ldc = tile_}, backend),
-      .columns = Gemm({.M = HS_, .N = kStep, .K = seen, .lda = tile_, .ldb = tile_, .ldc = tile_},
-                      backend),
-      .rows =
-          Gemm({.M = kStep, .N = HS_, .K = later, .lda = tile_, .ldb = HS_, .ldc = HS_}, backend),
+      .scores = Gemm(scores, backend),
+      .by_query = Gemm(transposed(sum(kStep, seen, HS_, tile_)), backend),
+      .by_key = Gemm(sum(kStep, later, HS_, tile_), backend),
   };
 }
 
@@ -164,23 +165,23 @@ void Attention::scores(bool diagonal, const float* keys, const float* queries, f
   }
 }
 
-// out^T += v^T P^T or dq^T += k^T dS^T.
-void Attention::sum_keys(bool diagonal, const float* keys, const float* scores, float* columns,
+// out += P v or dq += dS k.
+void Attention::sum_keys(bool diagonal, const float* scores, const float* keys, float* queries,
                          RowPrefetch& ahead) const noexcept {
-  if (!diagonal) columns_(keys, scores, columns);
+  if (!diagonal) by_query_(scores, keys, queries);
   for (int64_t t = 0; t < tile_; t += kStep) {
-    if (diagonal) steps_[t / kStep].columns(keys, scores + t, columns + t);
+    if (diagonal) steps_[t / kStep].by_query(scores + t, keys, queries + t * HS_);
     ahead.advance(kStep);
   }
 }
 
 // dv += P^T dout or dk += dS^T q.
-void Attention::sum_queries(bool diagonal, const float* scores, const float* queries, float* rows,
+void Attention::sum_queries(bool diagonal, const float* scores, const float* queries, float* keys,
                             RowPrefetch& ahead) const noexcept {
-  if (!diagonal) rows_(scores, queries, rows);
+  if (!diagonal) by_key_(scores, queries, keys);
   for (int64_t t = 0; t < tile_; t += kStep) {
     if (diagonal) {
-      steps_[t / kStep].rows(scores + t * tile_ + t, queries + t * HS_, rows + t * HS_);
+      steps_[t / kStep].by_key(scores + t * tile_ + t, queries + t * HS_, keys + t * HS_);
     }
     ahead.advance(kStep);
   }
@@ -191,7 +192,7 @@ void Attention::forward(Matrix<const float> q, Matrix<const float> k, Matrix<con
   const ForwardScratch s(*this, scratch);
   for (int64_t i = 0; i < tiles(); ++i) {
     pack_rows(part(k, tile_, i), part(s.k, tile_, i));
-    pack_columns(part(v, tile_, i), part(s.vT, HS_, i));
+    pack_rows(part(v, tile_, i), part(s.v, tile_, i));
     pack_columns(part(q, tile_, i), s.qT);
     const Matrix<float> out_rows = part(out, tile_, i);
 
@@ -202,7 +203,7 @@ void Attention::forward(Matrix<const float> q, Matrix<const float> k, Matrix<con
     }
     forward_tile(i, s, ahead);
 
-    unpack_columns(s.outT, out_rows);
+    scale_rows(s.softmax.sum, s.out.row_block(0, out_rows.rows), out_rows);
     std::copy_n(s.lse.data(), out_rows.rows, &lse[static_cast<size_t>(i * tile_)]);
   }
 }
@@ -212,14 +213,13 @@ void Attention::forward_tile(int64_t i, const ForwardScratch& s,
                              RowPrefetch& ahead) const noexcept {
   scores(true, part(s.k, tile_, i).data, s.qT.data, s.sT.data, ahead);
   softmax_diagonal(scale_, s.sT, s.softmax);
-  sum_keys(true, part(s.vT, HS_, i).data, s.sT.data, s.outT.data, ahead);
+  sum_keys(true, s.sT.data, part(s.v, tile_, i).data, s.out.data, ahead);
   for (int64_t j = 0; j < i; ++j) {
     scores(false, part(s.k, tile_, j).data, s.qT.data, s.sT.data, ahead);
-    if (softmax_tile(scale_, s.sT, s.softmax)) scale_columns(s.softmax.rescale, s.outT);
-    sum_keys(false, part(s.vT, HS_, j).data, s.sT.data, s.outT.data, ahead);
+    if (softmax_tile(scale_, s.sT, s.softmax)) scale_rows(s.softmax.rescale, s.out, s.out);
+    sum_keys(false, s.sT.data, part(s.v, tile_, j).data, s.out.data, ahead);
   }
   finish_softmax(scale_, s.softmax, s.lse);
-  scale_columns(s.softmax.sum, s.outT);
 }
 
 void Attention::backward(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
@@ -229,7 +229,6 @@ void Attention::backward(Matrix<const float> q, Matrix<const float> k, Matrix<co
   const BackwardScratch s(*this, scratch);
   for (int64_t i = 0; i < tiles(); ++i) {
     pack_rows(part(k, tile_, i), part(s.k, tile_, i));
-    transpose(part(s.k, tile_, i), part(s.kT, HS_, i));
     pack_rows(part(v, tile_, i), part(s.v, tile_, i));
     pack_rows(part(q, tile_, i), s.q);
     transpose(s.q, s.qT);
@@ -246,11 +245,10 @@ void Attention::backward(Matrix<const float> q, Matrix<const float> k, Matrix<co
     }
     backward_tile(i, s, ahead);
 
-    scale(scale_, s.dqT);
-    unpack_columns(s.dqT, part(dq, tile_, i));
+    const Matrix<float> dq_rows = part(dq, tile_, i);
+    scale(scale_, s.dq.row_block(0, dq_rows.rows), dq_rows);
   }
-  scale(scale_, s.dk);
-  copy(s.dk.row_block(0, T_), dk);
+  scale(scale_, s.dk.row_block(0, T_), dk);
   copy(s.dv.row_block(0, T_), dv);
 }
 
@@ -269,7 +267,7 @@ void Attention::backward_tile(int64_t i, const BackwardScratch& s,
     }
     sum_queries(diagonal, s.sT.data, s.dout.data, part(s.dv, tile_, j).data, ahead);
     sum_queries(diagonal, s.dpT.data, s.q.data, part(s.dk, tile_, j).data, ahead);
-    sum_keys(diagonal, part(s.kT, HS_, j).data, s.dpT.data, s.dqT.data, ahead);
+    sum_keys(diagonal, s.dpT.data, part(s.k, tile_, j).data, s.dq.data, ahead);
   }
 }
 

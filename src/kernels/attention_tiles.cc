@@ -140,20 +140,19 @@ void softmax_backward_diagonal(float scale, Vector<const float> lse, Vector<cons
   }
 }
 
-void scale(float factor, Matrix<float> x) {
+HWY_INLINE void scale_row(float factor, const float* x, int64_t n, float* y) {
   const Floats d;
-  for (int64_t i = 0; i < x.rows * x.cols; i += kLanes) {
-    Store(Mul(Set(d, factor), Load(d, x.data + i)), d, x.data + i);
-  }
+  for_each_vector(d, n, [&](auto io, int64_t i) HWY_ATTR {
+    io.store(Mul(Set(d, factor), io.load(x + i)), y + i);
+  });
 }
 
-void scale_columns(Vector<const float> factors, Matrix<float> x) {
-  const Floats d;
-  for (int64_t r = 0; r < x.rows; ++r) {
-    for (int64_t c = 0; c < x.cols; c += kLanes) {
-      Store(Mul(Load(d, &x.at(r, c)), Load(d, &factors[c])), d, &x.at(r, c));
-    }
-  }
+void scale(float factor, Matrix<const float> x, Matrix<float> y) {
+  for (int64_t r = 0; r < x.rows; ++r) scale_row(factor, &x.at(r, 0), x.cols, &y.at(r, 0));
+}
+
+void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) {
+  for (int64_t r = 0; r < x.rows; ++r) scale_row(factors[r], &x.at(r, 0), x.cols, &y.at(r, 0));
 }
 
 void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) {
@@ -180,7 +179,7 @@ HWY_EXPORT(softmax_diagonal);
 HWY_EXPORT(softmax_backward_tile);
 HWY_EXPORT(softmax_backward_diagonal);
 HWY_EXPORT(scale);
-HWY_EXPORT(scale_columns);
+HWY_EXPORT(scale_rows);
 HWY_EXPORT(row_dots);
 
 bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept {
@@ -208,10 +207,12 @@ void softmax_backward_diagonal(float scale, Vector<const float> lse, Vector<cons
   HWY_DYNAMIC_DISPATCH(softmax_backward_diagonal)(scale, lse, D, scores, dP);
 }
 
-void scale(float factor, Matrix<float> x) noexcept { HWY_DYNAMIC_DISPATCH(scale)(factor, x); }
+void scale(float factor, Matrix<const float> x, Matrix<float> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(scale)(factor, x, y);
+}
 
-void scale_columns(Vector<const float> factors, Matrix<float> x) noexcept {
-  HWY_DYNAMIC_DISPATCH(scale_columns)(factors, x);
+void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(scale_rows)(factors, x, y);
 }
 
 void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept {

@@ -1,8 +1,8 @@
 // The vector arithmetic of attention on one tile of scores, between its matrix products.
 //
 // A tile is transposed: keys down the rows, queries along the columns. So a reduction over keys
-// runs down the rows, one query per vector lane, and nothing is ever summed across a vector. Every
-// matrix here is 64-byte aligned and contiguous, with columns a multiple of 16.
+// runs down the rows, one query per vector lane, and nothing is ever summed across a vector. Scores
+// are 64-byte aligned and contiguous, with columns a multiple of 16.
 //
 // On the diagonal, where keys and queries are the same tokens, query t sees keys 0..t. Such a tile
 // is a staircase of steps of 16 tokens: keys 16 g .. 16 g + 15 have the columns from 16 g on, and
@@ -46,11 +46,10 @@ void softmax_backward_tile(float scale, Vector<const float> lse, Vector<const fl
 void softmax_backward_diagonal(float scale, Vector<const float> lse, Vector<const float> D,
                                Matrix<float> scores, Matrix<float> dP) noexcept;
 
-// x *= factor.
-void scale(float factor, Matrix<float> x) noexcept;
-
-// x(r, c) *= factors[c].
-void scale_columns(Vector<const float> factors, Matrix<float> x) noexcept;
+// y = factor x, and y(r, c) = factors[r] x(r, c). Rows of any length, stride and alignment; y may
+// be x.
+void scale(float factor, Matrix<const float> x, Matrix<float> y) noexcept;
+void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept;
 
 // dots[r] = sum over c of a(r, c) b(r, c). Rows of any length, stride and alignment.
 void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept;
