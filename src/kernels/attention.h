@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "base/view.h"
 #include "kernels/gemm.h"
 
 namespace weft {
+
+class RowPrefetch;
 
 // The kernels and the scratch memory of attention for sequences of T tokens and heads of HS.
 // Immutable after construction; shared by every head, layer and thread.
@@ -38,16 +41,33 @@ class Attention {
   struct ForwardScratch;
   struct BackwardScratch;
 
+  // What a step of 16 tokens of the diagonal tile takes part in: its keys with the queries from it
+  // on (`later`), or its queries with the keys up to it (`seen`).
+  struct Step {
+    Gemm scores;    // (16, later)  = (16, HS)    (HS, later)
+    Gemm by_query;  // (16, HS)     = (16, seen)  (seen, HS)
+    Gemm by_key;    // (16, HS)     = (16, later) (later, HS)
+  };
+
   int64_t tiles() const;
-  void forward_tile(int64_t i, const ForwardScratch& s) const noexcept;
-  void backward_tile(int64_t i, const BackwardScratch& s) const noexcept;
+  Step step(int64_t t, GemmBackend backend) const;
+
+  // The products of one tile, see attention.cc. On the diagonal the sums overwrite: it comes first.
+  void scores(bool diagonal, const float* keys, const float* queries, float* scores,
+              RowPrefetch& ahead) const noexcept;
+  void sum_keys(bool diagonal, const float* scores, const float* keys, float* queries,
+                RowPrefetch& ahead) const noexcept;
+  void sum_queries(bool diagonal, const float* scores, const float* queries, float* keys,
+                   RowPrefetch& ahead) const noexcept;
+  void forward_tile(int64_t i, const ForwardScratch& s, RowPrefetch& ahead) const noexcept;
+  void backward_tile(int64_t i, const BackwardScratch& s, RowPrefetch& ahead) const noexcept;
 
   int64_t T_, HS_;
-  int64_t tile_;  // tokens of a query tile and of a key tile
-  float scale_;   // 1 / sqrt(HS)
-  Gemm scores_;   // (tile, tile)  = (tile, HS)   (HS, tile):   keys x queries
-  Gemm columns_;  // (HS, tile)   += (HS, tile)   (tile, tile): sums over keys, one query per column
-  Gemm rows_;     // (tile, HS)   += (tile, tile) (tile, HS):   sums over queries, one key per row
+  int64_t tile_;   // tokens of a query tile and of a key tile
+  float scale_;    // 1 / sqrt(HS)
+  Gemm by_query_;  // (tile, HS) += (tile, tile) (tile, HS): sums over keys, one query per row
+  Gemm by_key_;    // (tile, HS) += (tile, tile) (tile, HS): sums over queries, one key per row
+  std::vector<Step> steps_;
 };
 
 // Decoding: n new queries at positions p0 .. p0 + n - 1 against a cache of keys and values.

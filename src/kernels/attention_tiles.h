@@ -1,40 +1,57 @@
 // The vector arithmetic of attention on one tile of scores, between its matrix products.
 //
 // A tile is transposed: keys down the rows, queries along the columns. So a reduction over keys
-// runs down the rows, one query per vector lane, and nothing is ever summed across a vector. Every
-// matrix here is 64-byte aligned and contiguous, with columns a multiple of 16.
+// runs down the rows, one query per vector lane, and nothing is ever summed across a vector. Scores
+// are 64-byte aligned and contiguous, with columns a multiple of 16.
+//
+// On the diagonal, where keys and queries are the same tokens, query t sees keys 0..t. Such a tile
+// is a staircase of steps of 16 tokens: keys 16 g .. 16 g + 15 have the columns from 16 g on, and
+// what lies before them is neither read nor written.
 #pragma once
 
 #include "base/view.h"
 
 namespace weft {
 
-// What an online softmax carries from one tile of keys to the next, one element per query.
+inline constexpr int64_t kStep = 16;  // the widest vector, so that every step begins with a vector
+
+// What an online softmax carries from one tile of keys to the next, one element per query. Any
+// reference score would do, as long as no exponential overflows. So it follows the maximum only
+// when that has left it behind by kSlack, and older sums seldom have to be rescaled.
 struct RunningSoftmax {
-  Vector<float> max;      // of the scores so far, before they are scaled
-  Vector<float> sum;      // of exp(scale * (score - max)) so far
-  Vector<float> rescale;  // what the last tile made of older sums: exp(scale * (old max - max))
+  static constexpr float kSlack = 8.f;  // exponentials stay below 2^kSlack
+
+  Vector<float> reference;  // a score that was the maximum of some tile, before it is scaled
+  Vector<float> sum;        // of exp(scale * (score - reference)) so far
+  Vector<float> rescale;    // what a new reference makes of older sums
 };
 
-void start_softmax(RunningSoftmax state) noexcept;
+// Scores become exp(scale * (score - reference)). Returns whether any query changed its reference:
+// sums that the caller keeps are then to be multiplied by `rescale`, which is all ones otherwise.
+//   scores (keys, queries).
+bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
-// Scores become exp(scale * (score - max)), with the maximum over this tile and those before it.
-//   scores (keys, queries). On the diagonal (keys and queries are the same tokens) query t sees
-//   keys 0..t, and the scores of later keys become 0.
-void softmax_tile(float scale, bool diagonal, Matrix<float> scores, RunningSoftmax state) noexcept;
+// The same for the diagonal, which comes first and so starts the state; later keys become 0.
+void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
-// lse = scale * max + log(sum), and sum becomes 1 / sum.
+// lse = scale * reference + log(sum), and sum becomes 1 / sum.
 void finish_softmax(float scale, RunningSoftmax state, Vector<float> lse) noexcept;
 
-// Scores become P = exp(scale * score - lse); dP becomes dS = scale * P * (dP - D).
-//   scores, dP (keys, queries); lse, D (queries). Diagonal as above.
-void softmax_backward_tile(float scale, bool diagonal, Vector<const float> lse,
-                           Vector<const float> D, Matrix<float> scores, Matrix<float> dP) noexcept;
+// Scores become P = exp(scale * score - lse); dP becomes dS / scale = P * (dP - D).
+//   scores, dP (keys, queries); lse, D (queries).
+void softmax_backward_tile(float scale, Vector<const float> lse, Vector<const float> D,
+                           Matrix<float> scores, Matrix<float> dP) noexcept;
 
-// x(r, c) *= factors[c].
-void scale_columns(Vector<const float> factors, Matrix<float> x) noexcept;
+// The same for the diagonal: P and dS of later keys become 0.
+void softmax_backward_diagonal(float scale, Vector<const float> lse, Vector<const float> D,
+                               Matrix<float> scores, Matrix<float> dP) noexcept;
 
-// dots[c] = sum over r of a(r, c) b(r, c).
-void column_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept;
+// y = factor x, and y(r, c) = factors[r] x(r, c). Rows of any length, stride and alignment; y may
+// be x.
+void scale(float factor, Matrix<const float> x, Matrix<float> y) noexcept;
+void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept;
+
+// dots[r] = sum over c of a(r, c) b(r, c). Rows of any length, stride and alignment.
+void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept;
 
 }  // namespace weft

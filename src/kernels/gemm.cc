@@ -23,15 +23,18 @@ bool libxsmm_serves_this_cpu() {
 }
 
 std::string describe(const GemmShape& s) {
-  return fmt::format("M {} N {} K {}, lda {} ldb {} ldc {}, stride_a {} stride_b {}", s.M, s.N, s.K,
-                     s.lda, s.ldb, s.ldc, s.stride_a, s.stride_b);
+  return fmt::format(
+      "M {} N {} K {}, lda {} ldb {} ldc {}, stride_a {} stride_b {}, transposed_a {}", s.M, s.N,
+      s.K, s.lda, s.ldb, s.ldc, s.stride_a, s.stride_b, s.transposed_a);
 }
 
 void check(const GemmShape& s) {
   const bool positive = s.M > 0 && s.N > 0 && s.K > 0 && s.stride_a >= 0 && s.stride_b >= 0;
-  const bool rows_fit = s.lda >= s.K && s.ldb >= s.N && s.ldc >= s.N;
-  // Both libraries count in int. A leading dimension bounds the columns, so M is all that is left.
-  const bool ints = s.M <= kMaxInt && s.lda <= kMaxInt && s.ldb <= kMaxInt && s.ldc <= kMaxInt;
+  const bool rows_fit = s.lda >= (s.transposed_a ? s.M : s.K) && s.ldb >= s.N && s.ldc >= s.N;
+  // Both libraries count in int. A leading dimension bounds the columns, so M is all that is left,
+  // or K where A is transposed.
+  const bool ints =
+      s.M <= kMaxInt && s.K <= kMaxInt && s.lda <= kMaxInt && s.ldb <= kMaxInt && s.ldc <= kMaxInt;
   if (positive && rows_fit && ints) return;
   throw failure("gemm", "invalid shape: " + describe(s), "this is a bug in weft");
 }
@@ -40,8 +43,8 @@ void check(const GemmShape& s) {
 bool within_displacements(const GemmShape& s) {
   const auto spans = [](int64_t rows, int64_t ld) { return rows * ld <= kMaxInt / kFloatBytes; };
   const auto steps = [](int64_t stride) { return stride <= kMaxInt / kFloatBytes; };
-  return spans(s.M, s.lda) && spans(s.K, s.ldb) && spans(s.M, s.ldc) && steps(s.stride_a) &&
-         steps(s.stride_b);
+  return spans(s.transposed_a ? s.K : s.M, s.lda) && spans(s.K, s.ldb) && spans(s.M, s.ldc) &&
+         steps(s.stride_a) && steps(s.stride_b);
 }
 
 // libxsmm is column-major, and a row-major matrix read as column-major is its transpose. So
@@ -53,7 +56,7 @@ libxsmm_smmfunction_reducebatch_strd make_kernel(const GemmShape& s) {
   const auto ldc = static_cast<int>(s.ldc);
   const float alpha = 1.f;
   const float beta = s.accumulate ? 1.f : 0.f;
-  const int flags = LIBXSMM_GEMM_FLAG_NONE;
+  const int flags = s.transposed_a ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
   // Not null: that would mean libxsmm's default, whose kernels may expect prefetch arguments.
   const int prefetch = LIBXSMM_GEMM_PREFETCH_NONE;
   return libxsmm_smmdispatch_reducebatch_strd(
@@ -75,10 +78,10 @@ void multiply_by_cblas(const GemmShape& s, const float* A, const float* B, float
                        int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     const float beta = s.accumulate || i > 0 ? 1.f : 0.f;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(s.M),
-                static_cast<int>(s.N), static_cast<int>(s.K), 1.f, A + i * s.stride_a,
-                static_cast<int>(s.lda), B + i * s.stride_b, static_cast<int>(s.ldb), beta, C,
-                static_cast<int>(s.ldc));
+    cblas_sgemm(CblasRowMajor, s.transposed_a ? CblasTrans : CblasNoTrans, CblasNoTrans,
+                static_cast<int>(s.M), static_cast<int>(s.N), static_cast<int>(s.K), 1.f,
+                A + i * s.stride_a, static_cast<int>(s.lda), B + i * s.stride_b,
+                static_cast<int>(s.ldb), beta, C, static_cast<int>(s.ldc));
   }
 }
 

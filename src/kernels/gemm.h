@@ -20,6 +20,7 @@ struct GemmShape {
   int64_t lda = 0, ldb = 0, ldc = 0;
   bool accumulate = false;             // add to C instead of overwriting it
   int64_t stride_a = 0, stride_b = 0;  // used when count > 1
+  bool transposed_a = false;           // A_i lies as its transpose does: (K, M), rows lda apart
 };
 
 // A product of fixed shape, prepared once (JIT-compiled) and then called from any thread.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "support/each_target.h"
 
 namespace weft {
 namespace {
@@ -191,7 +192,7 @@ std::vector<GemmBackend> backends() {
 template <typename Check>
 void for_each_size(Check check) {
   for (const GemmBackend backend : backends()) {
-    for (const int64_t T : {1, 7, 16, 63, 64, 65, 130}) {
+    for (const int64_t T : {1, 7, 16, 17, 63, 64, 65, 130}) {
       for (const int64_t HS : {1, 5, 15, 64, 80}) {
         SCOPED_TRACE(testing::Message()
                      << "T " << T << " HS " << HS << " " << gemm_description(backend));
@@ -319,13 +320,42 @@ TEST(Attention, MatchesTheDefinitionWhenProbabilitiesAreSharp) {
   expect_close(head.dk, reference.dk, 100 * rounding(T, HS), "dk");
 }
 
+// The oldest keys have the largest scores, which exceed those of a query's own tile by less than
+// the slack of the running softmax, by about as much, and by far more.
+TEST(Attention, MatchesTheDefinitionWhenScoresFallFromTokenToToken) {
+  constexpr int64_t T = 200, HS = 4;
+  const Attention attention(T, HS);
+  for (const float fall : {0.01f, 0.05f, 0.1f, 1.f}) {
+    SCOPED_TRACE(testing::Message() << "fall " << fall);
+    Head head(T, HS);
+    for (int64_t t = 0; t < T; ++t) {
+      std::ranges::fill(head.q.view().row(t), 1.f);
+      std::ranges::fill(head.k.view().row(t), -0.5f * fall * static_cast<float>(t));
+    }
+
+    head.forward(attention);
+    head.backward(attention);
+
+    Reference reference(head);
+    reference.backward(head);
+    // An error of eps in a score is one of eps times its size in its probability.
+    const double tolerance = (1.0 + fall * T) * rounding(T, HS);
+    expect_close(head.out, reference.out, tolerance, "out");
+    // The first token is every query's favourite: its dv sums up to T of them.
+    expect_close(head.dv, reference.dv, T * tolerance, "dv");
+    expect_close(head.dq, reference.dq, T * tolerance, "dq");
+    expect_close(head.dk, reference.dk, T * tolerance, "dk");
+    for (int64_t t = 0; t < T; ++t) ASSERT_NEAR(head.lse[t], reference.lse[t], tolerance) << t;
+  }
+}
+
 TEST(Attention, ChangingATokenChangesNoBitBeforeIt) {
   constexpr int64_t T = 130, HS = 15;
   const Attention attention(T, HS);
   Head original(T, HS);
   original.forward(attention);
 
-  for (const int64_t changed : {1, 2, 15, 16, 31, 32, 33, 63, 64, 65, 128, 129}) {
+  for (const int64_t changed : {1, 2, 15, 16, 17, 31, 32, 47, 48, 49, 95, 96, 97, 128, 129}) {
     Head head(T, HS);
     for (StridedRows* x : {&head.q, &head.k, &head.v}) {
       for (float& value : x->view().row(changed)) value = 9.f - value;
@@ -342,7 +372,7 @@ TEST(Attention, ChangingATokenChangesNoBitBeforeIt) {
 TEST(Attention, GradientsReachNoTokenAfterTheirOutput) {
   constexpr int64_t T = 130, HS = 15;
   const Attention attention(T, HS);
-  for (const int64_t last : {0, 15, 31, 32, 64, 128}) {
+  for (const int64_t last : {0, 15, 16, 47, 48, 96, 128}) {
     Head head(T, HS);
     head.forward(attention);
     for (int64_t t = last + 1; t < T; ++t) std::ranges::fill(head.dout.view().row(t), 0.f);
@@ -443,6 +473,47 @@ TEST(Attention, GarbageInTheScratchChangesNoBit) {
     EXPECT_TRUE(same_bits(nans.dk, zeros.dk));
     EXPECT_TRUE(same_bits(nans.dv, zeros.dv));
   });
+}
+
+TEST(Attention, MatchesTheDefinitionOnEveryTarget) {
+  constexpr int64_t T = 70, HS = 21;
+  for_each_target([] {
+    const Attention attention(T, HS);
+    Head head(T, HS);
+
+    head.forward(attention);
+    head.backward(attention);
+
+    Reference reference(head);
+    reference.backward(head);
+    // The tolerances are those of the tests above.
+    expect_close(head.out, reference.out, rounding(T, HS), "out");
+    expect_close(head.dv, reference.dv, 2 * rounding(T, HS), "dv");
+    expect_close(head.dq, reference.dq, rounding(T, HS) * (1 + std::sqrt(HS)), "dq");
+    expect_close(head.dk, reference.dk, rounding(T, HS) * (1 + std::sqrt(HS)), "dk");
+  });
+}
+
+TEST(Attention, Avx2AndAvx512GiveTheSameBits) {
+  for (const int64_t T : {17, 150}) {
+    for (const int64_t HS : {5, 64}) {
+      expect_same_bits_on_avx2_and_avx512([&] {
+        const Attention attention(T, HS);
+        Head head(T, HS, 4.f);
+        head.forward(attention);
+        head.backward(attention);
+
+        std::vector<float> all = head.lse;
+        for (const StridedRows* x : {&head.out, &head.dq, &head.dk, &head.dv}) {
+          for (int64_t t = 0; t < T; ++t) {
+            const auto row = x->view().row(t);
+            all.insert(all.end(), row.begin(), row.end());
+          }
+        }
+        return all;
+      });
+    }
+  }
 }
 
 TEST(Attention, ThreadsShareOneObjectAndGetTheSameBits) {

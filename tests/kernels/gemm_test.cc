@@ -36,7 +36,9 @@ int64_t extent(int64_t rows, int64_t cols, int64_t ld, int64_t stride, int64_t c
 // The operands of one product; C begins as random values.
 struct Operands {
   Operands(const GemmShape& s, int64_t count)
-      : A(random_values(extent(s.M, s.K, s.lda, s.stride_a, count), 1)),
+      : A(random_values(s.transposed_a ? extent(s.K, s.M, s.lda, s.stride_a, count)
+                                       : extent(s.M, s.K, s.lda, s.stride_a, count),
+                        1)),
         B(random_values(extent(s.K, s.N, s.ldb, s.stride_b, count), 2)),
         C(random_values(s.M * s.ldc, 3)) {}
 
@@ -54,8 +56,9 @@ Expected expected(const GemmShape& s, int64_t count, const Operands& x, int64_t 
   double sum = c, magnitude = std::fabs(c);
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t k = 0; k < s.K; ++k) {
-      const double product = static_cast<double>(x.A[i * s.stride_a + m * s.lda + k]) *
-                             x.B[i * s.stride_b + k * s.ldb + n];
+      const int64_t a = s.transposed_a ? k * s.lda + m : m * s.lda + k;
+      const double product =
+          static_cast<double>(x.A[i * s.stride_a + a]) * x.B[i * s.stride_b + k * s.ldb + n];
       sum += product;
       magnitude += std::fabs(product);
     }
@@ -88,6 +91,10 @@ GemmShape packed(int64_t M, int64_t N, int64_t K) {
   return {.M = M, .N = N, .K = K, .lda = K, .ldb = N, .ldc = N};
 }
 
+GemmShape packed_transposed(int64_t M, int64_t N, int64_t K) {
+  return {.M = M, .N = N, .K = K, .lda = M, .ldb = N, .ldc = N, .transposed_a = true};
+}
+
 class GemmTest : public testing::TestWithParam<GemmBackend> {
  protected:
   void SetUp() override {
@@ -116,6 +123,34 @@ TEST_P(GemmTest, MatchesADoubleProductAtOddSizes) {
   for (const int64_t M : {1, 2, 7, 17, 33, 65}) {
     for (const int64_t N : {1, 3, 15, 16, 31, 47, 64, 67}) {
       for (const int64_t K : {1, 5, 16, 64, 131}) expect_product(packed(M, N, K), GetParam(), 1);
+    }
+  }
+}
+
+TEST_P(GemmTest, ReadsATransposedOperand) {
+  const float A[] = {1, 4, 2, 5, 3, 6};   // (3, 2), the transpose of (2, 3)
+  const float B[] = {1, 0, 0, 1, 2, -1};  // (3, 2)
+  std::vector<float> C(4, kNaN);
+
+  Gemm(packed_transposed(2, 2, 3), GetParam())(A, B, C.data());
+
+  EXPECT_EQ(C, (std::vector<float>{7, -1, 16, -1}));
+}
+
+TEST_P(GemmTest, MatchesADoubleProductOfATransposedOperand) {
+  for (const int64_t M : {1, 7, 16, 33}) {
+    for (const int64_t N : {1, 15, 64, 67}) {
+      for (const int64_t K : {1, 5, 64, 131}) {
+        for (const int64_t gap : {0, 13}) {
+          GemmShape shape = packed_transposed(M, N, K);
+          shape.lda += gap;
+          shape.accumulate = gap > 0;
+          shape.stride_a = shape.K * shape.lda + 5;
+          shape.stride_b = shape.K * shape.ldb;
+
+          expect_product(shape, GetParam(), gap > 0 ? 2 : 1);
+        }
+      }
     }
   }
 }
@@ -268,18 +303,19 @@ TEST_P(GemmTest, TouchesNothingOutsideItsOperands) {
   for (const int64_t M : {1, 6, 13, 31}) {
     for (const int64_t N : {1, 5, 15, 17, 33, 63, 65}) {
       for (const int64_t K : {1, 3, 33}) {
-        for (const bool at_end : {false, true}) {
-          GemmShape shape = packed(M, N, K);
+        for (GemmShape shape : {packed(M, N, K), packed_transposed(M, N, K)}) {
           shape.accumulate = true;
           shape.stride_a = M * K;
           shape.stride_b = K * N;
-          const Operands x(shape, 2);
-          const GuardedFloats A(x.A, at_end), B(x.B, at_end), C(x.C, at_end);
+          for (const bool at_end : {false, true}) {
+            const Operands x(shape, 2);
+            const GuardedFloats A(x.A, at_end), B(x.B, at_end), C(x.C, at_end);
 
-          Gemm(shape, GetParam())(A.data(), B.data(), C.data(), 2);
+            Gemm(shape, GetParam())(A.data(), B.data(), C.data(), 2);
 
-          const Expected e = expected(shape, 2, x, M - 1, N - 1);
-          ASSERT_NEAR(C.data()[M * N - 1], e.value, e.tolerance);
+            const Expected e = expected(shape, 2, x, M - 1, N - 1);
+            ASSERT_NEAR(C.data()[M * N - 1], e.value, e.tolerance);
+          }
         }
       }
     }
@@ -317,6 +353,7 @@ TEST_P(GemmTest, RefusesShapesThatAreNotMatrices) {
       with([](GemmShape& s) { s.N = -1; }),
       with([](GemmShape& s) { s.K = 0; }),
       with([](GemmShape& s) { s.lda = s.K - 1; }),
+      with([](GemmShape& s) { s.transposed_a = true, s.lda = s.M - 1; }),
       with([](GemmShape& s) { s.ldb = s.N - 1; }),
       with([](GemmShape& s) { s.ldc = s.N - 1; }),
       with([](GemmShape& s) { s.M = int64_t{1} << 31; }),
