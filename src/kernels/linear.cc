@@ -19,7 +19,7 @@ constexpr int64_t kStripUnit = 48;
 // Of dW: output channels whose part of dy is transposed at a time, input channels whose part of x is
 // packed, and rows of the batch that one product sums over.
 constexpr int64_t kOutputs = 384;
-constexpr int64_t kInputs = 128;
+constexpr int64_t kInputs = 64;
 constexpr int64_t kBatchRows = 512;
 constexpr int64_t kPanelColumns = PackedProduct::kPanelColumns;
 
