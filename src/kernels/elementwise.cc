@@ -13,32 +13,31 @@ using FloatVector = hn::Vec<Floats>;
 // gelu(x) = 0.5 x (1 + tanh(z / 2)) = x sigmoid(z), with z = x (kZ1 + kZ3 x^2).
 constexpr float kZ1 = 1.5957691216f;  // 2 sqrt(2 / pi)
 constexpr float kZ3 = kZ1 * 0.044715f;
+constexpr float kLog2E = 1.44269504f;
 
-// sigmoid(z) = numerator / (1 + e). Only exp of -|z| is taken, so nothing overflows.
-struct Sigmoid {
-  FloatVector e;          // exp(-|z|)
-  FloatVector numerator;  // 1, or e where z < 0
-};
-
-HWY_INLINE Sigmoid sigmoid_of_z(Floats d, FloatVector x) {
-  const FloatVector z = Mul(x, MulAdd(Set(d, kZ3), Mul(x, x), Set(d, kZ1)));
-  const FloatVector e = exp(d, Neg(Abs(z)));
-  return {e, IfThenElse(Lt(x, Zero(d)), e, Set(d, 1.f))};
+// exp(-|z|): sigmoid(z) is 1 / (1 + e) where z >= 0 and e / (1 + e) where z < 0, and nothing
+// overflows.
+HWY_INLINE FloatVector exp_of_minus_z(Floats d, FloatVector x, FloatVector x_squared) {
+  const FloatVector slope = MulAdd(Set(d, kLog2E * kZ3), x_squared, Set(d, kLog2E * kZ1));
+  return exp2(d, Or(Mul(x, slope), SignBit(d)));
 }
 
 HWY_INLINE FloatVector gelu(Floats d, FloatVector x) {
-  const Sigmoid s = sigmoid_of_z(d, x);
-  return Div(Mul(x, s.numerator), Add(Set(d, 1.f), s.e));
+  const FloatVector one = Set(d, 1.f);
+  const FloatVector e = exp_of_minus_z(d, x, Mul(x, x));
+  return Div(Mul(x, IfNegativeThenElse(x, e, one)), Add(one, e));
 }
 
-// gelu'(x) = s + x s (1 - s) z'(x), with s = sigmoid(z), s (1 - s) = e / (1 + e)^2.
+// gelu'(x) = s + x s (1 - s) z'(x), with s = sigmoid(z).
 HWY_INLINE FloatVector gelu_derivative(Floats d, FloatVector x) {
-  const Sigmoid s = sigmoid_of_z(d, x);
-  const FloatVector inverse = Div(Set(d, 1.f), Add(Set(d, 1.f), s.e));
-  const FloatVector x_dz = Mul(x, MulAdd(Set(d, 3 * kZ3), Mul(x, x), Set(d, kZ1)));
-  const FloatVector slope = Mul(x_dz, Mul(s.e, Mul(inverse, inverse)));
-  // Where e underflows to 0, x_dz may be infinite, and their product NaN.
-  return MulAdd(s.numerator, inverse, IfThenZeroElse(Eq(s.e, Zero(d)), slope));
+  // From |x| = 11 on, e is 0: with this limit, what it is multiplied with stays finite.
+  const FloatVector x_squared = Min(Mul(x, x), Set(d, 1024.f));
+  const FloatVector e = exp_of_minus_z(d, x, x_squared);
+  const FloatVector larger = Div(Set(d, 1.f), Add(Set(d, 1.f), e));  // of s and 1 - s
+  const FloatVector smaller = Mul(e, larger);
+  const FloatVector dz = MulAdd(Set(d, 3 * kZ3), x_squared, Set(d, kZ1));
+  const FloatVector s = IfNegativeThenElse(x, smaller, larger);
+  return MulAdd(Mul(x, Mul(smaller, larger)), dz, s);
 }
 
 void add_bias(Vector<const float> bias, Matrix<float> y) {

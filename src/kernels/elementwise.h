@@ -14,8 +14,8 @@ void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
 
 // x += bias, then out = gelu(x), where gelu is GPT-2's tanh form (Hendrycks, Gimpel, arXiv
 // 1606.08415): 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
-//   x, out (n, N); bias (N). Finite for every finite x, however large, and within 5 * 2^-24 of
-//   |gelu(x)| for x >= -1; below, where |gelu| is at most 0.16, within 2^-24.
+//   x, out (n, N); bias (N). Finite for every finite x, however large, and within 4 * 2^-24 of
+//   |gelu(x)| for x >= -1; below, where |gelu| is at most 0.17, within 2^-24.
 void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) noexcept;
 
 // dx *= gelu'(x), in place: dx comes in as the gradient of gelu's output and leaves as that of its

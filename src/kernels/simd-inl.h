@@ -126,26 +126,58 @@ class LaneSums {
   V sums_[kVectors];
 };
 
-// exp(x) for x <= 88, within 1.1 ulp; 0 where the result would be denormal; NaN for NaN.
+// A float rounded to an integer by adding 1.5 * 2^23, which leaves the integer in its low bits,
+// too.
+template <class D>
+struct RoundedToInteger {
+  using V = hn::Vec<D>;
+  V shifted;
+
+  static HWY_INLINE V magic() { return Set(D(), 12582912.f); }
+  HWY_INLINE V value() const { return Sub(shifted, magic()); }
+  // p * 2^value, by an addition to the exponent of p.
+  HWY_INLINE V scale(V p) const {
+    const hn::RebindToSigned<D> ints;
+    return BitCast(D(), Add(BitCast(ints, p), hn::ShiftLeft<23>(BitCast(ints, shifted))));
+  }
+};
+
+// exp(x) for x <= 88, within 1.3 ulp; 0 where the result would be denormal; NaN for NaN.
 // With x = q ln 2 + r, |r| <= ln 2 / 2: exp(x) = 2^q exp(r), exp(r) by a polynomial that is exact
-// at 0. q is rounded by adding 1.5 * 2^23, which also leaves it in the low bits as an integer.
+// at 0 and within 2^-28 elsewhere.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp(D d, V x) {
-  const hn::RebindToSigned<D> ints;
-  const V kRound = Set(d, 12582912.f);
-  const V shifted = MulAdd(x, Set(d, 1.44269504f), kRound);
-  const V q = Sub(shifted, kRound);
-  const V r = NegMulAdd(q, Set(d, -2.12194442e-4f), NegMulAdd(q, Set(d, 0.693359375f), x));
+  using Rounded = RoundedToInteger<D>;
+  const Rounded q = {MulAdd(x, Set(d, 1.44269504f), Rounded::magic())};
+  const V r =
+      NegMulAdd(q.value(), Set(d, -2.12194442e-4f), NegMulAdd(q.value(), Set(d, 0.693359375f), x));
 
   V p = MulAdd(Set(d, 1.39261759e-3f), r, Set(d, 8.36317334e-3f));
   p = MulAdd(p, r, Set(d, 4.16665561e-2f));
   p = MulAdd(p, r, Set(d, 0.166665778f));
   p = MulAdd(p, r, Set(d, 0.5f));
-  p = Add(MulAdd(Mul(r, r), p, r), Set(d, 1.f));
-
-  const auto power = hn::ShiftLeft<23>(Add(BitCast(ints, shifted), Set(ints, 127)));
+  p = MulAdd(p, r, Set(d, 1.f));
+  p = MulAdd(p, r, Set(d, 1.f));
   const V kSmallest = Set(d, -87.3365448f);  // ln 2^-126
-  return IfThenZeroElse(Lt(x, kSmallest), Mul(p, BitCast(d, power)));
+  return IfThenZeroElse(Lt(x, kSmallest), q.scale(p));
+}
+
+// 2^y for y <= 127, within 1.3 ulp where y >= -126; at most 2^-126 below that, and 0 from -127 on,
+// where the exponent of 1 has become that of 0. Undefined for NaN. Cheaper than exp by 4
+// operations.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exp2(D d, V y) {
+  using Rounded = RoundedToInteger<D>;
+  y = Max(y, Set(d, -127.f));
+  const Rounded q = {Add(y, Rounded::magic())};
+  const V f = Sub(y, q.value());
+
+  V p = MulAdd(Set(d, 1.5353362e-4f), f, Set(d, 1.3398875e-3f));
+  p = MulAdd(p, f, Set(d, 9.618437e-3f));
+  p = MulAdd(p, f, Set(d, 5.5503324e-2f));
+  p = MulAdd(p, f, Set(d, 0.24022648f));
+  p = MulAdd(p, f, Set(d, 0.6931472f));
+  return q.scale(MulAdd(p, f, Set(d, 1.f)));
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -160,7 +160,7 @@ TEST(Gelu, ForwardIsWithinItsBoundForEveryFiniteFloat) {
     const std::vector<float> got = gelu_of(x);
     for (int64_t i = 0; i < x.cols(); ++i) {
       const double want = gelu_reference(x.at(0, i));
-      const double relative = std::max(5 * 0x1p-24 * std::abs(want), kSmallestFloat);
+      const double relative = std::max(4 * 0x1p-24 * std::abs(want), kSmallestFloat);
       const double bound = x.at(0, i) >= -1 ? relative : 0x1p-24;  // as elementwise.h states
       ASSERT_LE(std::abs(got[size_t(i)] - want), bound) << x.at(0, i);
     }
