@@ -95,14 +95,27 @@ void add(Vector<const float> addend, Vector<float> sum) {
   add_row(addend.data(), sum.data(), static_cast<int64_t>(sum.size()));
 }
 
-// In strips of columns whose sums stay in L1.
+// sums += row 0, then += row 1, and so on, for kRows rows of x and n columns.
+template <int64_t kRows>
+HWY_INLINE void add_rows(Matrix<const float> x, int64_t r, int64_t c, float* sums, int64_t n) {
+  const float* first = &x.at(r, c);
+  for_each_vector(Floats(), n, [=](auto io, int64_t i) HWY_ATTR {
+    FloatVector sum = io.load(sums + i);
+    for (int64_t k = 0; k < kRows; ++k) sum = Add(sum, io.load(first + k * x.stride + i));
+    io.store(sum, sums + i);
+  });
+}
+
+// In strips of columns whose sums stay in L1, and of rows between which they stay in registers.
 void add_column_sums(Matrix<const float> x, Vector<float> sums) {
-  constexpr int64_t kStrip = 1024;
+  constexpr int64_t kStrip = 1024, kRows = 8;
   float strip[kStrip];
   for (int64_t c = 0; c < x.cols; c += kStrip) {
     const int64_t n = std::min(kStrip, x.cols - c);
     std::fill_n(strip, n, 0.f);
-    for (int64_t r = 0; r < x.rows; ++r) add_row(&x.at(r, c), strip, n);
+    int64_t r = 0;
+    for (; r + kRows <= x.rows; r += kRows) add_rows<kRows>(x, r, c, strip, n);
+    for (; r < x.rows; ++r) add_rows<1>(x, r, c, strip, n);
     add_row(strip, sums.data() + c, n);
   }
 }

@@ -9,9 +9,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
-// Two AVX-512 vectors of partial sums: enough to hide the latency of an addition.
-constexpr int64_t kSumLanes = 32;
+// Four AVX-512 vectors of partial sums hide the latency of an addition. The backward pass has two
+// sums, and AVX2 has 16 registers.
+constexpr int64_t kSumLanes = 64, kBackwardSumLanes = 32;
 using RowSums = LaneSums<Floats, kSumLanes>;
+using BackwardRowSums = LaneSums<Floats, kBackwardSumLanes>;
 using FloatVector = hn::Vec<Floats>;
 
 HWY_INLINE float row_mean(const float* x, int64_t C) {
@@ -28,7 +30,7 @@ HWY_INLINE float row_variance(const float* x, int64_t C, float mean) {
   RowSums sums;
   for_each_vector_in_groups<kSumLanes>(d, C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
     const FloatVector centered = io.valid_or(Sub(io.load(x + c), mean_v), Zero(d));
-    sums.add(k, Mul(centered, centered));
+    sums.add_product(k, centered, centered);
   });
   return sums.total() / static_cast<float>(C);
 }
@@ -68,16 +70,17 @@ struct BackwardMeans {
 HWY_INLINE BackwardMeans add_parameter_gradients(const BackwardRow& row) {
   const Floats d;
   const FloatVector mean = Set(d, row.mean), rstd = Set(d, row.rstd);
-  RowSums g_sums, g_xhat_sums;
-  for_each_vector_in_groups<kSumLanes>(d, row.C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
-    const FloatVector dout = io.load(row.dout + c);
-    const FloatVector xhat = Mul(Sub(io.load(row.x + c), mean), rstd);
-    const FloatVector g = Mul(dout, io.load(row.weight + c));
-    g_sums.add(k, g);
-    g_xhat_sums.add(k, io.valid_or(Mul(g, xhat), Zero(d)));
-    io.store(MulAdd(dout, xhat, io.load(row.dweight + c)), row.dweight + c);
-    io.store(Add(dout, io.load(row.dbias + c)), row.dbias + c);
-  });
+  BackwardRowSums g_sums, g_xhat_sums;
+  for_each_vector_in_groups<kBackwardSumLanes>(
+      d, row.C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
+        const FloatVector dout = io.load(row.dout + c);
+        const FloatVector xhat = Mul(Sub(io.load(row.x + c), mean), rstd);
+        const FloatVector g = Mul(dout, io.load(row.weight + c));
+        g_sums.add(k, g);
+        g_xhat_sums.add(k, io.valid_or(Mul(g, xhat), Zero(d)));
+        io.store(MulAdd(dout, xhat, io.load(row.dweight + c)), row.dweight + c);
+        io.store(Add(dout, io.load(row.dbias + c)), row.dbias + c);
+      });
   const float C = static_cast<float>(row.C);
   return {g_sums.total() / C, g_xhat_sums.total() / C};
 }

@@ -4,11 +4,12 @@
 // source defines HWY_TARGET_INCLUDE as its own name, includes this header last, writes its code in
 // weft::HWY_NAMESPACE, and exports it below `#if HWY_ONCE`. Lambdas need HWY_ATTR.
 
-// The targets come first and highway.h last.
+// The targets come first.
 // clang-format off
 #include "kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include <hwy/cache_control.h>
 // clang-format on
 
 // Not #pragma once: foreach_target.h includes the kernel's source again for each target.
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
@@ -74,19 +76,29 @@ HWY_INLINE void for_each_vector(D, int64_t n, Body body) {
   if (i < n) body(PartialVector<D>{static_cast<size_t>(n - i)}, i);
 }
 
+// Calls body(io, i + k * N, k) for vector k of a group that begins at i, of those k that have lanes
+// below n. A fold, not a loop: with k a constant, what a body keeps per k stays in registers.
+template <class D, class Body, int64_t... k>
+HWY_INLINE void for_whole_group(std::integer_sequence<int64_t, k...>, int64_t i, Body body) {
+  (body(WholeVector<D>(), i + k * kLanesOf<D>, k), ...);
+}
+template <class D, class Body, int64_t... k>
+HWY_INLINE void for_partial_group(std::integer_sequence<int64_t, k...>, int64_t i, int64_t n,
+                                  Body body) {
+  constexpr int64_t N = kLanesOf<D>;
+  ((i + k * N < n
+        ? body(PartialVector<D>{static_cast<size_t>(std::min(N, n - i - k * N))}, i + k * N, k)
+        : void()),
+   ...);
+}
+
 // The same in groups of kLanes elements: body(io, i, k), where vector k of its group begins at i.
 template <int64_t kLanes, class D, class Body>
 HWY_INLINE void for_each_vector_in_groups(D, int64_t n, Body body) {
-  constexpr int64_t N = kLanesOf<D>;
+  using Indices = std::make_integer_sequence<int64_t, kLanes / kLanesOf<D>>;
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int64_t k = 0; k < kLanes / N; ++k) body(WholeVector<D>(), i + k * N, k);
-  }
-  for (int64_t k = 0; k < kLanes / N; ++k) {
-    const int64_t first = i + k * N;
-    if (first >= n) return;
-    body(PartialVector<D>{static_cast<size_t>(std::min(N, n - first))}, first, k);
-  }
+  for (; i + kLanes <= n; i += kLanes) for_whole_group<D>(Indices(), i, body);
+  if (i < n) for_partial_group<D>(Indices(), i, n, body);
 }
 
 template <class D>
@@ -113,7 +125,9 @@ class LaneSums {
     for (V& sum : sums_) sum = Zero(D());
   }
 
+  HWY_INLINE V vector(int64_t k) const { return sums_[k]; }
   HWY_INLINE void add(int64_t k, V v) { sums_[k] = Add(sums_[k], v); }
+  HWY_INLINE void add_product(int64_t k, V a, V b) { sums_[k] = MulAdd(a, b, sums_[k]); }
 
   HWY_INLINE hn::TFromD<D> total() {
     for (int64_t half = kVectors / 2; half > 0; half /= 2) {
