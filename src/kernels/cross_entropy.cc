@@ -30,35 +30,60 @@ HWY_INLINE void for_each_piece(const ColumnBlocks& logits, int64_t r, int64_t be
   }
 }
 
-// The largest of logits(r, 0..V), or NaN if one of them is not finite: x * 0 is then NaN, and so
-// is all that is computed from the maximum.
-HWY_INLINE float row_max(const ColumnBlocks& logits, int64_t r, int64_t V) {
-  constexpr int64_t kChains = 4;  // to hide the latency of a maximum; their order does not matter
-  const Floats d;
-  const FloatVector lowest = Set(d, std::numeric_limits<float>::lowest());
-  FloatVector max[kChains], poison[kChains];
-  std::fill_n(max, kChains, lowest);
-  std::fill_n(poison, kChains, Zero(d));
-  for_each_piece(logits, r, 0, V, [&](const float* x, int64_t n, int64_t) HWY_ATTR {
-    constexpr int64_t kLanes = kChains * kLanesOf<Floats>;
-    for_each_vector_in_groups<kLanes>(d, n, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
-      const FloatVector logit = io.load(x + c);
-      max[k] = Max(max[k], io.valid_or(logit, lowest));
-      poison[k] = MulAdd(logit, Zero(d), poison[k]);
-    });
-  });
-  for (int64_t k = 1; k < kChains; ++k) {
-    max[0] = Max(max[0], max[k]);
-    poison[0] = Add(poison[0], poison[k]);
+// Columns between a prefetch and its use: the arithmetic in between is too long for the processor
+// to look past it, and its own prefetching does not look far enough.
+constexpr int64_t kAhead = 1024;
+
+constexpr int64_t kGroup = 32;  // lanes that are worked on side by side, to hide latencies
+
+// The largest element of a row, or NaN if one of them is not finite: x * 0 is then NaN, and so is
+// all that is computed from the maximum.
+class RowMax {
+ public:
+  HWY_INLINE RowMax() {
+    for (FloatVector& max : max_) max = Set(Floats(), kLowest);
+    for (FloatVector& poison : poison_) poison = Zero(Floats());
   }
-  return GetLane(MaxOfLanes(d, max[0])) + GetLane(SumOfLanes(d, poison[0]));
+
+  // Vector k of a group, at x.
+  template <class IO>
+  HWY_INLINE void add(IO io, const float* x, int64_t k) {
+    const FloatVector logit = io.load(x);
+    max_[k] = Max(max_[k], io.valid_or(logit, Set(Floats(), kLowest)));
+    poison_[k] = MulAdd(logit, Zero(Floats()), poison_[k]);
+  }
+
+  HWY_INLINE float total() const {
+    const Floats d;
+    FloatVector max = max_[0], poison = poison_[0];
+    for (int64_t k = 1; k < kVectors; ++k) {
+      max = Max(max, max_[k]);
+      poison = Add(poison, poison_[k]);
+    }
+    return GetLane(MaxOfLanes(d, max)) + GetLane(SumOfLanes(d, poison));
+  }
+
+ private:
+  static constexpr float kLowest = std::numeric_limits<float>::lowest();
+  static constexpr int64_t kVectors = kGroup / kLanesOf<Floats>;
+
+  FloatVector max_[kVectors], poison_[kVectors];
+};
+
+HWY_INLINE float row_max(const ColumnBlocks& logits, int64_t r, int64_t V) {
+  RowMax max;
+  for_each_piece(logits, r, 0, V, [&](const float* x, int64_t n, int64_t) HWY_ATTR {
+    for_each_vector_in_groups<kGroup>(
+        Floats(), n, [&](auto io, int64_t c, int64_t k) HWY_ATTR { max.add(io, x + c, k); });
+  });
+  return max.total();
 }
 
 // Sums of exponentials that are less than 1: those of a chunk of columns in float, where each lane
 // rounds 7 times, and those of the chunks in double.
-constexpr int64_t kSumLanes = 32, kChunk = 8 * kSumLanes;
-using ChunkSums = LaneSums<Floats, kSumLanes>;
-using ExpSums = LaneSums<Doubles, kSumLanes>;
+constexpr int64_t kChunk = 8 * kGroup;
+using ChunkSums = LaneSums<Floats, kGroup>;
+using ExpSums = LaneSums<Doubles, kGroup>;
 
 // Adds vector k of a group to the double sums.
 template <class D>
@@ -73,7 +98,7 @@ HWY_INLINE void add_promoted(D, ExpSums& sums, int64_t k, hn::Vec<D> v) {
 }
 
 HWY_INLINE void add_chunk(ExpSums& sums, const ChunkSums& chunk) {
-  for (int64_t k = 0; k < kSumLanes / kLanesOf<Floats>; ++k) {
+  for (int64_t k = 0; k < kGroup / kLanesOf<Floats>; ++k) {
     add_promoted(Floats(), sums, k, chunk.vector(k));
   }
 }
@@ -86,11 +111,12 @@ struct SoftmaxSum {
   double total() const { return maxima + rest; }
 };
 
-// With kKeep the exponentials replace the logits. rest is within 2^-21 of itself. The memory of row
-// next_r is slow, and this arithmetic, too: the one is fetched during the other.
+// The sums of row r, rest within 2^-21 of itself. With kKeep the exponentials replace the logits.
+// On the way next_max takes in row next_r, which comes from memory while this row's exponentials
+// are computed: one after the other, the two would take longer.
 template <bool kKeep>
 HWY_INLINE SoftmaxSum sum_of_exps(const ColumnBlocks& logits, int64_t r, int64_t V, float max,
-                                  int64_t next_r) {
+                                  int64_t next_r, RowMax& next_max) {
   const Floats d;
   const FloatVector max_v = Set(d, max), zero = Zero(d), one = Set(d, 1.f);
   FloatVector maxima = zero;
@@ -99,9 +125,11 @@ HWY_INLINE SoftmaxSum sum_of_exps(const ColumnBlocks& logits, int64_t r, int64_t
     const float* next_piece = &element(logits, next_r, first);
     for (int64_t begin = 0; begin < n; begin += kChunk) {
       float* x = piece + begin;
+      const float* next = next_piece + begin;
       ChunkSums chunk;
       const auto add = [&](auto io, int64_t c, int64_t k) HWY_ATTR {
-        hwy::Prefetch(next_piece + begin + c);
+        hwy::Prefetch(next + c + kAhead);
+        next_max.add(io, next + c, k);
         const FloatVector logit = io.load(x + c);
         const FloatVector e = exp(d, Sub(logit, max_v));
         if constexpr (kKeep) io.store(e, x + c);
@@ -109,7 +137,7 @@ HWY_INLINE SoftmaxSum sum_of_exps(const ColumnBlocks& logits, int64_t r, int64_t
         maxima = Add(maxima, io.valid_or(IfThenElseZero(is_max, one), zero));
         chunk.add(k, io.valid_or(IfThenZeroElse(is_max, e), zero));
       };
-      for_each_vector_in_groups<kSumLanes>(d, std::min(kChunk, n - begin), add);
+      for_each_vector_in_groups<kGroup>(d, std::min(kChunk, n - begin), add);
       add_chunk(rest, chunk);
     }
   });
@@ -119,17 +147,6 @@ HWY_INLINE SoftmaxSum sum_of_exps(const ColumnBlocks& logits, int64_t r, int64_t
 // loss = log(sum exp(x - max)) + (max - x[target]): neither term is negative, nothing cancels.
 HWY_INLINE float loss_of(const SoftmaxSum& sum, double max, double target_logit) {
   return static_cast<float>(std::log1p(sum.maxima - 1 + sum.rest) + (max - target_logit));
-}
-
-void cross_entropy_forward(ColumnBlocks logits, int64_t row, int64_t V,
-                           Vector<const int32_t> targets, Vector<float> losses) {
-  const int64_t end = row + static_cast<int64_t>(losses.size());
-  for (int64_t r = row; r < end; ++r) {
-    const float target_logit = element(logits, r, targets[r - row]);
-    const float max = row_max(logits, r, V);
-    const SoftmaxSum sum = sum_of_exps<false>(logits, r, V, max, std::min(r + 1, end - 1));
-    losses[r - row] = loss_of(sum, max, target_logit);
-  }
 }
 
 // Exponentials become gradients: scale * (e / sum - onehot(target)).
@@ -147,18 +164,41 @@ HWY_INLINE void exps_to_gradients(const ColumnBlocks& exps, int64_t r, int64_t V
                  [](float* e, int64_t n, int64_t) HWY_ATTR { std::fill_n(e, n, 0.f); });
 }
 
+// Calls body(r, sum, max) for rows [row, end), left with their exponentials if kKeep.
+template <bool kKeep, class Body>
+HWY_INLINE void for_each_softmax(const ColumnBlocks& logits, int64_t row, int64_t end, int64_t V,
+                                 Body body) {
+  if (row >= end) return;
+  float max = row_max(logits, row, V);
+  for (int64_t r = row; r < end; ++r) {
+    RowMax next_max;
+    const SoftmaxSum sum =
+        sum_of_exps<kKeep>(logits, r, V, max, std::min(r + 1, end - 1), next_max);
+    body(r, sum, max);
+    max = next_max.total();
+  }
+}
+
+void cross_entropy_forward(ColumnBlocks logits, int64_t row, int64_t V,
+                           Vector<const int32_t> targets, Vector<float> losses) {
+  const int64_t end = row + static_cast<int64_t>(losses.size());
+  for_each_softmax<false>(
+      logits, row, end, V, [&](int64_t r, const SoftmaxSum& sum, float max) HWY_ATTR {
+        losses[r - row] = loss_of(sum, max, element(logits, r, targets[r - row]));
+      });
+}
+
 void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
                                     Vector<const int32_t> targets, float scale,
                                     Vector<float> losses) {
   const int64_t end = row + static_cast<int64_t>(losses.size());
-  for (int64_t r = row; r < end; ++r) {
-    const int32_t target = targets[r - row];
-    const float target_logit = element(logits, r, target);
-    const float max = row_max(logits, r, V);
-    const SoftmaxSum sum = sum_of_exps<true>(logits, r, V, max, std::min(r + 1, end - 1));
-    losses[r - row] = loss_of(sum, max, target_logit);
-    exps_to_gradients(logits, r, V, target, scale, sum.total());
-  }
+  // The logits of the targets, until their exponentials take their place.
+  for (int64_t r = row; r < end; ++r) losses[r - row] = element(logits, r, targets[r - row]);
+  for_each_softmax<true>(logits, row, end, V,
+                         [&](int64_t r, const SoftmaxSum& sum, float max) HWY_ATTR {
+                           losses[r - row] = loss_of(sum, max, losses[r - row]);
+                           exps_to_gradients(logits, r, V, targets[r - row], scale, sum.total());
+                         });
 }
 
 }  // namespace weft::HWY_NAMESPACE

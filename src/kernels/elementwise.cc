@@ -15,6 +15,8 @@ constexpr float kZ1 = 1.5957691216f;  // 2 sqrt(2 / pi)
 constexpr float kZ3 = kZ1 * 0.044715f;
 constexpr float kLog2E = 1.44269504f;
 
+constexpr int64_t kRowsAhead = 4;
+
 // exp(-|z|): sigmoid(z) is 1 / (1 + e) where z >= 0 and e / (1 + e) where z < 0, and nothing
 // overflows.
 HWY_INLINE FloatVector exp_of_minus_z(Floats d, FloatVector x, FloatVector x_squared) {
@@ -65,7 +67,11 @@ void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out)
   for (int64_t r = 0; r < x.rows; ++r) {
     float* row = x.row(r).data();
     float* result = out.row(r).data();
+    const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
+    const float *row_ahead = x.row(ahead).data(), *result_ahead = out.row(ahead).data();
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      hwy::Prefetch(row_ahead + c);
+      hwy::Prefetch(result_ahead + c);
       const FloatVector biased = Add(io.load(row + c), io.load(bias.data() + c));
       io.store(biased, row + c);
       io.store(gelu(d, biased), result + c);
@@ -78,7 +84,11 @@ void gelu_backward(Matrix<const float> x, Matrix<float> dx) {
   for (int64_t r = 0; r < x.rows; ++r) {
     const float* in = x.row(r).data();
     float* gradient = dx.row(r).data();
+    const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
+    const float *in_ahead = x.row(ahead).data(), *gradient_ahead = dx.row(ahead).data();
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      hwy::Prefetch(in_ahead + c);
+      hwy::Prefetch(gradient_ahead + c);
       const FloatVector derivative = gelu_derivative(d, io.load(in + c));
       io.store(Mul(io.load(gradient + c), derivative), gradient + c);
     });
