@@ -54,6 +54,7 @@ double sum_of_squares(Vector<const float> x) {
   LaneSums<decltype(doubles), kSumLanes> sums;
   for_each_vector_in_groups<kSumLanes>(floats, static_cast<int64_t>(x.size()),
                                        [&](auto io, int64_t i, int64_t k) HWY_ATTR {
+                                         prefetch_stream(&x[i]);
                                          const auto wide = PromoteTo(doubles, io.load(&x[i]));
                                          sums.add_product(k, wide, wide);
                                        });

@@ -130,6 +130,16 @@ void add_column_sums(Matrix<const float> x, Vector<float> sums) {
   }
 }
 
+void fill_zero(Matrix<float> x) {
+  for (int64_t r = 0; r < x.rows; ++r) {
+    float* row = x.row(r).data();
+    for_each_vector(Floats(), x.cols, [=](auto io, int64_t c) HWY_ATTR {
+      prefetch_to_store(row + c);
+      io.store(Zero(Floats()), row + c);
+    });
+  }
+}
+
 }  // namespace weft::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -167,9 +177,8 @@ void add(Vector<const float> addend, Vector<float> sum) noexcept {
   HWY_DYNAMIC_DISPATCH(add)(addend, sum);
 }
 
-void fill_zero(Matrix<float> x) noexcept {
-  for (int64_t r = 0; r < x.rows; ++r) std::fill_n(x.row(r).data(), x.cols, 0.f);
-}
+HWY_EXPORT(fill_zero);
+void fill_zero(Matrix<float> x) noexcept { HWY_DYNAMIC_DISPATCH(fill_zero)(x); }
 
 }  // namespace weft
 #endif

@@ -48,7 +48,7 @@ void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector
     const FloatVector mean_v = Set(d, mean[r]), rstd_v = Set(d, rstd[r]);
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
       hwy::Prefetch(next_in + c);
-      hwy::Prefetch(result + c);  // a store asks for its line later, when it retires
+      prefetch_to_store(result + c);
       const FloatVector xhat = Mul(Sub(io.load(in + c), mean_v), rstd_v);
       const FloatVector w = io.load(weight.data() + c), b = io.load(bias.data() + c);
       io.store(MulAdd(xhat, w, b), result + c);

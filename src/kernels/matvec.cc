@@ -9,16 +9,13 @@ namespace weft::HWY_NAMESPACE {
 // Partial sums of a dot product: enough to hide the latency of their additions.
 constexpr int64_t kSumLanes = 64;
 
-// The processor's own prefetching alone keeps fewer lines of the stream of weights in flight.
-constexpr int64_t kAhead = 512;
-
 void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) {
   for (int64_t n = 0; n < W.rows; ++n) {
     const float* w = W.row(n).data();
     LaneSums<Floats, kSumLanes> sums;
     for_each_vector_in_groups<kSumLanes>(Floats(), W.cols,
                                          [&](auto io, int64_t i, int64_t k) HWY_ATTR {
-                                           hwy::Prefetch(w + i + kAhead);
+                                           prefetch_stream(w + i);
                                            sums.add_product(k, io.load(w + i), io.load(&x[i]));
                                          });
     y[static_cast<size_t>(n)] = sums.total();
