@@ -127,10 +127,11 @@ void add_epilogues(CaseList& list, const Shapes& s) {
            });
   list.add("fcproj/gelu_backward", kernel_cost::gelu_backward(double(n), double(fc)),
            [=](Operands& o) -> KernelCall {
-             const Matrix<float> x = o.columns(n, fc, 4 * C), dx = o.columns(n, fc, 4 * C);
+             const Matrix<float> x = o.columns(n, fc, 4 * C), dx = o.columns(n, fc, 4 * C),
+                                 y = o.columns(n, fc, 4 * C);
              // Products with a slope below 1 would end in denormal numbers, which are slow.
              const Matrix<float> values = o.shared("values", n, fc);
-             return {[=] { gelu_backward(x, dx); }, [=] { copy(values, dx); }, 8};
+             return {[=] { gelu_backward(x, dx, y); }, [=] { copy(values, dx); }, 8};
            });
 }
 

@@ -77,8 +77,9 @@ constexpr KernelCost add_bias(double n, double C) { return of(n * C, 2 * n * C +
 constexpr KernelCost add_bias_residual(double n, double C) { return of(2 * n * C, 3 * n * C + C); }
 // Bias 1, then 0.5 x (1 + tanh(x (a + b x^2))): 4 for the argument, tanh 1, 3 around it.
 constexpr KernelCost add_bias_gelu(double n, double C) { return of(9 * n * C, 3 * n * C + C); }
-// With t = tanh(u): 0.5 (1 + t) + 0.5 x (1 - t^2) u': u 4, t 1, u' 2, the rest 8, times dx 1.
-constexpr KernelCost gelu_backward(double n, double C) { return of(16 * n * C, 3 * n * C); }
+// With t = tanh(u): 0.5 (1 + t) + 0.5 x (1 - t^2) u': u 4, t 1, u' 2, the rest 8, times dx 1,
+// and gelu itself 1.
+constexpr KernelCost gelu_backward(double n, double C) { return of(17 * n * C, 4 * n * C); }
 constexpr KernelCost add_column_sums(double n, double C) { return of(n * C, n * C + 2 * C); }
 constexpr KernelCost add(double N) { return of(N, 3 * N); }
 constexpr KernelCost fill_zero(double N) { return of(0, N); }

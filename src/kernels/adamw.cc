@@ -13,7 +13,7 @@ using FloatVector = hn::Vec<Floats>;
 // The scalars of a step, derived in double and rounded once, as PyTorch does.
 struct AdamWScalars {
   FloatVector grad_scale, decay, beta1, one_minus_beta1, beta2, one_minus_beta2;
-  FloatVector step_size, sqrt_correction2, eps;
+  FloatVector step_size, inverse_sqrt_correction2, eps;
 };
 
 HWY_INLINE FloatVector rounded(double x) { return Set(Floats(), static_cast<float>(x)); }
@@ -26,7 +26,7 @@ HWY_INLINE AdamWScalars scalars_of(const AdamWStep& step) {
           .beta2 = rounded(step.beta2),
           .one_minus_beta2 = rounded(1 - step.beta2),
           .step_size = rounded(step.lr / step.bias_correction1),
-          .sqrt_correction2 = rounded(std::sqrt(step.bias_correction2)),
+          .inverse_sqrt_correction2 = rounded(1 / std::sqrt(step.bias_correction2)),
           .eps = rounded(step.eps)};
 }
 
@@ -38,7 +38,7 @@ void adamw_update(const AdamWStep& step, Vector<const float> grad, Vector<float>
     const FloatVector g = Mul(s.grad_scale, io.load(&grad[i]));
     const FloatVector first = MulAdd(s.beta1, io.load(&m[i]), Mul(s.one_minus_beta1, g));
     const FloatVector second = MulAdd(s.beta2, io.load(&v[i]), Mul(Mul(s.one_minus_beta2, g), g));
-    const FloatVector denominator = Add(Div(Sqrt(second), s.sqrt_correction2), s.eps);
+    const FloatVector denominator = MulAdd(Sqrt(second), s.inverse_sqrt_correction2, s.eps);
     const FloatVector decayed = Mul(s.decay, io.load(&param[i]));
     io.store(first, &m[i]);
     io.store(second, &v[i]);
@@ -54,8 +54,9 @@ double sum_of_squares(Vector<const float> x) {
   LaneSums<decltype(doubles), kSumLanes> sums;
   for_each_vector_in_groups<kSumLanes>(floats, static_cast<int64_t>(x.size()),
                                        [&](auto io, int64_t i, int64_t k) HWY_ATTR {
+                                         prefetch_stream(&x[i]);
                                          const auto wide = PromoteTo(doubles, io.load(&x[i]));
-                                         sums.add(k, Mul(wide, wide));
+                                         sums.add_product(k, wide, wide);
                                        });
   return sums.total();
 }

@@ -15,7 +15,8 @@ struct AdamWStep {
   double grad_scale = 1;        // global-norm clipping: min(1, max_norm / norm)
 };
 
-// With g = grad_scale * grad, in PyTorch's order of operations:
+// With g = grad_scale * grad, in PyTorch's order of operations, but for a product with
+// 1 / sqrt(bc2) where PyTorch divides:
 //   p *= 1 - lr * wd;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 //   p -= (lr / bc1) * m / (sqrt(v) / sqrt(bc2) + eps).
 // All (n), any alignment. Moves 28 bytes per parameter.

@@ -13,36 +13,67 @@ namespace weft::HWY_NAMESPACE {
 
 using FloatVector = hn::Vec<Floats>;
 
-HWY_INLINE float dot(Vector<const float> a, Vector<const float> b) {
-  const Floats d;
-  FloatVector sum = Zero(d);
-  for_each_vector(d, static_cast<int64_t>(a.size()), [&](auto io, int64_t i) HWY_ATTR {
-    sum = MulAdd(io.load(&a[i]), io.load(&b[i]), sum);
-  });
-  return sum_of_halves(d, sum);
+// Keys whose values are added up in registers before they are added to the output.
+constexpr int64_t kKeys = 8;
+constexpr int64_t kSumLanes = 16;  // of a dot product: most heads have 64 channels
+
+// a . b; on the way, the row that starts at `ahead` is fetched: rows lie too far apart for the
+// processor to guess the next one.
+HWY_INLINE float dot(Vector<const float> a, const float* b, const float* ahead) {
+  LaneSums<Floats, kSumLanes> sums;
+  const auto add = [&](auto io, int64_t i, int64_t k) HWY_ATTR {
+    hwy::Prefetch(ahead + i);
+    sums.add_product(k, io.load(&a[i]), io.load(b + i));
+  };
+  for_each_vector_in_groups<kSumLanes>(Floats(), static_cast<int64_t>(a.size()), add);
+  return sums.total();
 }
 
-// y += alpha x.
-HWY_INLINE void add_scaled(float alpha, Vector<const float> x, Vector<float> y) {
+// out += weights[0] * row 0, then += weights[1] * row 1, and so on, of the kRows rows from r on.
+template <int64_t kRows>
+HWY_INLINE void add_weighted_rows(const float* weights, Matrix<const float> rows, int64_t r,
+                                  Vector<float> out) {
   const Floats d;
-  const FloatVector factor = Set(d, alpha);
-  for_each_vector(d, static_cast<int64_t>(x.size()), [&](auto io, int64_t i) HWY_ATTR {
-    io.store(MulAdd(factor, io.load(&x[i]), io.load(&y[i])), &y[i]);
+  const float* first = rows.row(r).data();
+  const float* ahead = rows.row(std::min(r + kRows, rows.rows - kRows)).data();
+  for_each_vector(d, static_cast<int64_t>(out.size()), [&](auto io, int64_t i) HWY_ATTR {
+    FloatVector sum = io.load(&out[i]);
+    for (int64_t k = 0; k < kRows; ++k) {
+      hwy::Prefetch(ahead + k * rows.stride + i);
+      sum = MulAdd(Set(d, weights[k]), io.load(first + k * rows.stride + i), sum);
+    }
+    io.store(sum, &out[i]);
   });
+}
+
+HWY_INLINE float max_of(Vector<const float> x) {
+  const Floats d;
+  FloatVector max = Set(d, x[0]);
+  for_each_vector(d, static_cast<int64_t>(x.size()), [&](auto io, int64_t i) HWY_ATTR {
+    max = io.valid_or(Max(max, io.load(&x[i])), max);
+  });
+  return GetLane(MaxOfLanes(d, max));
 }
 
 // x becomes exp(scale * (x - max x)); returns its sum.
 HWY_INLINE float exponentiate(float scale, Vector<float> x) {
   const Floats d;
-  const FloatVector max = Set(d, *std::max_element(x.begin(), x.end()));
-  const FloatVector factor = Set(d, scale);
-  FloatVector sum = Zero(d);
-  for_each_vector(d, static_cast<int64_t>(x.size()), [&](auto io, int64_t i) HWY_ATTR {
+  const FloatVector max = Set(d, max_of(x)), factor = Set(d, scale);
+  LaneSums<Floats, kSumLanes> sums;
+  const auto replace = [&](auto io, int64_t i, int64_t k) HWY_ATTR {
     const FloatVector p = exp(d, Mul(factor, Sub(io.load(&x[i]), max)));
-    sum = Add(sum, io.valid_or(p, Zero(d)));
+    sums.add(k, io.valid_or(p, Zero(d)));
     io.store(p, &x[i]);
+  };
+  for_each_vector_in_groups<kSumLanes>(d, static_cast<int64_t>(x.size()), replace);
+  return sums.total();
+}
+
+HWY_INLINE void multiply(float factor, Vector<float> x) {
+  const Floats d;
+  for_each_vector(d, static_cast<int64_t>(x.size()), [&](auto io, int64_t i) HWY_ATTR {
+    io.store(Mul(Set(d, factor), io.load(&x[i])), &x[i]);
   });
-  return sum_of_halves(d, sum);
 }
 
 // One query against the keys that it sees, as many as there are scores.
@@ -50,11 +81,17 @@ void attend_to_cache(Vector<const float> q, Matrix<const float> k, Matrix<const 
                      Vector<float> out, Vector<float> scores) {
   const int64_t keys = static_cast<int64_t>(scores.size());
   const float scale = 1.f / std::sqrt(static_cast<float>(q.size()));
-  for (int64_t s = 0; s < keys; ++s) scores[s] = dot(q, k.row(s));
-  const float norm = 1.f / exponentiate(scale, scores);
+  for (int64_t s = 0; s < keys; ++s) {
+    const int64_t ahead = std::min(s + kKeys, keys - 1);
+    scores[s] = dot(q, k.row(s).data(), k.row(ahead).data());
+  }
+  const float sum = exponentiate(scale, scores);
 
   std::fill(out.begin(), out.end(), 0.f);
-  for (int64_t s = 0; s < keys; ++s) add_scaled(norm * scores[s], v.row(s), out);
+  int64_t s = 0;
+  for (; s + kKeys <= keys; s += kKeys) add_weighted_rows<kKeys>(&scores[s], v, s, out);
+  for (; s < keys; ++s) add_weighted_rows<1>(&scores[s], v, s, out);
+  multiply(1.f / sum, out);
 }
 
 }  // namespace weft::HWY_NAMESPACE

@@ -13,32 +13,37 @@ using FloatVector = hn::Vec<Floats>;
 // gelu(x) = 0.5 x (1 + tanh(z / 2)) = x sigmoid(z), with z = x (kZ1 + kZ3 x^2).
 constexpr float kZ1 = 1.5957691216f;  // 2 sqrt(2 / pi)
 constexpr float kZ3 = kZ1 * 0.044715f;
+constexpr float kLog2E = 1.44269504f;
 
-// sigmoid(z) = numerator / (1 + e). Only exp of -|z| is taken, so nothing overflows.
-struct Sigmoid {
-  FloatVector e;          // exp(-|z|)
-  FloatVector numerator;  // 1, or e where z < 0
-};
+constexpr int64_t kRowsAhead = 4;
 
-HWY_INLINE Sigmoid sigmoid_of_z(Floats d, FloatVector x) {
-  const FloatVector z = Mul(x, MulAdd(Set(d, kZ3), Mul(x, x), Set(d, kZ1)));
-  const FloatVector e = exp(d, Neg(Abs(z)));
-  return {e, IfThenElse(Lt(x, Zero(d)), e, Set(d, 1.f))};
+// exp(-|z|): sigmoid(z) is 1 / (1 + e) where z >= 0 and e / (1 + e) where z < 0, and nothing
+// overflows.
+HWY_INLINE FloatVector exp_of_minus_z(Floats d, FloatVector x, FloatVector x_squared) {
+  const FloatVector slope = MulAdd(Set(d, kLog2E * kZ3), x_squared, Set(d, kLog2E * kZ1));
+  return exp2(d, Or(Mul(x, slope), SignBit(d)));
 }
 
 HWY_INLINE FloatVector gelu(Floats d, FloatVector x) {
-  const Sigmoid s = sigmoid_of_z(d, x);
-  return Div(Mul(x, s.numerator), Add(Set(d, 1.f), s.e));
+  const FloatVector one = Set(d, 1.f);
+  const FloatVector e = exp_of_minus_z(d, x, Mul(x, x));
+  return Div(Mul(x, IfNegativeThenElse(x, e, one)), Add(one, e));
 }
 
-// gelu'(x) = s + x s (1 - s) z'(x), with s = sigmoid(z), s (1 - s) = e / (1 + e)^2.
-HWY_INLINE FloatVector gelu_derivative(Floats d, FloatVector x) {
-  const Sigmoid s = sigmoid_of_z(d, x);
-  const FloatVector inverse = Div(Set(d, 1.f), Add(Set(d, 1.f), s.e));
-  const FloatVector x_dz = Mul(x, MulAdd(Set(d, 3 * kZ3), Mul(x, x), Set(d, kZ1)));
-  const FloatVector slope = Mul(x_dz, Mul(s.e, Mul(inverse, inverse)));
-  // Where e underflows to 0, x_dz may be infinite, and their product NaN.
-  return MulAdd(s.numerator, inverse, IfThenZeroElse(Eq(s.e, Zero(d)), slope));
+struct GeluBackward {
+  FloatVector y, derivative;
+};
+
+// gelu(x) = x s and gelu'(x) = s + x s (1 - s) z'(x), with s = sigmoid(z).
+HWY_INLINE GeluBackward gelu_backward(Floats d, FloatVector x) {
+  // From |x| = 11 on, e is 0: with this limit, what it is multiplied with stays finite.
+  const FloatVector x_squared = Min(Mul(x, x), Set(d, 1024.f));
+  const FloatVector e = exp_of_minus_z(d, x, x_squared);
+  const FloatVector larger = Div(Set(d, 1.f), Add(Set(d, 1.f), e));  // of s and 1 - s
+  const FloatVector smaller = Mul(e, larger);
+  const FloatVector dz = MulAdd(Set(d, 3 * kZ3), x_squared, Set(d, kZ1));
+  const FloatVector s = IfNegativeThenElse(x, smaller, larger);
+  return {Mul(x, s), MulAdd(Mul(x, Mul(smaller, larger)), dz, s)};
 }
 
 void add_bias(Vector<const float> bias, Matrix<float> y) {
@@ -66,7 +71,11 @@ void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out)
   for (int64_t r = 0; r < x.rows; ++r) {
     float* row = x.row(r).data();
     float* result = out.row(r).data();
+    const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
+    const float *row_ahead = x.row(ahead).data(), *result_ahead = out.row(ahead).data();
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      hwy::Prefetch(row_ahead + c);
+      hwy::Prefetch(result_ahead + c);
       const FloatVector biased = Add(io.load(row + c), io.load(bias.data() + c));
       io.store(biased, row + c);
       io.store(gelu(d, biased), result + c);
@@ -74,14 +83,22 @@ void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out)
   }
 }
 
-void gelu_backward(Matrix<const float> x, Matrix<float> dx) {
+void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) {
   const Floats d;
   for (int64_t r = 0; r < x.rows; ++r) {
     const float* in = x.row(r).data();
     float* gradient = dx.row(r).data();
+    float* result = y.row(r).data();
+    const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
+    const float *in_ahead = x.row(ahead).data(), *gradient_ahead = dx.row(ahead).data(),
+                *result_ahead = y.row(ahead).data();
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
-      const FloatVector derivative = gelu_derivative(d, io.load(in + c));
-      io.store(Mul(io.load(gradient + c), derivative), gradient + c);
+      hwy::Prefetch(in_ahead + c);
+      hwy::Prefetch(gradient_ahead + c);
+      hwy::Prefetch(result_ahead + c);
+      const GeluBackward gelu = gelu_backward(d, io.load(in + c));
+      io.store(Mul(io.load(gradient + c), gelu.derivative), gradient + c);
+      io.store(gelu.y, result + c);
     });
   }
 }
@@ -96,14 +113,27 @@ void add(Vector<const float> addend, Vector<float> sum) {
   add_row(addend.data(), sum.data(), static_cast<int64_t>(sum.size()));
 }
 
-// In strips of columns whose sums stay in L1.
+// sums += row 0, then += row 1, and so on, for kRows rows of x and n columns.
+template <int64_t kRows>
+HWY_INLINE void add_rows(Matrix<const float> x, int64_t r, int64_t c, float* sums, int64_t n) {
+  const float* first = &x.at(r, c);
+  for_each_vector(Floats(), n, [=](auto io, int64_t i) HWY_ATTR {
+    FloatVector sum = io.load(sums + i);
+    for (int64_t k = 0; k < kRows; ++k) sum = Add(sum, io.load(first + k * x.stride + i));
+    io.store(sum, sums + i);
+  });
+}
+
+// In strips of columns whose sums stay in L1, and of rows between which they stay in registers.
 void add_column_sums(Matrix<const float> x, Vector<float> sums) {
-  constexpr int64_t kStrip = 1024;
+  constexpr int64_t kStrip = 1024, kRows = 8;
   float strip[kStrip];
   for (int64_t c = 0; c < x.cols; c += kStrip) {
     const int64_t n = std::min(kStrip, x.cols - c);
     std::fill_n(strip, n, 0.f);
-    for (int64_t r = 0; r < x.rows; ++r) add_row(&x.at(r, c), strip, n);
+    int64_t r = 0;
+    for (; r + kRows <= x.rows; r += kRows) add_rows<kRows>(x, r, c, strip, n);
+    for (; r < x.rows; ++r) add_rows<1>(x, r, c, strip, n);
     add_row(strip, sums.data() + c, n);
   }
 }
@@ -117,6 +147,16 @@ void add_row_sums(Matrix<const float> x, Vector<float> sums) {
         Floats(), x.cols,
         [&](auto io, int64_t c, int64_t k) HWY_ATTR { lanes.add(k, io.load(row + c)); });
     sums[static_cast<size_t>(r)] += lanes.total();
+  }
+}
+
+void fill_zero(Matrix<float> x) {
+  for (int64_t r = 0; r < x.rows; ++r) {
+    float* row = x.row(r).data();
+    for_each_vector(Floats(), x.cols, [=](auto io, int64_t c) HWY_ATTR {
+      prefetch_to_store(row + c);
+      io.store(Zero(Floats()), row + c);
+    });
   }
 }
 
@@ -143,8 +183,8 @@ void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out)
 }
 
 HWY_EXPORT(gelu_backward);
-void gelu_backward(Matrix<const float> x, Matrix<float> dx) noexcept {
-  HWY_DYNAMIC_DISPATCH(gelu_backward)(x, dx);
+void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_backward)(x, dx, y);
 }
 
 HWY_EXPORT(add_column_sums);
@@ -162,9 +202,8 @@ void add_row_sums(Matrix<const float> x, Vector<float> sums) noexcept {
   HWY_DYNAMIC_DISPATCH(add_row_sums)(x, sums);
 }
 
-void fill_zero(Matrix<float> x) noexcept {
-  for (int64_t r = 0; r < x.rows; ++r) std::fill_n(x.row(r).data(), x.cols, 0.f);
-}
+HWY_EXPORT(fill_zero);
+void fill_zero(Matrix<float> x) noexcept { HWY_DYNAMIC_DISPATCH(fill_zero)(x); }
 
 }  // namespace weft
 #endif

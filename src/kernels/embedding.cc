@@ -9,6 +9,7 @@ namespace weft::HWY_NAMESPACE {
 // out = a + b. out may be a or b.
 HWY_INLINE void add_rows(const float* a, const float* b, float* out, int64_t C) {
   for_each_vector(Floats(), C, [=](auto io, int64_t c) HWY_ATTR {
+    prefetch_to_store(out + c);
     io.store(Add(io.load(a + c), io.load(b + c)), out + c);
   });
 }

@@ -9,9 +9,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
-// Two AVX-512 vectors of partial sums: enough to hide the latency of an addition.
-constexpr int64_t kSumLanes = 32;
+// Four AVX-512 vectors of partial sums hide the latency of an addition. The backward pass has two
+// sums, and AVX2 has 16 registers.
+constexpr int64_t kSumLanes = 64, kBackwardSumLanes = 32;
 using RowSums = LaneSums<Floats, kSumLanes>;
+using BackwardRowSums = LaneSums<Floats, kBackwardSumLanes>;
 using FloatVector = hn::Vec<Floats>;
 
 HWY_INLINE float row_mean(const float* x, int64_t C) {
@@ -28,7 +30,7 @@ HWY_INLINE float row_variance(const float* x, int64_t C, float mean) {
   RowSums sums;
   for_each_vector_in_groups<kSumLanes>(d, C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
     const FloatVector centered = io.valid_or(Sub(io.load(x + c), mean_v), Zero(d));
-    sums.add(k, Mul(centered, centered));
+    sums.add_product(k, centered, centered);
   });
   return sums.total() / static_cast<float>(C);
 }
@@ -42,8 +44,11 @@ void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector
     mean[r] = row_mean(in, x.cols);
     rstd[r] = 1.f / std::sqrt(row_variance(in, x.cols, mean[r]) + kLayernormEps);
 
+    const float* next_in = x.row(std::min(r + 1, x.rows - 1)).data();
     const FloatVector mean_v = Set(d, mean[r]), rstd_v = Set(d, rstd[r]);
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      hwy::Prefetch(next_in + c);
+      prefetch_to_store(result + c);
       const FloatVector xhat = Mul(Sub(io.load(in + c), mean_v), rstd_v);
       const FloatVector w = io.load(weight.data() + c), b = io.load(bias.data() + c);
       io.store(MulAdd(xhat, w, b), result + c);
@@ -57,6 +62,7 @@ struct BackwardRow {
   float mean, rstd;
   const float *x, *weight, *dout;
   float *dx, *dweight, *dbias;
+  const float *next_x, *next_dout, *next_dx;  // fetched on the way
 };
 
 struct BackwardMeans {
@@ -68,16 +74,17 @@ struct BackwardMeans {
 HWY_INLINE BackwardMeans add_parameter_gradients(const BackwardRow& row) {
   const Floats d;
   const FloatVector mean = Set(d, row.mean), rstd = Set(d, row.rstd);
-  RowSums g_sums, g_xhat_sums;
-  for_each_vector_in_groups<kSumLanes>(d, row.C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
-    const FloatVector dout = io.load(row.dout + c);
-    const FloatVector xhat = Mul(Sub(io.load(row.x + c), mean), rstd);
-    const FloatVector g = Mul(dout, io.load(row.weight + c));
-    g_sums.add(k, g);
-    g_xhat_sums.add(k, io.valid_or(Mul(g, xhat), Zero(d)));
-    io.store(MulAdd(dout, xhat, io.load(row.dweight + c)), row.dweight + c);
-    io.store(Add(dout, io.load(row.dbias + c)), row.dbias + c);
-  });
+  BackwardRowSums g_sums, g_xhat_sums;
+  for_each_vector_in_groups<kBackwardSumLanes>(
+      d, row.C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
+        const FloatVector dout = io.load(row.dout + c);
+        const FloatVector xhat = Mul(Sub(io.load(row.x + c), mean), rstd);
+        const FloatVector g = Mul(dout, io.load(row.weight + c));
+        g_sums.add(k, g);
+        g_xhat_sums.add(k, io.valid_or(Mul(g, xhat), Zero(d)));
+        io.store(MulAdd(dout, xhat, io.load(row.dweight + c)), row.dweight + c);
+        io.store(Add(dout, io.load(row.dbias + c)), row.dbias + c);
+      });
   const float C = static_cast<float>(row.C);
   return {g_sums.total() / C, g_xhat_sums.total() / C};
 }
@@ -88,6 +95,9 @@ HWY_INLINE void add_input_gradient(const BackwardRow& row, BackwardMeans means) 
   const FloatVector mean = Set(d, row.mean), rstd = Set(d, row.rstd);
   const FloatVector g_mean = Set(d, means.g), g_xhat_mean = Set(d, means.g_xhat);
   for_each_vector(d, row.C, [&](auto io, int64_t c) HWY_ATTR {
+    hwy::Prefetch(row.next_x + c);
+    hwy::Prefetch(row.next_dout + c);
+    hwy::Prefetch(row.next_dx + c);
     const FloatVector xhat = Mul(Sub(io.load(row.x + c), mean), rstd);
     const FloatVector g = Mul(io.load(row.dout + c), io.load(row.weight + c));
     const FloatVector centered = NegMulAdd(xhat, g_xhat_mean, Sub(g, g_mean));
@@ -101,6 +111,7 @@ void layernorm_backward(Matrix<const float> x, Vector<const float> weight, Vecto
   std::fill(dweight.begin(), dweight.end(), 0.f);
   std::fill(dbias.begin(), dbias.end(), 0.f);
   for (int64_t r = 0; r < x.rows; ++r) {
+    const int64_t next = std::min(r + 1, x.rows - 1);
     const BackwardRow row = {.C = x.cols,
                              .mean = mean[r],
                              .rstd = rstd[r],
@@ -109,7 +120,10 @@ void layernorm_backward(Matrix<const float> x, Vector<const float> weight, Vecto
                              .dout = dout.row(r).data(),
                              .dx = dx.row(r).data(),
                              .dweight = dweight.data(),
-                             .dbias = dbias.data()};
+                             .dbias = dbias.data(),
+                             .next_x = x.row(next).data(),
+                             .next_dout = dout.row(next).data(),
+                             .next_dx = dx.row(next).data()};
     add_input_gradient(row, add_parameter_gradients(row));
   }
 }

@@ -15,7 +15,8 @@ void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) {
     LaneSums<Floats, kSumLanes> sums;
     for_each_vector_in_groups<kSumLanes>(Floats(), W.cols,
                                          [&](auto io, int64_t i, int64_t k) HWY_ATTR {
-                                           sums.add(k, Mul(io.load(w + i), io.load(&x[i])));
+                                           prefetch_stream(w + i);
+                                           sums.add_product(k, io.load(w + i), io.load(&x[i]));
                                          });
     y[static_cast<size_t>(n)] = sums.total();
   }

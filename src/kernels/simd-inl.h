@@ -4,11 +4,12 @@
 // source defines HWY_TARGET_INCLUDE as its own name, includes this header last, writes its code in
 // weft::HWY_NAMESPACE, and exports it below `#if HWY_ONCE`. Lambdas need HWY_ATTR.
 
-// The targets come first and highway.h last.
+// The targets come first.
 // clang-format off
 #include "kernels/simd_targets.h"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include <hwy/cache_control.h>
 // clang-format on
 
 // Not #pragma once: foreach_target.h includes the kernel's source again for each target.
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
@@ -74,19 +76,29 @@ HWY_INLINE void for_each_vector(D, int64_t n, Body body) {
   if (i < n) body(PartialVector<D>{static_cast<size_t>(n - i)}, i);
 }
 
+// Calls body(io, i + k * N, k) for vector k of a group that begins at i, of those k that have lanes
+// below n. A fold, not a loop: with k a constant, what a body keeps per k stays in registers.
+template <class D, class Body, int64_t... k>
+HWY_INLINE void for_whole_group(std::integer_sequence<int64_t, k...>, int64_t i, Body body) {
+  (body(WholeVector<D>(), i + k * kLanesOf<D>, k), ...);
+}
+template <class D, class Body, int64_t... k>
+HWY_INLINE void for_partial_group(std::integer_sequence<int64_t, k...>, int64_t i, int64_t n,
+                                  Body body) {
+  constexpr int64_t N = kLanesOf<D>;
+  ((i + k * N < n
+        ? body(PartialVector<D>{static_cast<size_t>(std::min(N, n - i - k * N))}, i + k * N, k)
+        : void()),
+   ...);
+}
+
 // The same in groups of kLanes elements: body(io, i, k), where vector k of its group begins at i.
 template <int64_t kLanes, class D, class Body>
 HWY_INLINE void for_each_vector_in_groups(D, int64_t n, Body body) {
-  constexpr int64_t N = kLanesOf<D>;
+  using Indices = std::make_integer_sequence<int64_t, kLanes / kLanesOf<D>>;
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int64_t k = 0; k < kLanes / N; ++k) body(WholeVector<D>(), i + k * N, k);
-  }
-  for (int64_t k = 0; k < kLanes / N; ++k) {
-    const int64_t first = i + k * N;
-    if (first >= n) return;
-    body(PartialVector<D>{static_cast<size_t>(std::min(N, n - first))}, first, k);
-  }
+  for (; i + kLanes <= n; i += kLanes) for_whole_group<D>(Indices(), i, body);
+  if (i < n) for_partial_group<D>(Indices(), i, n, body);
 }
 
 template <class D>
@@ -113,7 +125,9 @@ class LaneSums {
     for (V& sum : sums_) sum = Zero(D());
   }
 
+  HWY_INLINE V vector(int64_t k) const { return sums_[k]; }
   HWY_INLINE void add(int64_t k, V v) { sums_[k] = Add(sums_[k], v); }
+  HWY_INLINE void add_product(int64_t k, V a, V b) { sums_[k] = MulAdd(a, b, sums_[k]); }
 
   HWY_INLINE hn::TFromD<D> total() {
     for (int64_t half = kVectors / 2; half > 0; half /= 2) {
@@ -126,26 +140,66 @@ class LaneSums {
   V sums_[kVectors];
 };
 
-// exp(x) for x <= 88, within 1.1 ulp; 0 where the result would be denormal; NaN for NaN.
+// For a stream of floats from memory that is read at p: asks for what it reads next, earlier than
+// the processor does by itself. It may lie past the end of the stream, where asking does nothing.
+HWY_INLINE void prefetch_stream(const float* p) { hwy::Prefetch(p + 512); }
+
+// Before a store to p whose line is in memory: a store alone asks for its line when it retires, one
+// after the other, and a prefetch as soon as p is known.
+HWY_INLINE void prefetch_to_store(const float* p) { hwy::Prefetch(p); }
+
+// A float rounded to an integer by adding 1.5 * 2^23, which leaves the integer in its low bits,
+// too.
+template <class D>
+struct RoundedToInteger {
+  using V = hn::Vec<D>;
+  V shifted;
+
+  static HWY_INLINE V magic() { return Set(D(), 12582912.f); }
+  HWY_INLINE V value() const { return Sub(shifted, magic()); }
+  // p * 2^value, by an addition to the exponent of p.
+  HWY_INLINE V scale(V p) const {
+    const hn::RebindToSigned<D> ints;
+    return BitCast(D(), Add(BitCast(ints, p), hn::ShiftLeft<23>(BitCast(ints, shifted))));
+  }
+};
+
+// exp(x) for x <= 88, within 1.3 ulp; 0 where the result would be denormal; NaN for NaN.
 // With x = q ln 2 + r, |r| <= ln 2 / 2: exp(x) = 2^q exp(r), exp(r) by a polynomial that is exact
-// at 0. q is rounded by adding 1.5 * 2^23, which also leaves it in the low bits as an integer.
+// at 0 and within 2^-28 elsewhere.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp(D d, V x) {
-  const hn::RebindToSigned<D> ints;
-  const V kRound = Set(d, 12582912.f);
-  const V shifted = MulAdd(x, Set(d, 1.44269504f), kRound);
-  const V q = Sub(shifted, kRound);
-  const V r = NegMulAdd(q, Set(d, -2.12194442e-4f), NegMulAdd(q, Set(d, 0.693359375f), x));
+  using Rounded = RoundedToInteger<D>;
+  const Rounded q = {MulAdd(x, Set(d, 1.44269504f), Rounded::magic())};
+  const V r =
+      NegMulAdd(q.value(), Set(d, -2.12194442e-4f), NegMulAdd(q.value(), Set(d, 0.693359375f), x));
 
   V p = MulAdd(Set(d, 1.39261759e-3f), r, Set(d, 8.36317334e-3f));
   p = MulAdd(p, r, Set(d, 4.16665561e-2f));
   p = MulAdd(p, r, Set(d, 0.166665778f));
   p = MulAdd(p, r, Set(d, 0.5f));
-  p = Add(MulAdd(Mul(r, r), p, r), Set(d, 1.f));
-
-  const auto power = hn::ShiftLeft<23>(Add(BitCast(ints, shifted), Set(ints, 127)));
+  p = MulAdd(p, r, Set(d, 1.f));
+  p = MulAdd(p, r, Set(d, 1.f));
   const V kSmallest = Set(d, -87.3365448f);  // ln 2^-126
-  return IfThenZeroElse(Lt(x, kSmallest), Mul(p, BitCast(d, power)));
+  return IfThenZeroElse(Lt(x, kSmallest), q.scale(p));
+}
+
+// 2^y for y <= 127, within 1.3 ulp where y >= -126; at most 2^-126 below that, and 0 from -127 on,
+// where the exponent of 1 has become that of 0. Undefined for NaN. Cheaper than exp by 4
+// operations.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exp2(D d, V y) {
+  using Rounded = RoundedToInteger<D>;
+  y = Max(y, Set(d, -127.f));
+  const Rounded q = {Add(y, Rounded::magic())};
+  const V f = Sub(y, q.value());
+
+  V p = MulAdd(Set(d, 1.5353362e-4f), f, Set(d, 1.3398875e-3f));
+  p = MulAdd(p, f, Set(d, 9.618437e-3f));
+  p = MulAdd(p, f, Set(d, 5.5503324e-2f));
+  p = MulAdd(p, f, Set(d, 0.24022648f));
+  p = MulAdd(p, f, Set(d, 0.6931472f));
+  return q.scale(MulAdd(p, f, Set(d, 1.f)));
 }
 
 }  // namespace weft::HWY_NAMESPACE

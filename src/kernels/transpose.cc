@@ -1,7 +1,6 @@
 #include "kernels/transpose.h"
 
 #include <algorithm>
-#include <cstring>
 
 #define HWY_TARGET_INCLUDE "kernels/transpose.cc"
 #include "kernels/simd-inl.h"
@@ -83,6 +82,17 @@ void transpose(Matrix<const float> src, Matrix<float> dst) {
                      dst.block(0, src.cols, rows, src.rows - rows));
 }
 
+void copy(Matrix<const float> src, Matrix<float> dst) {
+  for (int64_t r = 0; r < src.rows; ++r) {
+    const float* from = src.row(r).data();
+    float* to = dst.row(r).data();
+    for_each_vector(Floats(), src.cols, [=](auto io, int64_t c) HWY_ATTR {
+      prefetch_to_store(to + c);
+      io.store(io.load(from + c), to + c);
+    });
+  }
+}
+
 }  // namespace weft::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -94,12 +104,9 @@ void transpose(Matrix<const float> src, Matrix<float> dst) noexcept {
   HWY_DYNAMIC_DISPATCH(transpose)(src, dst);
 }
 
+HWY_EXPORT(copy);
 void copy(Matrix<const float> src, Matrix<float> dst) noexcept {
-  const size_t row_bytes = sizeof(float) * static_cast<size_t>(src.cols);
-  if (row_bytes == 0) return;
-  for (int64_t r = 0; r < src.rows; ++r) {
-    std::memcpy(dst.row(r).data(), src.row(r).data(), row_bytes);
-  }
+  HWY_DYNAMIC_DISPATCH(copy)(src, dst);
 }
 
 }  // namespace weft

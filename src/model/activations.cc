@@ -65,7 +65,6 @@ BlockActivations allocate_block(Arena& arena, TileTable& tiles, const Config& co
   block.residual_mid = rows.output(at + "residual_mid", C, C);
   block.ln2 = rows.layernorm(at + "ln2", C);
   block.fch = rows.output(at + "fch", 4 * C, C);
-  block.fch_gelu = rows.output(at + "fch_gelu", 4 * C, C);
   block.residual_out = rows.output(at + "residual_out", C, 4 * C);
   return block;
 }
@@ -105,6 +104,10 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config,
   encoded = rows.full_rows("encoded", config.C);
   for (int64_t layer = 0; layer < config.L; ++layer) {
     blocks.push_back(allocate_block(arena, tiles, config, tiling, layer));
+  }
+  for (size_t slot = 0; slot < fch_gelu_ring.size(); ++slot) {
+    fch_gelu_ring[slot] =
+        rows.output(fmt::format("slot{}/fch_gelu", slot), 4 * config.C, config.C);
   }
   lnf = rows.layernorm("lnf", config.C);
   losses = rows.per_row<float>("losses");

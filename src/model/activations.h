@@ -29,7 +29,6 @@ struct BlockActivations {
   Tiled<float> residual_mid;  // (n, C)   after attention
   LayernormActivations ln2;
   Tiled<float> fch;           // (n, 4C)  before GELU
-  Tiled<float> fch_gelu;      // (n, 4C)
   Tiled<float> residual_out;  // (n, C)   after the MLP
 };
 
@@ -41,11 +40,17 @@ struct Activations {
     return layer == 0 ? encoded : blocks[static_cast<size_t>(layer - 1)].residual_out;
   }
 
+  // Layers take turns: backward computes it again where it needs it.
+  const Tiled<float>& fch_gelu(int64_t layer) const {
+    return fch_gelu_ring[static_cast<size_t>(layer) % fch_gelu_ring.size()];
+  }
+
   Tiled<int32_t> inputs;     // (n, 1) written by the trainer before a program runs
   Tiled<int32_t> targets;    // (n, 1) likewise
   Tiled<int32_t> positions;  // (n, 1) row mod T
   Tiled<float> encoded;      // (n, C)
   std::vector<BlockActivations> blocks;
+  std::array<Tiled<float>, 2> fch_gelu_ring;  // (n, 4C) gelu(fch)
   LayernormActivations lnf;
   Tiled<float> losses;  // (n, 1)
   Tiled<double> loss;   // (1, 1) mean over the optimizer step's tokens

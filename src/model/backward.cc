@@ -82,12 +82,15 @@ void append_layernorm_sums(Program& program, const LayernormBackward& ln, const 
        }});
 }
 
-// dx *= gelu'(x)
-Epilogue gelu_backward_epilogue(const Tiled<float>& x, const Tiled<float>& dx) {
+// dx *= gelu'(x), y = gelu(x)
+Epilogue gelu_backward_epilogue(const Tiled<float>& x, const Tiled<float>& dx,
+                                const Tiled<float>& y) {
   return {.reads = [&x](Range rows, Range cols) { return x.over(rows, cols); },
-          .writes = {},
-          .run = [x, dx](Range rows,
-                         Range cols) { gelu_backward(x.block(rows, cols), dx.block(rows, cols)); }};
+          .writes = [&y](Range rows, Range cols) { return y.over(rows, cols); },
+          .run =
+              [x, dx, y](Range rows, Range cols) {
+                gelu_backward(x.block(rows, cols), dx.block(rows, cols), y.block(rows, cols));
+              }};
 }
 
 // One op per sequence and group of heads: dq, dk and dv of whole heads, so no sums are shared.
@@ -147,10 +150,11 @@ class BlockBackward {
   void append() {
     const Tiled<float>& dresidual_out = parts_.gradients.dresidual_out(layer_, parts_.config.L);
     const Tiled<float>& residual_in = parts_.activations.residual_in(layer_);
+    const Tiled<float>& fch_gelu = parts_.activations.fch_gelu(layer_);
 
     linear_input("fcproj", dresidual_out, Tensor::fcprojw, d_.dfch,
-                 gelu_backward_epilogue(a_.fch, d_.dfch));
-    linear_weight("fcproj", dresidual_out, a_.fch_gelu, Tensor::fcprojw, Tensor::fcprojb);
+                 gelu_backward_epilogue(a_.fch, d_.dfch, fch_gelu));
+    linear_weight("fcproj", dresidual_out, fch_gelu, Tensor::fcprojw, Tensor::fcprojb);
     linear_input("fc", d_.dfch, Tensor::fcw, d_.dln2, {});
     linear_weight("fc", d_.dfch, a_.ln2.out, Tensor::fcw, Tensor::fcb);
     layernorm("ln2", a_.residual_mid, a_.ln2, Tensor::ln2w, Tensor::ln2b, d_.dln2, dresidual_out,

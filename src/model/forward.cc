@@ -92,6 +92,7 @@ void append_block(Program& program, const StepParts& parts, int64_t layer,
   const TiledParameters& w = parts.weights;
   const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
   const Tiled<float>& residual_in = parts.activations.residual_in(layer);
+  const Tiled<float>& fch_gelu = parts.activations.fch_gelu(layer);
   const std::string at = fmt::format("block{}/", layer);
   const auto linear = [&](const char* name, const Tiled<float>& x, Tensor weight,
                           const Tiled<float>& y, const Epilogue& epilogue) {
@@ -108,8 +109,8 @@ void append_block(Program& program, const StepParts& parts, int64_t layer,
   append_layernorm_forward(program, at + "ln2/forward", block.residual_mid,
                            w.get(Tensor::ln2w, layer), w.get(Tensor::ln2b, layer), block.ln2);
   linear("fc", block.ln2.out, Tensor::fcw, block.fch,
-         gelu_epilogue(w.get(Tensor::fcb, layer), block.fch, block.fch_gelu));
-  linear("fcproj", block.fch_gelu, Tensor::fcprojw, block.residual_out,
+         gelu_epilogue(w.get(Tensor::fcb, layer), block.fch, fch_gelu));
+  linear("fcproj", fch_gelu, Tensor::fcprojw, block.residual_out,
          residual_epilogue(w.get(Tensor::fcprojb, layer), block.residual_mid, block.residual_out));
 }
 

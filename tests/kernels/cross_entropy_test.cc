@@ -137,6 +137,20 @@ TEST(CrossEntropy, ASmallLossKeepsItsDigits) {
   });
 }
 
+// More than a chunk apart, and beside terms of the sum that are far smaller.
+TEST(CrossEntropy, LogitsThatShareTheMaximumCountEach) {
+  for_each_target([] {
+    Problem p(1, 1031, 1040, 500, 0);
+    for (const int64_t c : {3, 4, 501, 1030}) p.at(0, c) = 20.f;
+    const double want = reference_loss(p.row_in_double(0), 3);
+
+    p.forward_backward(1.f);
+
+    EXPECT_NEAR(p.loss(0) / want, 1, 1e-6);
+    EXPECT_NEAR(p.at(0, 1030), std::exp(-want), 1e-7);
+  });
+}
+
 TEST(CrossEntropy, BackwardMatchesFiniteDifferences) {
   constexpr float kScale = 0.25f;
   constexpr double kStep = 1e-4;

@@ -20,6 +20,12 @@ void exp_of_each(Vector<float> x) {
                   [&](auto io, int64_t i) HWY_ATTR { io.store(exp(d, io.load(&x[i])), &x[i]); });
 }
 
+void exp2_of_each(Vector<float> x) {
+  const Floats d;
+  for_each_vector(d, static_cast<int64_t>(x.size()),
+                  [&](auto io, int64_t i) HWY_ATTR { io.store(exp2(d, io.load(&x[i])), &x[i]); });
+}
+
 float sum_of_each(Vector<const float> x) {
   LaneSums<Floats, 32> sums;
   for_each_vector_in_groups<32>(Floats(), static_cast<int64_t>(x.size()),
@@ -39,7 +45,10 @@ HWY_AFTER_NAMESPACE();
 namespace weft {
 namespace {
 
+constexpr double kSmallestNormal = std::numeric_limits<float>::min();
+
 HWY_EXPORT(exp_of_each);
+HWY_EXPORT(exp2_of_each);
 HWY_EXPORT(sum_of_each);
 
 std::vector<float> exps(std::vector<float> x) {
@@ -47,30 +56,63 @@ std::vector<float> exps(std::vector<float> x) {
   return x;
 }
 
-// One in 4099 (a prime) of all floats from -inf to 88.
-std::vector<float> floats_to_88() {
+std::vector<float> exp2s(std::vector<float> x) {
+  HWY_DYNAMIC_DISPATCH(exp2_of_each)(x);
+  return x;
+}
+
+// All magnitudes from 2^-26, where exp(x) rounds to 1, to `most`, one in 97, with both signs.
+std::vector<float> floats_up_to(float most) {
   std::vector<float> all;
-  for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += 4099) {
-    const float x = std::bit_cast<float>(static_cast<uint32_t>(bits));
-    if (x <= 88.f) all.push_back(x);
+  for (uint32_t bits = std::bit_cast<uint32_t>(0x1p-26f); bits <= std::bit_cast<uint32_t>(most);
+       bits += 97) {
+    const float x = std::bit_cast<float>(bits);
+    all.insert(all.end(), {x, -x});
   }
   return all;
 }
 
-TEST(Simd, ExpIsWithinItsBoundOrFlushedBelowTheSmallestNormal) {
-  const std::vector<float> x = floats_to_88();
+// In units of the last place of a float next to `want`.
+double ulps_between(double got, double want) {
+  return std::abs(got - want) / std::ldexp(1.0, std::ilogb(want) - 23);
+}
 
-  for_each_target([&] {
-    const std::vector<float> got = exps(x);
-    double worst_ulps = 0;
-    for (size_t i = 0; i < x.size(); ++i) {
-      const double want = std::exp(double(x[i]));
-      const float exponent = std::ilogb(std::max(want, double(std::numeric_limits<float>::min())));
-      const double ulp = std::ldexp(1.0, static_cast<int>(exponent) - 23);
-      const bool flushed = got[i] == 0.f && want < std::numeric_limits<float>::min();
-      if (!flushed) worst_ulps = std::max(worst_ulps, std::abs(got[i] - want) / ulp);
-    }
-    EXPECT_LT(worst_ulps, 1.1);
+// Where the result is a normal float.
+double worst_ulps(const std::vector<float>& got, const std::vector<double>& want) {
+  double worst = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (want[i] >= kSmallestNormal) worst = std::max(worst, ulps_between(got[i], want[i]));
+  }
+  return worst;
+}
+
+TEST(Simd, ExpIsWithinItsBoundWhereItIsNormal) {
+  const std::vector<float> x = floats_up_to(88.f);
+  std::vector<double> want;
+  for (const float each : x) want.push_back(std::exp(double(each)));
+
+  for_each_target([&] { EXPECT_LT(worst_ulps(exps(x), want), 1.3); });
+}
+
+TEST(Simd, ExpFlushesBelowTheSmallestNormal) {
+  for_each_target([] {
+    for (const float got : exps({-87.34f, -88.f, -104.f, -1e30f, -INFINITY})) EXPECT_EQ(got, 0.f);
+  });
+}
+
+TEST(Simd, Exp2IsWithinItsBoundWhereItIsNormal) {
+  const std::vector<float> x = floats_up_to(127.f);
+  std::vector<double> want;
+  for (const float each : x) want.push_back(std::exp2(double(each)));
+
+  for_each_target([&] { EXPECT_LT(worst_ulps(exp2s(x), want), 1.3); });
+}
+
+TEST(Simd, Exp2IsExactAtZeroAndVanishesFromMinus127On) {
+  for_each_target([] {
+    EXPECT_EQ(exp2s({0.f, -0.f, 1.f, -126.f}), (std::vector<float>{1.f, 1.f, 2.f, 0x1p-126f}));
+    for (const float got : exp2s({-127.f, -128.f, -1e30f, -INFINITY})) EXPECT_EQ(got, 0.f);
+    for (const float got : exp2s({-126.1f, -126.5f, -126.9f})) EXPECT_LE(got, 0x1p-126f);
   });
 }
 
