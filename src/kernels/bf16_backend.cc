@@ -60,9 +60,9 @@ Bf16Backend resolve(Bf16Backend backend) {
   return may_use_tiles() ? Bf16Backend::kAmx : Bf16Backend::kAvx512Bf16;
 }
 
-std::string bf16_description() {
-  if (may_use_tiles()) return "AMX tiles";
-  return has_vectors() ? "AVX512-BF16" : reason();
+std::string bf16_description(Bf16Backend backend) {
+  if (!cpu_has(backend)) return reason();
+  return resolve(backend) == Bf16Backend::kAmx ? "AMX tiles" : "AVX512-BF16";
 }
 
 }  // namespace weft

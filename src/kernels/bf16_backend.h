@@ -21,7 +21,7 @@ inline bool cpu_has_bf16() noexcept { return cpu_has(Bf16Backend::kAuto); }
 // What kAuto means here. Throws Error, with the reason, if the backend cannot be used.
 Bf16Backend resolve(Bf16Backend backend);
 
-// "AMX tiles" or "AVX512-BF16"; without either, why.
-std::string bf16_description();
+// "AMX tiles" or "AVX512-BF16"; where the backend cannot be used, why.
+std::string bf16_description(Bf16Backend backend = Bf16Backend::kAuto);
 
 }  // namespace weft
