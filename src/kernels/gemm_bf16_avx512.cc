@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kRows = 12;
 constexpr int64_t kLanes = 16;
+constexpr int64_t kPanelBytes = 512 << 10;  // Zen 4 and 5 have 1 MiB of L2 per core
 
 // Two bf16 of a row of A, in every lane. They need not be aligned to 4 bytes.
 [[gnu::target("avx512f,avx512bf16"), gnu::always_inline]] inline __m512bh broadcast_pair(
@@ -84,7 +85,7 @@ constexpr auto kKernels = kernels_of(std::make_integer_sequence<int64_t, kRows>(
 }  // namespace
 
 void multiply_by_vectors(const GemmBf16Shape& s, const BFloat16* A, const BFloat16* B, float* C) {
-  for_each_block<kRows>(s, A, B, C, [&](const Bf16Block& block) {
+  for_each_block<kRows, kPanelBytes>(s, A, B, C, [&](const Bf16Block& block) {
     kKernels[static_cast<size_t>(block.m - 1)](block, s.lda, s.ldc);
   });
 }

@@ -24,10 +24,8 @@ struct Bf16Block {
   bool accumulate;
 };
 
-// The slice of A's rows that stays in L1 while the panels of B pass, and the panels that stay in L2
-// while the rows of A pass. docs/decisions/bf16.md has the measurements.
-inline constexpr int64_t kBf16SliceOfK = 256;
-inline constexpr int64_t kBf16PanelBytes = 512 << 10;
+// Columns of A whose rows stay in L1 while panels of B pass. docs/decisions/bf16.md says why.
+inline constexpr int64_t kBf16SliceOfK = 384;
 
 // The last K % 32 columns of kRows rows of A, with zeros behind them.
 template <int64_t kRows>
@@ -54,14 +52,15 @@ class Bf16Tail {
   alignas(64) BFloat16 elements_[kRows * kBf16PanelRows] = {};
 };
 
-// Calls multiply(Bf16Block) for every block of at most kRows rows. Each element of C takes its
-// slices of K in ascending order.
-template <int64_t kRows, typename Multiply>
+// Calls multiply(Bf16Block) for every block of at most kRows rows, with panels of B of kPanelBytes
+// in total that stay in L2 while all rows of A pass. Each element of C takes its slices of K in
+// ascending order.
+template <int64_t kRows, int64_t kPanelBytes, typename Multiply>
 void for_each_block(const GemmBf16Shape& s, const BFloat16* A, const BFloat16* B, float* C,
                     Multiply multiply) {
   const int64_t panel = bf16_panel_size(s.K);
-  const int64_t panels = std::max<int64_t>(1, kBf16PanelBytes / (2 * panel));
-  const int64_t columns = panels * kBf16PanelColumns;
+  const int64_t panel_bytes = panel * static_cast<int64_t>(sizeof(BFloat16));
+  const int64_t columns = std::max<int64_t>(1, kPanelBytes / panel_bytes) * kBf16PanelColumns;
   Bf16Tail<kRows> tail(s);
   for (int64_t n0 = 0; n0 < s.N; n0 += columns) {
     const int64_t n_end = std::min(n0 + columns, s.N);
