@@ -9,7 +9,7 @@ namespace weft {
 namespace {
 
 constexpr int64_t kRows = int64_t{2} * kTileRows;
-constexpr int64_t kPanelBytes = 1 << 20;  // CPUs with tiles have 2 MiB of L2 per core
+constexpr int64_t kPanelBytes = 768 << 10;  // CPUs with tiles have 2 MiB of L2 per core
 constexpr int64_t kPanelRowBytes = kBf16PanelColumns * 2 * sizeof(BFloat16);  // of a pair of rows
 constexpr int64_t kPanelStepBytes = kPanelRowBytes * kTileRows;
 
