@@ -1,4 +1,7 @@
 // GemmBf16 by AMX: a block of 32 x 32 sums in four tiles, which meet two tiles of A and two of B.
+#include <algorithm>
+#include <cstddef>
+
 #include "kernels/amx_tiles.h"
 #include "kernels/gemm_bf16_blocks.h"
 
@@ -30,8 +33,8 @@ TileConfig config_of(int64_t m, int64_t n) {
   return config;
 }
 
-// B passes by in stream loads: it is not to push A's rows, which meet every panel, out of L1. That
-// gains a sixth.
+// Sums += A B over whole steps of 32. Stream loads keep B, which passes by, from pushing the rows
+// of A out of L1.
 template <bool kTwoRows, bool kTwoCols>
 [[gnu::target("amx-tile,amx-bf16"), gnu::always_inline]] inline void add_products(const BFloat16* A,
                                                                                   int64_t lda,
