@@ -12,6 +12,7 @@
 #include "app/machine_advice.h"
 #include "app/machine_facts.h"
 #include "app/memory_bandwidth.h"
+#include "kernels/bf16_backend.h"
 #include "kernels/gemm.h"
 #include "kernels/simd_target.h"
 
@@ -20,18 +21,28 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kNoBf16Kernels = "not measured: weft has no bf16 kernels yet";
-constexpr const char* kNoBf16Hardware = "none: the CPU has no bf16 arithmetic";
+struct Bf16Peak {
+  std::string unit;  // of the CPU
+  double flops;
+};
 
 struct Diagnosis {
   MachineFacts facts;
   int threads = 1;
   double fp32_flops = 0.;
-  double bandwidth = 0.;  // bytes per second; 0: not measured
+  std::vector<Bf16Peak> bf16_peaks;  // of what the CPU has; the first is what weft uses
+  double bandwidth = 0.;             // bytes per second; 0: not measured
   std::vector<Advice> advice;
-
-  const char* bf16() const { return facts.has_bf16() ? kNoBf16Kernels : kNoBf16Hardware; }
 };
+
+std::vector<Bf16Peak> measure_bf16_peaks(const Executor& executor) {
+  std::vector<Bf16Peak> peaks;
+  for (const Bf16Backend backend : {Bf16Backend::kAmx, Bf16Backend::kAvx512Bf16}) {
+    if (!cpu_has(backend)) continue;
+    peaks.push_back({bf16_description(backend), measure_peak_bf16_flops(executor, backend)});
+  }
+  return peaks;
+}
 
 // Measures on at most as many threads as there are CPUs: more add nothing but time.
 Diagnosis diagnose(const ExecutorOptions& options) {
@@ -42,6 +53,7 @@ Diagnosis diagnose(const ExecutorOptions& options) {
   const int measured = std::min(d.threads, d.facts.usable_cpus);
   const std::unique_ptr<Executor> executor = make_executor(options.exec, measured);
   d.fp32_flops = measure_peak_flops(*executor);
+  d.bf16_peaks = measure_bf16_peaks(*executor);
   const size_t bytes = streamed_bytes(d.facts, measured);
   if (bytes > 0) d.bandwidth = measure_bandwidth(*executor, bytes);
   return d;
@@ -82,6 +94,17 @@ std::string describe_bandwidth(const Diagnosis& d) {
   return fmt::format("{}B/s measured (y += x: two reads and a write)", format_large(d.bandwidth));
 }
 
+// "3.57TFLOP/s measured with AMX tiles, 121GFLOP/s with AVX512-BF16"
+std::string describe_bf16(const Diagnosis& d) {
+  if (d.bf16_peaks.empty()) return "none: " + bf16_description();
+  std::string text;
+  for (const Bf16Peak& peak : d.bf16_peaks) {
+    text += fmt::format("{}{}FLOP/s{} with {}", text.empty() ? "" : ", ", format_large(peak.flops),
+                        text.empty() ? " measured" : "", peak.unit);
+  }
+  return text;
+}
+
 void print_text(const Diagnosis& d) {
   const auto line = [](const char* name, const std::string& text) {
     fmt::print("{:<14} {}\n", name, text);
@@ -99,7 +122,7 @@ void print_text(const Diagnosis& d) {
                              format_bytes(f.available_bytes)));
   line("bandwidth", describe_bandwidth(d));
   line("peak fp32", fmt::format("{}FLOP/s measured", format_large(d.fp32_flops)));
-  line("peak bf16", d.bf16());
+  line("peak bf16", describe_bf16(d));
   line("GEMM", gemm_description());
   line("OpenMP", openmp_runtime());
   line("MPI", "none");
@@ -117,6 +140,12 @@ ordered_json caches_json(const MachineFacts& facts) {
     caches.push_back({{"level", c.level}, {"bytes", c.bytes}, {"count", c.count}});
   }
   return caches;
+}
+
+ordered_json bf16_json(const Diagnosis& d) {
+  ordered_json peaks = ordered_json::object();
+  for (const Bf16Peak& peak : d.bf16_peaks) peaks[peak.unit] = peak.flops;
+  return peaks;
 }
 
 ordered_json warnings_json(const std::vector<Advice>& advice) {
@@ -145,7 +174,9 @@ void print_json(const Diagnosis& d) {
       {"available_bytes", f.available_bytes},
       {"bandwidth", d.bandwidth > 0. ? ordered_json(d.bandwidth) : ordered_json()},
       {"peak_fp32", d.fp32_flops},
-      {"peak_bf16", ordered_json()},
+      {"peak_bf16",
+       d.bf16_peaks.empty() ? ordered_json() : ordered_json(d.bf16_peaks.front().flops)},
+      {"peak_bf16_of", bf16_json(d)},
       {"gemm", gemm_description()},
       {"openmp", openmp_runtime()},
       {"mpi", "none"},

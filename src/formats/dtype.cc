@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/bfloat16.h"
 #include "base/error.h"
 
 namespace weft {
@@ -54,10 +55,6 @@ constexpr bool table_is_in_enum_order() {
 }
 static_assert(table_is_in_enum_order());
 
-float bf16_to_float(uint16_t bits) {
-  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-}
-
 // IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits.
 float f16_to_float(uint16_t bits) {
   const uint32_t sign = static_cast<uint32_t>(bits >> 15) << 31;
@@ -78,15 +75,6 @@ void decode_halves(std::span<const std::byte> bytes, std::span<float> out, Conve
     std::memcpy(&bits, bytes.data() + i * sizeof(bits), sizeof(bits));
     out[i] = convert(bits);
   }
-}
-
-uint16_t float_to_bf16(float value) {
-  constexpr uint16_t kQuiet = 0x40;
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | kQuiet);
-  // Half of the last place that is kept; one less where that place is even, so that ties stay.
-  const uint32_t rounding = 0x7FFF + ((bits >> 16) & 1);
-  return static_cast<uint16_t>((bits + rounding) >> 16);
 }
 
 }  // namespace
@@ -116,12 +104,12 @@ void decode_floats(DType dtype, std::span<const std::byte> bytes, std::span<floa
   } else if (dtype == DType::F16) {
     decode_halves(bytes, out, f16_to_float);
   } else {
-    decode_halves(bytes, out, bf16_to_float);
+    decode_halves(bytes, out, [](uint16_t bits) { return to_float(BFloat16{bits}); });
   }
 }
 
 void round_to_bf16(std::span<const float> in, std::span<uint16_t> out) {
-  for (size_t i = 0; i < in.size(); ++i) out[i] = float_to_bf16(in[i]);
+  for (size_t i = 0; i < in.size(); ++i) out[i] = to_bfloat16(in[i]).bits;
 }
 
 }  // namespace weft

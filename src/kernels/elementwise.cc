@@ -30,12 +30,12 @@ HWY_INLINE FloatVector gelu(Floats d, FloatVector x) {
   return Div(Mul(x, IfNegativeThenElse(x, e, one)), Add(one, e));
 }
 
-struct GeluBackward {
+struct GeluWithDerivative {
   FloatVector y, derivative;
 };
 
 // gelu(x) = x s and gelu'(x) = s + x s (1 - s) z'(x), with s = sigmoid(z).
-HWY_INLINE GeluBackward gelu_backward(Floats d, FloatVector x) {
+HWY_INLINE GeluWithDerivative gelu_with_derivative(Floats d, FloatVector x) {
   // From |x| = 11 on, e is 0: with this limit, what it is multiplied with stays finite.
   const FloatVector x_squared = Min(Mul(x, x), Set(d, 1024.f));
   const FloatVector e = exp_of_minus_z(d, x, x_squared);
@@ -96,7 +96,7 @@ void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) {
       hwy::Prefetch(in_ahead + c);
       hwy::Prefetch(gradient_ahead + c);
       hwy::Prefetch(result_ahead + c);
-      const GeluBackward gelu = gelu_backward(d, io.load(in + c));
+      const GeluWithDerivative gelu = gelu_with_derivative(d, io.load(in + c));
       io.store(Mul(io.load(gradient + c), gelu.derivative), gradient + c);
       io.store(gelu.y, result + c);
     });

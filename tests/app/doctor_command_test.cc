@@ -2,6 +2,7 @@
 
 #include "app/memory_bandwidth.h"
 #include "app/weft_command.h"
+#include "kernels/bf16_backend.h"
 
 namespace weft {
 namespace {
@@ -29,6 +30,12 @@ TEST_F(DoctorCommand, PrintsJsonAndSaysWhatCostsSpeed) {
   EXPECT_EQ(values["threads"], 300);
   EXPECT_GE(values["cpus"], values["cores"]);
   EXPECT_GT(values["peak_fp32"], 1e8);
+  if (cpu_has_bf16()) {
+    EXPECT_GT(values["peak_bf16"], 1e8);
+    EXPECT_EQ(values["peak_bf16_of"][bf16_description()], values["peak_bf16"]);
+  } else {
+    EXPECT_TRUE(values["peak_bf16"].is_null());
+  }
   bool warned = false;
   for (const json& warning : values["warnings"]) {
     warned |= warning["what"].get<std::string>().starts_with("300 threads share");

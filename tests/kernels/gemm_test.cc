@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "support/guarded_array.h"
 
 namespace weft {
 namespace {
@@ -272,32 +272,6 @@ TEST_P(GemmTest, IsMadeConcurrentlyByThreads) {
   for (const std::vector<float>& c : C) EXPECT_EQ(c, C[0]);
 }
 
-// Floats that lie between two pages that may not be touched, against the one or the other.
-class GuardedFloats {
- public:
-  GuardedFloats(const std::vector<float>& values, bool at_end) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    const size_t bytes = values.size() * sizeof(float);
-    const size_t body = (bytes + page - 1) / page * page;
-    bytes_ = body + 2 * page;
-    base_ = static_cast<std::byte*>(
-        mmap(nullptr, bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    mprotect(base_ + page, body, PROT_READ | PROT_WRITE);
-    data_ = reinterpret_cast<float*>(base_ + page + (at_end ? body - bytes : 0));
-    std::memcpy(data_, values.data(), bytes);
-  }
-  ~GuardedFloats() { munmap(base_, bytes_); }
-  GuardedFloats(const GuardedFloats&) = delete;
-  GuardedFloats& operator=(const GuardedFloats&) = delete;
-
-  float* data() const { return data_; }
-
- private:
-  std::byte* base_;
-  size_t bytes_;
-  float* data_;
-};
-
 // A touch outside the operands ends this test with SIGSEGV.
 TEST_P(GemmTest, TouchesNothingOutsideItsOperands) {
   for (const int64_t M : {1, 6, 13, 31}) {
@@ -309,7 +283,7 @@ TEST_P(GemmTest, TouchesNothingOutsideItsOperands) {
           shape.stride_b = K * N;
           for (const bool at_end : {false, true}) {
             const Operands x(shape, 2);
-            const GuardedFloats A(x.A, at_end), B(x.B, at_end), C(x.C, at_end);
+            const GuardedArray<float> A(x.A, at_end), B(x.B, at_end), C(x.C, at_end);
 
             Gemm(shape, GetParam())(A.data(), B.data(), C.data(), 2);
 

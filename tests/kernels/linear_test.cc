@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -59,8 +60,7 @@ struct Shape {
   int64_t M, N, K;
 };
 
-// Odd sizes below, between and above those of the packed panels: 64 and 128 columns, 128 rows of
-// the inner dimension, and 256 rows of the batch for the weight gradient.
+// Odd sizes below, between and above those of panels of 64 columns and strips of 48 rows and more.
 std::vector<Shape> shapes() {
   std::vector<Shape> all;
   for (const int64_t M : {1, 5, 130, 300}) {
@@ -138,10 +138,10 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProduct) {
   for_each_shape([](const Shape& s) {
     TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
     TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), before = TestMatrix::normal(s.N, s.K, 3);
-    const LinearBackwardWeight linear(s.M, s.N, s.K, x.view().stride, dW.view().stride, GetParam());
+    const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, true, GetParam());
     Scratch scratch(linear.scratch_bytes());
 
-    linear(dy, x, dW, scratch.data());
+    linear(dy, x, dW, {}, scratch.data());
 
     expect_near(dW, [&](int64_t n, int64_t k) {
       return dot(s.M, before.at(n, k),
@@ -170,16 +170,16 @@ TEST_P(LinearTest, ForwardWorksOnBlocksOfLargerMatrices) {
   });
 }
 
-// Rows that are far apart compete for the same cache lines: such an x is packed first.
+// x is a block of columns of a wide matrix.
 TEST_P(LinearTest, BackwardWeightAddsADoubleProductForWidelySpacedRows) {
   const Shape s = {.M = 300, .N = 67, .K = 131};
   TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), wide = TestMatrix::normal(s.M, 3075, 2);
   const Matrix<const float> x = wide.view().col_block(700, s.K);
   TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), before = TestMatrix::normal(s.N, s.K, 3);
-  const LinearBackwardWeight linear(s.M, s.N, s.K, x.stride, dW.view().stride, GetParam());
+  const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, true, GetParam());
   Scratch scratch(linear.scratch_bytes());
 
-  linear(dy, x, dW, scratch.data());
+  linear(dy, x, dW, {}, scratch.data());
 
   expect_near(dW, [&](int64_t n, int64_t k) {
     return dot(s.M, before.at(n, k), [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
@@ -190,13 +190,90 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProductForWidelySpacedRows) {
 TEST_P(LinearTest, GivesTheSameBitsEveryTime) {
   TestMatrix dy = TestMatrix::normal(300, 67, 1), x = TestMatrix::normal(300, 131, 2);
   TestMatrix first(67, 131), second(67, 131);
-  const LinearBackwardWeight linear(300, 67, 131, x.view().stride, first.view().stride, GetParam());
+  const LinearBackwardWeight linear(300, 67, 131, first.view().stride, false, GetParam());
   Scratch scratch(linear.scratch_bytes()), other_scratch(linear.scratch_bytes());
 
-  linear(dy, x, first, scratch.data());
-  linear(dy, x, second, other_scratch.data());
+  linear(dy, x, first, {}, scratch.data());
+  linear(dy, x, second, {}, other_scratch.data());
 
   EXPECT_EQ(first.values(), second.values());
+}
+
+// More rows than one product sums over, and more outputs than are transposed at a time.
+TEST_P(LinearTest, BackwardWeightOverwritesWithADoubleProductOfManyRows) {
+  const Shape s = {.M = 1100, .N = 400, .K = 70};
+  TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
+  TestMatrix dW = TestMatrix::normal(s.N, s.K, 3);  // stale values, to be overwritten
+  const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, false, GetParam());
+  Scratch scratch(linear.scratch_bytes());
+
+  linear(dy, x, dW, {}, scratch.data());
+
+  expect_near(dW, [&](int64_t n, int64_t k) {
+    return dot(s.M, 0., [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
+  });
+  EXPECT_TRUE(scratch.guard_holds());
+}
+
+TEST_P(LinearTest, BackwardWeightSumsTheColumnsOfTheGradientForTheBias) {
+  for (const bool accumulate : {false, true}) {
+    const Shape s = {.M = 1100, .N = 400, .K = 70};
+    TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
+    TestMatrix dW(s.N, s.K), db = TestMatrix::normal(1, s.N, 3),
+                             before = TestMatrix::normal(1, s.N, 3);
+    const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, accumulate, GetParam());
+    Scratch scratch(linear.scratch_bytes());
+
+    linear(dy, x, dW, db.row(), scratch.data());
+
+    expect_near(db, [&](int64_t, int64_t n) {
+      return dot(s.M, accumulate ? before.at(0, n) : 0.,
+                 [&](int64_t m) { return std::pair(dy.at(m, n), 1.f); });
+    });
+  }
+}
+
+// Marks every piece that a kernel reports, to see that each element is reported once.
+class Seen {
+ public:
+  Seen(int64_t rows, int64_t cols) : counts_(rows, cols) {}
+
+  PieceDone observer() {
+    return [this](const Piece& p) {
+      for (int64_t r = p.row; r < p.row + p.rows; ++r) {
+        for (int64_t c = p.col; c < p.col + p.cols; ++c) counts_.view().at(r, c) += 1.f;
+      }
+    };
+  }
+
+  bool everything_once() const {
+    return std::ranges::all_of(counts_.values(), [](float count) { return count == 1.f; });
+  }
+
+ private:
+  TestMatrix counts_;
+};
+
+TEST_P(LinearTest, ReportsEveryPieceOnceWhenItIsFinal) {
+  for_each_shape([](const Shape& s) {
+    TestMatrix x = TestMatrix::normal(s.M, s.K, 1), W = TestMatrix::normal(s.N, s.K, 2);
+    TestMatrix y(s.M, s.N), dx(s.M, s.K), dW(s.N, s.K);
+    const LinearForward forward(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
+    const LinearBackwardInput input(s.M, s.N, s.K, y.view().stride, dx.view().stride, false,
+                                    GetParam());
+    const LinearBackwardWeight weight(s.M, s.N, s.K, dW.view().stride, false, GetParam());
+    Scratch scratch(
+        std::max({forward.scratch_bytes(), input.scratch_bytes(), weight.scratch_bytes()}));
+    Seen seen_y(s.M, s.N), seen_dx(s.M, s.K), seen_dW(s.N, s.K);
+
+    forward(x, W, y, scratch.data(), seen_y.observer());
+    input(y, W, dx, scratch.data(), seen_dx.observer());
+    weight(y, x, dW, {}, scratch.data(), seen_dW.observer());
+
+    EXPECT_TRUE(seen_y.everything_once());
+    EXPECT_TRUE(seen_dx.everything_once());
+    EXPECT_TRUE(seen_dW.everything_once());
+  });
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+#include "kernels/bf16_peak.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace weft {
+namespace {
+
+class Bf16PeakTest : public testing::TestWithParam<Bf16Backend> {
+ protected:
+  void SetUp() override {
+    if (!cpu_has(GetParam())) GTEST_SKIP() << "this machine cannot run the backend";
+  }
+
+  static double seconds_of(int64_t rounds) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_GT(multiply_add_bf16(GetParam(), rounds), 0.f);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends, Bf16PeakTest,
+                         testing::Values(Bf16Backend::kAmx, Bf16Backend::kAvx512Bf16),
+                         [](const auto& info) {
+                           return info.param == Bf16Backend::kAmx ? "Amx" : "Avx512Bf16";
+                         });
+
+TEST_P(Bf16PeakTest, CountsTheMultiplicationsThatItDoes) {
+  for (const int64_t rounds : {0, 1, 100}) {
+    EXPECT_EQ(multiply_add_bf16(GetParam(), rounds),
+              static_cast<float>(multiply_add_bf16_flops(GetParam(), rounds) / 2));
+  }
+}
+
+TEST_P(Bf16PeakTest, DoesTheWorkThatItCounts) {
+  seconds_of(10'000);
+
+  // A compiler that ran the loop once for all rounds would make this ratio 1. Wide limits: other
+  // processes share the machine.
+  EXPECT_GT(seconds_of(1'000'000) / seconds_of(10'000), 10.);
+}
+
+}  // namespace
+}  // namespace weft
