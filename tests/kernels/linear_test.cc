@@ -246,7 +246,7 @@ class Seen {
     };
   }
 
-  bool everything_once() const {
+  bool everything_once() {
     return std::ranges::all_of(counts_.values(), [](float count) { return count == 1.f; });
   }
 
