@@ -478,7 +478,8 @@ TEST_F(TrainerTest, TellsTheTracerOfEveryProgram) {
 
   train(s, dataset_, *make_executor("sequential", 1), recorder_, stop_, &tracer);
 
-  EXPECT_EQ(tracer.steps, (std::vector<int64_t>{1, 1, 1, 2, 2, 2}));
+  // The last is the update that no further step takes on.
+  EXPECT_EQ(tracer.steps, (std::vector<int64_t>{1, 1, 1, 2, 2, 2, 2}));
 }
 
 // The step that diverges is not saved; the error says which it is and where to go back to.
