@@ -12,6 +12,7 @@ namespace weft {
 struct KernelCost {
   double flops = 0.;
   double bytes = 0.;
+  bool only_reads = false;  // what it writes is next to nothing
 
   // Seconds below which a core cannot be: its arithmetic at flops_per_s, its bytes at bytes_per_s.
   double least_seconds(double flops_per_s, double bytes_per_s) const {
@@ -33,6 +34,11 @@ constexpr KernelCost of(double flops, double floats, double indices = 0.) {
   return {flops, kFloat * floats + kIndex * indices};
 }
 
+// The same where what is written is next to nothing.
+constexpr KernelCost reading(double flops, double floats, double indices = 0.) {
+  return {flops, kFloat * floats + kIndex * indices, true};
+}
+
 // x (M, K), W (N, K), y (M, N).
 constexpr KernelCost linear_forward(double M, double N, double K) {
   return of(2 * M * N * K, M * K + N * K + M * N);
@@ -46,7 +52,7 @@ constexpr KernelCost linear_backward_weight(double M, double N, double K) {
   return of(2 * M * N * K, M * N + M * K + 2 * N * K);
 }
 // y = W x: W (N, K).
-constexpr KernelCost matvec(double N, double K) { return of(2 * N * K, N * K + K + N); }
+constexpr KernelCost matvec(double N, double K) { return reading(2 * N * K, N * K + K + N); }
 
 // Queries and keys that meet under the causal mask.
 constexpr double causal_pairs(double T) { return T * (T + 1) / 2; }
@@ -61,7 +67,7 @@ constexpr KernelCost attention_backward(double T, double HS) {
 }
 // One query against `keys` cached keys and values.
 constexpr KernelCost attention_cached(double keys, double HS) {
-  return of(4 * HS * keys, 2 * keys * HS + 2 * HS);
+  return reading(4 * HS * keys, 2 * keys * HS + 2 * HS);
 }
 
 // Mean 1, centre 1, variance 2, normalize 1, weight and bias 2.
@@ -80,7 +86,7 @@ constexpr KernelCost add_bias_gelu(double n, double C) { return of(9 * n * C, 3 
 // With t = tanh(u): 0.5 (1 + t) + 0.5 x (1 - t^2) u': u 4, t 1, u' 2, the rest 8, times dx 1,
 // and gelu itself 1.
 constexpr KernelCost gelu_backward(double n, double C) { return of(17 * n * C, 4 * n * C); }
-constexpr KernelCost add_column_sums(double n, double C) { return of(n * C, n * C + 2 * C); }
+constexpr KernelCost add_column_sums(double n, double C) { return reading(n * C, n * C + 2 * C); }
 constexpr KernelCost add(double N) { return of(N, 3 * N); }
 constexpr KernelCost fill_zero(double N) { return of(0, N); }
 constexpr KernelCost copy(double N) { return of(0, 2 * N); }
@@ -88,7 +94,7 @@ constexpr KernelCost transpose(double N) { return of(0, 2 * N); }
 
 // Per logit: maximum 1, difference 1, exp 1, sum 1.
 constexpr KernelCost cross_entropy_forward(double n, double V) {
-  return of(4 * n * V, n * V + n, n);
+  return reading(4 * n * V, n * V + n, n);
 }
 // And a product 1; the gradient fills the padding, too.
 constexpr KernelCost cross_entropy_forward_backward(double n, double V, double Vp) {
@@ -100,7 +106,7 @@ constexpr KernelCost embedding_backward(double n, double C) { return of(n * C, 3
 
 // Scale 1, decay 1, m 3, v 4, denominator 3, update 3: 28 bytes per parameter.
 constexpr KernelCost adamw_update(double N) { return of(15 * N, 7 * N); }
-constexpr KernelCost sum_of_squares(double N) { return of(2 * N, N); }
+constexpr KernelCost sum_of_squares(double N) { return reading(2 * N, N); }
 
 }  // namespace kernel_cost
 }  // namespace weft

@@ -59,7 +59,7 @@ std::vector<KernelCase> chosen_cases(const KernelsOptions& o) {
   return cases;
 }
 
-// What one thread reaches: arithmetic on registers alone, and y += x on arrays of some size.
+// What one thread reaches: arithmetic on registers alone, and traffic on arrays of some size.
 class ThreadLimits {
  public:
   // No more than `most_bytes` are streamed.
@@ -73,10 +73,10 @@ class ThreadLimits {
   double peak() const { return peak_; }
 
   // Where `bytes` are touched again and again: that of the cache that holds them, or of memory.
-  double bandwidth(size_t bytes) {
+  double bandwidth(Traffic traffic, size_t bytes) {
     const size_t size = std::clamp(std::bit_floor(bytes), kLeastBytes, most_bytes_);
-    const auto [known, is_new] = bandwidths_.try_emplace(size, 0.);
-    if (is_new) known->second = measure_thread_bandwidth(size);
+    const auto [known, is_new] = bandwidths_.try_emplace({traffic, size}, 0.);
+    if (is_new) known->second = measure_thread_bandwidth(traffic, size);
     return known->second;
   }
 
@@ -86,7 +86,7 @@ class ThreadLimits {
   std::unique_ptr<Executor> thread_;
   size_t most_bytes_;
   double peak_ = 0.;
-  std::map<size_t, double> bandwidths_;  // by size
+  std::map<std::pair<Traffic, size_t>, double> bandwidths_;
 };
 
 // A timing beside what it is measured against.
@@ -125,7 +125,9 @@ ordered_json to_json(const KernelResult& r, double peak) {
 void print_table(const std::vector<KernelResult>& results, double peak) {
   fmt::print(
       "One thread. Peak {}FLOP/s of fp32, measured. share: of the time that the peak or the\n"
-      "measured bandwidth of the operands' place (cache or memory) allows at best.\n\n",
+      "measured bandwidth of the operands' place (cache or memory) allows at best: that of "
+      "reading\n"
+      "a sum, for kernels that write next to nothing, or else that of y += x.\n\n",
       format_large(peak));
   fmt::print("{:<38} {:>10} {:>7} {:>9} {:>8}  {:<8} {:>7}\n", "kernel", "median us", "spread",
              "GFLOP/s", "GB/s", "bound by", "share");
@@ -164,7 +166,8 @@ int bench_kernels(const Arguments& arguments) {
     // A hot call may touch only a part of its operands: a block of columns, a few rows.
     const bool is_hot = kernel.cache == CacheState::kHot;
     const size_t touched = is_hot ? static_cast<size_t>(kernel.cost.bytes) : timing.operand_bytes;
-    results.push_back({&kernel, timing, limits.bandwidth(touched)});
+    const Traffic traffic = kernel.cost.only_reads ? Traffic::kRead : Traffic::kUpdate;
+    results.push_back({&kernel, timing, limits.bandwidth(traffic, touched)});
     live.show([&] {
       return fmt::format("kernel {} of {}: {}", results.size(), cases.size(), kernel.name);
     });

@@ -31,7 +31,8 @@ struct Diagnosis {
   int threads = 1;
   double fp32_flops = 0.;
   std::vector<Bf16Peak> bf16_peaks;  // of what the CPU has; the first is what weft uses
-  double bandwidth = 0.;             // bytes per second; 0: not measured
+  double bandwidth = 0.;             // bytes per second of y += x; 0: not measured
+  double read_bandwidth = 0.;        // of reading alone; 0: not measured
   std::vector<Advice> advice;
 };
 
@@ -55,7 +56,10 @@ Diagnosis diagnose(const ExecutorOptions& options) {
   d.fp32_flops = measure_peak_flops(*executor);
   d.bf16_peaks = measure_bf16_peaks(*executor);
   const size_t bytes = streamed_bytes(d.facts, measured);
-  if (bytes > 0) d.bandwidth = measure_bandwidth(*executor, bytes);
+  if (bytes > 0) {
+    d.bandwidth = measure_bandwidth(*executor, Traffic::kUpdate, bytes);
+    d.read_bandwidth = measure_bandwidth(*executor, Traffic::kRead, bytes);
+  }
   return d;
 }
 
@@ -91,7 +95,8 @@ std::string describe_environment(const MachineFacts& facts) {
 
 std::string describe_bandwidth(const Diagnosis& d) {
   if (d.bandwidth == 0.) return "not measured: too little memory is available";
-  return fmt::format("{}B/s measured (y += x: two reads and a write)", format_large(d.bandwidth));
+  return fmt::format("{}B/s measured (y += x: two reads and a write), {}B/s of reading alone",
+                     format_large(d.bandwidth), format_large(d.read_bandwidth));
 }
 
 // "3.57TFLOP/s measured with AMX tiles, 121GFLOP/s with AVX512-BF16"
@@ -173,6 +178,7 @@ void print_json(const Diagnosis& d) {
       {"memory_bytes", f.memory_bytes},
       {"available_bytes", f.available_bytes},
       {"bandwidth", d.bandwidth > 0. ? ordered_json(d.bandwidth) : ordered_json()},
+      {"read_bandwidth", d.read_bandwidth > 0. ? ordered_json(d.read_bandwidth) : ordered_json()},
       {"peak_fp32", d.fp32_flops},
       {"peak_bf16",
        d.bf16_peaks.empty() ? ordered_json() : ordered_json(d.bf16_peaks.front().flops)},

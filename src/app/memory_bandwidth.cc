@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
+#include <vector>
 
 #include "app/thread_clock.h"
 #include "base/arena.h"
@@ -25,41 +27,73 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Arrays of a thread, and one pass over them.
+class Stream {
+ public:
+  Stream(Arena& arena, Traffic traffic, size_t bytes)
+      : traffic_(traffic), x_(arena.vector<float>(elements(traffic, bytes))) {
+    if (traffic == Traffic::kUpdate) y_ = arena.vector<float>(elements(traffic, bytes));
+  }
+
+  // An array that was never written is one page of zeros, again and again.
+  void touch() {
+    std::ranges::fill(x_, 1.f);
+    std::ranges::fill(y_, 1.f);
+  }
+  void pass() {
+    if (traffic_ == Traffic::kUpdate) return add(x_, y_);
+    add_row_sums({x_.data(), 1, static_cast<int64_t>(x_.size())}, {&sum_, 1});
+  }
+  double bytes_moved() const {
+    const double accesses = traffic_ == Traffic::kUpdate ? 3. : 1.;
+    return accesses * sizeof(float) * static_cast<double>(x_.size());
+  }
+  // What stands for all that a pass writes, where ops declare it.
+  std::span<std::byte> result() { return std::as_writable_bytes(std::span(&sum_, 1)); }
+
+ private:
+  static int64_t elements(Traffic traffic, size_t bytes) {
+    return static_cast<int64_t>(bytes / sizeof(float) / (traffic == Traffic::kUpdate ? 2 : 1));
+  }
+
+  Traffic traffic_;
+  Vector<float> x_, y_;
+  float sum_ = 0.f;
+};
+
 // One op per thread, on a part of the arrays of its own. Which thread runs which op, and so on
 // which NUMA node its memory is, is up to the executor, as in a step.
 class BandwidthProgram {
  public:
-  BandwidthProgram(int threads, size_t bytes) : n_(static_cast<int64_t>(bytes) / 8 / threads) {
+  BandwidthProgram(int threads, Traffic traffic, size_t bytes) {
+    streams_.reserve(static_cast<size_t>(threads));
     for (int i = 0; i < threads; ++i) {
-      const Vector<float> x = arena_.vector<float>(n_), y = arena_.vector<float>(n_);
-      const TileId tile = tiles_.add({fmt::format("y{}", i), reinterpret_cast<std::byte*>(y.data()),
-                                      1, y.size_bytes(), y.size_bytes()});
-      // An array that was never written is one page of zeros, again and again.
+      Stream& stream = streams_.emplace_back(arena_, traffic, bytes / static_cast<size_t>(threads));
+      const std::span<std::byte> result = stream.result();
+      const TileId tile =
+          tiles_.add({fmt::format("stream{}", i), result.data(), 1, result.size(), result.size()});
       touch_.add({.name = fmt::format("touch[{}]", i),
                   .reads = {},
                   .writes = {tile},
-                  .run = [x, y](std::byte*) {
-                    std::ranges::fill(x, 1.f);
-                    std::ranges::fill(y, 1.f);
-                  }});
-      stream_.add({.name = fmt::format("stream[{}]", i),
-                   .reads = {},
-                   .writes = {tile},
-                   .run = [x, y](std::byte*) { add(x, y); }});
+                  .run = [&stream](std::byte*) { stream.touch(); }});
+      pass_.add({.name = fmt::format("stream[{}]", i),
+                 .reads = {},
+                 .writes = {tile},
+                 .run = [&stream](std::byte*) { stream.pass(); }});
     }
   }
 
   const Program& touch() const { return touch_; }
-  const Program& stream() const { return stream_; }
-  double bytes_moved() const { return 3. * sizeof(float) * static_cast<double>(n_) * ops(); }
+  const Program& pass() const { return pass_; }
+  double bytes_moved() const {
+    return streams_[0].bytes_moved() * static_cast<double>(streams_.size());
+  }
 
  private:
-  double ops() const { return static_cast<double>(stream_.ops().size()); }
-
-  int64_t n_;
   Arena arena_;
+  std::vector<Stream> streams_;
   TileTable tiles_;
-  Program touch_{"touch", tiles_}, stream_{"stream", tiles_};
+  Program touch_{"touch", tiles_}, pass_{"stream", tiles_};
 };
 
 }  // namespace
@@ -75,32 +109,30 @@ size_t streamed_bytes(const MachineFacts& facts, int threads) {
   return bytes <= facts.available_bytes / 4 ? bytes : 0;
 }
 
-double measure_bandwidth(const Executor& executor, size_t bytes) {
-  const BandwidthProgram program(executor.threads(), bytes);
+double measure_bandwidth(const Executor& executor, Traffic traffic, size_t bytes) {
+  const BandwidthProgram program(executor.threads(), traffic, bytes);
   executor.prepare(program.touch())->run();
-  const std::unique_ptr<PreparedProgram> stream = executor.prepare(program.stream());
+  const std::unique_ptr<PreparedProgram> pass = executor.prepare(program.pass());
   double best = 0.;
   const Clock::time_point begin = Clock::now();
   for (int i = 0; i < kLeastRounds || seconds_since(begin) < kMeasuredSeconds; ++i) {
     const Clock::time_point start = Clock::now();
-    stream->run();
+    pass->run();
     best = std::max(best, program.bytes_moved() / seconds_since(start));
   }
   return best;
 }
 
-double measure_thread_bandwidth(size_t bytes) {
+double measure_thread_bandwidth(Traffic traffic, size_t bytes) {
   Arena arena;
-  const auto n = static_cast<int64_t>(bytes / 8);
-  const Vector<float> x = arena.vector<float>(n), y = arena.vector<float>(n);
-  std::ranges::fill(x, 1.f);
-  std::ranges::fill(y, 1.f);
+  Stream stream(arena, traffic, bytes);
+  stream.touch();
   const size_t repeats = std::max(size_t{1}, kLeastBytesPerRound / bytes);
-  const double moved = 3. * sizeof(float) * static_cast<double>(n) * static_cast<double>(repeats);
+  const double moved = stream.bytes_moved() * static_cast<double>(repeats);
   double best = 0., spent = 0.;
   for (int i = 0; i < kLeastRounds || spent < kMeasuredSeconds; ++i) {
     const double start = thread_seconds();
-    for (size_t k = 0; k < repeats; ++k) add(x, y);
+    for (size_t k = 0; k < repeats; ++k) stream.pass();
     const double seconds = thread_seconds() - start;
     best = std::max(best, moved / seconds);
     spent += seconds;

@@ -12,12 +12,12 @@ namespace {
 
 // A strip of A of this many floats, at most, stays in the second cache level while all panels pass;
 // its rows are a multiple of 48, which libxsmm's kernels cut into blocks of 6 without a rest.
-// docs/decisions/packing.md has the measurements.
+// docs/decisions/matrix_products.md has the measurements.
 constexpr int64_t kStripFloats = 48 * 1024;
 constexpr int64_t kStripUnit = 48;
 
-// Of dW: output channels whose part of dy is transposed at a time, input channels whose part of x is
-// packed, and rows of the batch that one product sums over.
+// Of dW: output channels whose part of dy is transposed at a time, input channels whose part of x
+// is packed, and rows of the batch that one product sums over.
 constexpr int64_t kOutputs = 384;
 constexpr int64_t kInputs = 64;
 constexpr int64_t kBatchRows = 512;
@@ -139,8 +139,7 @@ void LinearBackwardWeight::operator()(Matrix<const float> dy, Matrix<const float
     const Piece& c = s.dW;
     const Matrix<float> dyT =
         scratch_matrix(scratch, 0, c.rows, padded(s.rows)).col_block(0, s.rows);
-    const Matrix<float> panel =
-        scratch_matrix(scratch, c.rows * padded(s.rows), s.rows, c.cols);
+    const Matrix<float> panel = scratch_matrix(scratch, c.rows * padded(s.rows), s.rows, c.cols);
     if (c.col == 0) {
       transpose(dy.block(s.row, s.rows, c.row, c.rows), dyT);
       if (!db.empty()) add_row_sums(dyT, db.subspan(size_t(c.row), size_t(c.rows)));

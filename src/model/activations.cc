@@ -106,8 +106,7 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config,
     blocks.push_back(allocate_block(arena, tiles, config, tiling, layer));
   }
   for (size_t slot = 0; slot < fch_gelu_ring.size(); ++slot) {
-    fch_gelu_ring[slot] =
-        rows.output(fmt::format("slot{}/fch_gelu", slot), 4 * config.C, config.C);
+    fch_gelu_ring[slot] = rows.output(fmt::format("slot{}/fch_gelu", slot), 4 * config.C, config.C);
   }
   lnf = rows.layernorm("lnf", config.C);
   losses = rows.per_row<float>("losses");

@@ -65,21 +65,20 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
 
 // dweight (+)= partial sums of the row tiles, first to last; likewise dbias.
 void append_layernorm_sums(Program& program, const LayernormBackward& ln, const MicroStep& micro) {
-  program.add(
-      {.name = ln.name + "/dW",
-       .phase = Phase::kBackward,
-       .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
-       .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
-       .run = [first = micro.first, dweights = ln.dweight_partial.matrix(),
-               dbiases = ln.dbias_partial.matrix(), dweight = ln.dweight.matrix().row(0),
-               dbias = ln.dbias.matrix().row(0)](std::byte*) {
-         if (first) {
-           std::fill(dweight.begin(), dweight.end(), 0.f);
-           std::fill(dbias.begin(), dbias.end(), 0.f);
-         }
-         add_column_sums(dweights, dweight);
-         add_column_sums(dbiases, dbias);
-       }});
+  program.add({.name = ln.name + "/dW",
+               .phase = Phase::kBackward,
+               .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
+               .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
+               .run = [first = micro.first, dweights = ln.dweight_partial.matrix(),
+                       dbiases = ln.dbias_partial.matrix(), dweight = ln.dweight.matrix().row(0),
+                       dbias = ln.dbias.matrix().row(0)](std::byte*) {
+                 if (first) {
+                   std::fill(dweight.begin(), dweight.end(), 0.f);
+                   std::fill(dbias.begin(), dbias.end(), 0.f);
+                 }
+                 add_column_sums(dweights, dweight);
+                 add_column_sums(dbiases, dbias);
+               }});
 }
 
 // dx *= gelu'(x), y = gelu(x)
@@ -177,11 +176,10 @@ class BlockBackward {
 
   void linear_weight(const char* name, const Tiled<float>& dy, const Tiled<float>& x, Tensor weight,
                      Tensor bias) {
-    append_linear_backward_weight(program_, at_ + name + "/dW", dy, x,
-                                  parts_.dweights.get(weight, layer_),
-                                  parts_.dweights.get(bias, layer_),
-                                  micro_.first ? Sum::kOverwrite : Sum::kAdd,
-                                  sink_.on_tile(index(weight)), parts_.backend);
+    append_linear_backward_weight(
+        program_, at_ + name + "/dW", dy, x, parts_.dweights.get(weight, layer_),
+        parts_.dweights.get(bias, layer_), micro_.first ? Sum::kOverwrite : Sum::kAdd,
+        sink_.on_tile(index(weight)), parts_.backend);
     sink_.on_parameter(index(bias));
   }
 
@@ -206,9 +204,7 @@ class BlockBackward {
     sink_.on_parameter(index(bias));
   }
 
-  size_t index(Tensor tensor) const {
-    return parts_.weights.values().table->index(tensor, layer_);
-  }
+  size_t index(Tensor tensor) const { return parts_.weights.values().table->index(tensor, layer_); }
 
   Program& program_;
   const TrainingParts& parts_;
@@ -267,20 +263,19 @@ void append_position_embedding_backward(Program& program, const TrainingParts& p
     for (int64_t b = 0; b < B; ++b) {
       reads = tiles_of({reads, dencoded.over({b * T + positions.begin, b * T + positions.end})});
     }
-    program.add(
-        {.name = fmt::format("embedding/dwpe[{}]", i),
-         .phase = Phase::kBackward,
-         .reads = reads,
-         .writes = dwpe.over(positions),
-         .run = [B, T, positions, first = micro.first, dencoded = dencoded.matrix(),
-                 dwpe = dwpe.matrix()](std::byte*) {
-           if (first) fill_zero(dwpe.row_block(positions.begin, positions.size()));
-           for (int64_t b = 0; b < B; ++b) {
-             for (int64_t t = positions.begin; t < positions.end; ++t) {
-               add(dencoded.row(b * T + t), dwpe.row(t));
-             }
-           }
-         }});
+    program.add({.name = fmt::format("embedding/dwpe[{}]", i),
+                 .phase = Phase::kBackward,
+                 .reads = reads,
+                 .writes = dwpe.over(positions),
+                 .run = [B, T, positions, first = micro.first, dencoded = dencoded.matrix(),
+                         dwpe = dwpe.matrix()](std::byte*) {
+                   if (first) fill_zero(dwpe.row_block(positions.begin, positions.size()));
+                   for (int64_t b = 0; b < B; ++b) {
+                     for (int64_t t = positions.begin; t < positions.end; ++t) {
+                       add(dencoded.row(b * T + t), dwpe.row(t));
+                     }
+                   }
+                 }});
   }
 }
 

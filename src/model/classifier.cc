@@ -147,10 +147,9 @@ void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chu
   for (int64_t j = g * blocks / groups; j < (g + 1) * blocks / groups; ++j) {
     const Range words = vocabulary_range(parts, static_cast<size_t>(j));
     const Tiled<float>& dlogits = a.logits[static_cast<size_t>(j)];
-    steps.push_back(
-        {LinearBackwardInput(tile.rows.size(), words.size(), cols.size(), words.size(),
-                             partial.matrix().stride, !steps.empty(), parts.backend),
-         dlogits.block(tile.local), wte.block(words, cols)});
+    steps.push_back({LinearBackwardInput(tile.rows.size(), words.size(), cols.size(), words.size(),
+                                         partial.matrix().stride, !steps.empty(), parts.backend),
+                     dlogits.block(tile.local), wte.block(words, cols)});
     reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
   }
   const size_t scratch_bytes = steps.front().kernel.scratch_bytes();

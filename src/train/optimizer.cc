@@ -90,14 +90,13 @@ void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
   const std::string& name = weights_.values().table->all()[parameter].name;
   Pieces(dweight).for_each([&](Range rows, Range cols, int64_t i) {
     const int64_t slot = first_partial_[parameter] + i;
-    program.add({.name = fmt::format("{}/norm[{}]", name, i),
-                 .phase = Phase::kUpdate,
-                 .reads = dweight.over(rows, cols),
-                 .writes = partials_.over_cols({slot, slot + 1}),
-                 .run = [gradient = dweight.block(rows, cols),
-                         partial = &partials_.matrix().at(0, slot)](std::byte*) {
-                   *partial = squares_of(gradient);
-                 }});
+    program.add(
+        {.name = fmt::format("{}/norm[{}]", name, i),
+         .phase = Phase::kUpdate,
+         .reads = dweight.over(rows, cols),
+         .writes = partials_.over_cols({slot, slot + 1}),
+         .run = [gradient = dweight.block(rows, cols), partial = &partials_.matrix().at(0, slot)](
+                    std::byte*) { *partial = squares_of(gradient); }});
   });
 }
 
@@ -121,14 +120,13 @@ void Optimizer::append_update(Program& program, size_t parameter) const {
   const std::string& name = weights_.values().table->all()[parameter].name;
   const Tiled<float>& dweight = dweights_.at(parameter);
   Pieces(dweight).for_each([&](Range rows, Range cols, int64_t i) {
-    program.add({.name = fmt::format("{}/update[{}]", name, i),
-                 .phase = Phase::kUpdate,
-                 .reads = tiles_of({dweight.over(rows, cols),
-                                    clips() ? scale_.all() : std::vector<TileId>{}}),
-                 .writes = update_writes(parameter, rows, cols),
-                 .run = [this, parameter, rows, cols](std::byte*) {
-                   update(parameter, rows, cols);
-                 }});
+    program.add(
+        {.name = fmt::format("{}/update[{}]", name, i),
+         .phase = Phase::kUpdate,
+         .reads =
+             tiles_of({dweight.over(rows, cols), clips() ? scale_.all() : std::vector<TileId>{}}),
+         .writes = update_writes(parameter, rows, cols),
+         .run = [this, parameter, rows, cols](std::byte*) { update(parameter, rows, cols); }});
   });
 }
 
