@@ -64,4 +64,6 @@ find_package(benchmark REQUIRED)
 # Tests (libgtest-dev).
 if(WEFT_BUILD_TESTS)
   find_package(GTest REQUIRED)
+  # Counts the instructions of kernels (valgrind). Not required: that test skips without it.
+  find_path(VALGRIND_INCLUDE_DIR valgrind/callgrind.h)
 endif()

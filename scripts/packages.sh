@@ -23,6 +23,7 @@ build  libxxhash-dev           checksums of checkpoints
 build  libbenchmark-dev        repetitions and statistics of `weft bench kernels`
 test   libgtest-dev            unit tests
 test   python3                 the test of the include layers
+test   valgrind                callgrind: counts the instructions of kernels
 check  clang-14                the second compiler; ThreadSanitizer
 check  libclang-rt-14-dev      clang's sanitizer runtimes
 check  libomp-14-dev           clang's OpenMP, and Archer, which explains it to ThreadSanitizer
