@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
-#include "base/math.h"
 
 namespace weft {
 namespace {
@@ -33,10 +32,11 @@ std::byte* Arena::allocate_bytes(size_t bytes) {
   mappings_.push_back({address, mapped});
   bytes_ += bytes;
   if (!huge) return static_cast<std::byte*>(address);
-  const auto begin = round_up(reinterpret_cast<uintptr_t>(address), kHugePageBytes);
-  const auto data = reinterpret_cast<std::byte*>(begin);
+  const auto unaligned = reinterpret_cast<uintptr_t>(address) % kHugePageBytes;
+  std::byte* data =
+      static_cast<std::byte*>(address) + (kHugePageBytes - unaligned) % kHugePageBytes;
   // Advice only: a kernel without huge pages ignores it.
-  madvise(data, round_up(bytes, kHugePageBytes), MADV_HUGEPAGE);
+  madvise(data, (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes, MADV_HUGEPAGE);
   return data;
 }
 

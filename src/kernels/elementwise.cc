@@ -143,9 +143,9 @@ void add_row_sums(Matrix<const float> x, Vector<float> sums) {
   for (int64_t r = 0; r < x.rows; ++r) {
     const float* row = x.row(r).data();
     LaneSums<Floats, kSumLanes> lanes;
-    for_each_vector_in_groups<kSumLanes>(
-        Floats(), x.cols,
-        [&](auto io, int64_t c, int64_t k) HWY_ATTR { lanes.add(k, io.load(row + c)); });
+    for_each_vector_in_groups<kSumLanes>(Floats(), x.cols,
+                                         [&](auto io, int64_t c, int64_t k)
+                                             HWY_ATTR { lanes.add(k, io.load(row + c)); });
     sums[static_cast<size_t>(r)] += lanes.total();
   }
 }

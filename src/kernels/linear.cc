@@ -13,7 +13,7 @@ namespace {
 // A strip of A of this many floats, at most, stays in the second cache level while all panels pass;
 // its rows are a multiple of 48, which libxsmm's kernels cut into blocks of 6 without a rest.
 // docs/decisions/matrix_products.md has the measurements.
-constexpr int64_t kStripFloats = 48 * 1024;
+constexpr int64_t kStripFloats = int64_t{48} << 10;
 constexpr int64_t kStripUnit = 48;
 
 // Of dW: output channels whose part of dy is transposed at a time, input channels whose part of x

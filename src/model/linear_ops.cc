@@ -44,14 +44,15 @@ void append_linear_forward(Program& program, const std::string& name, const Tile
       return LinearForward(rows.size(), cols.size(), x.cols(), x.matrix().stride, y.matrix().stride,
                            backend);
     });
+    const PieceDone done = piece_done(epilogue, rows, cols);
     program.add(
         {.name = name + suffix,
          .phase = Phase::kForward,
          .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
-                 y_tile = y.block(rows, cols), done = piece_done(epilogue, rows, cols)](
-                    std::byte* scratch) { (*kernel)(x_tile, W_tile, y_tile, scratch, done); },
+                 y_tile = y.block(rows, cols),
+                 done](std::byte* scratch) { (*kernel)(x_tile, W_tile, y_tile, scratch, done); },
          .scratch_bytes = kernel->scratch_bytes()});
   });
 }
@@ -65,14 +66,15 @@ void append_linear_backward_input(Program& program, const std::string& name, con
       return LinearBackwardInput(rows.size(), dy.cols(), cols.size(), dy.matrix().stride,
                                  dx.matrix().stride, false, backend);
     });
+    const PieceDone done = piece_done(epilogue, rows, cols);
     program.add(
         {.name = name + suffix,
          .phase = Phase::kBackward,
          .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run = [kernel, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
-                 dx_tile = dx.block(rows, cols), done = piece_done(epilogue, rows, cols)](
-                    std::byte* scratch) { (*kernel)(dy_tile, W_tile, dx_tile, scratch, done); },
+                 dx_tile = dx.block(rows, cols),
+                 done](std::byte* scratch) { (*kernel)(dy_tile, W_tile, dx_tile, scratch, done); },
          .scratch_bytes = kernel->scratch_bytes()});
   });
 }
@@ -89,6 +91,7 @@ void append_linear_backward_weight(Program& program, const std::string& name,
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;
+    const PieceDone done = piece_done(epilogue, out, in);
     program.add(
         {.name = name + suffix,
          .phase = Phase::kBackward,
@@ -98,8 +101,7 @@ void append_linear_backward_weight(Program& program, const std::string& name,
                        extra(epilogue.writes, out, in)}),
          .run = [kernel, dy = dy.block({0, dy.rows()}, out), x = x.block({0, x.rows()}, in),
                  dW = dW.block(out, in), db = with_bias ? db.row_elements(out) : Vector<float>(),
-                 done = piece_done(epilogue, out, in)](
-                    std::byte* scratch) { (*kernel)(dy, x, dW, db, scratch, done); },
+                 done](std::byte* scratch) { (*kernel)(dy, x, dW, db, scratch, done); },
          .scratch_bytes = kernel->scratch_bytes()});
   });
 }

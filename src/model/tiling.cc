@@ -13,7 +13,7 @@ constexpr double kFlopsPerOp = 400e6;
 // But a product is cut into this many blocks of columns at least, and an op packs this many floats
 // at most, which stay in the second cache level.
 constexpr int64_t kColumnBlocks = 8;
-constexpr int64_t kPackedFloats = 256 * 1024;
+constexpr int64_t kPackedFloats = int64_t{256} << 10;
 
 // An op of dW packs its block of dy and all of x, so it is given more work to spread that over.
 constexpr double kFlopsPerWeightOp = 2.5e9;
