@@ -7,6 +7,7 @@ Stand-ins print what weft, PyTorch and llm.c print; none of them is needed.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -53,11 +54,15 @@ FAKE_DOCTOR = {
 
 FAKE_WEFT = f"""\
 #!{sys.executable}
-import json, os, sys
+import json, os, sys, time
 if sys.argv[1] == "doctor":
     print('''{json.dumps(FAKE_DOCTOR)}''')
     sys.exit()
 option = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+if option["--seq-len"] == "1":
+    with open(sys.argv[0] + ".pid", "w") as pid:
+        print(os.getpid(), file=pid)
+    time.sleep(600)
 if option.get("--precision") == "bf16":
     sys.exit("weft: error: [train] --precision: 'bf16' is not supported")
 assert os.path.getsize(option["--data"]) == 1024 + 2 * (5 * 2 * 64 + 1)
@@ -139,7 +144,8 @@ class Executing(TemporaryDirectoryTest):
 
     def test_pytorch_reports_every_step(self):
         report = {"torch": "2.15", "blas": "mkl", "steps_ms": [5.0, 6.0], "step_ms": 5.5}
-        python = write_program(self.directory / "python", f"#!/bin/sh\necho '{json.dumps(report)}'\n")
+        script = f"#!/bin/sh\necho '{json.dumps(report)}'\n"
+        python = write_program(self.directory / "python", script)
 
         run = PyTorch(python, "fp32", "eager", "math").run(Workload(4, 64, 2, 3, 2))
 
@@ -209,19 +215,21 @@ class Figures(unittest.TestCase):
         self.assertIsNone(self.comparison.ratio("PyTorch", "bf16", 64))
 
     def test_lengths_that_fail_alike_are_named_together(self):
-        self.comparison.left_out = {("a", 64): "no g++", ("a", 256): "no g++", ("b", 64): "no torch"}
+        self.comparison.left_out = {("a", 64): "no g++", ("a", 256): "no g++",
+                                    ("b", 64): "no torch"}
 
         self.assertEqual(summary.left_out_lines(self.comparison),
                          ["- Left out: a at T=64, 256: no g++", "- Left out: b at T=64: no torch"])
 
 
 class WholeCommand(TemporaryDirectoryTest):
-    def compare(self, *arguments):
+    def command(self, *arguments):
         weft = write_program(self.directory / "weft", FAKE_WEFT)
-        return subprocess.run(
-            [sys.executable, COMPARE / "compare.py", "--weft", weft, "--threads", "2",
-             "--batch-size", "2", "--seq-len", "64", "--steps", "2", "--rounds", "2", *arguments],
-            text=True, capture_output=True, check=False)
+        return [sys.executable, COMPARE / "compare.py", "--weft", weft, "--threads", "2",
+                "--batch-size", "2", "--seq-len", "64", "--steps", "2", "--rounds", "2", *arguments]
+
+    def compare(self, *arguments):
+        return subprocess.run(self.command(*arguments), text=True, capture_output=True, check=False)
 
     def test_missing_peers_are_named_and_nothing_is_guessed(self):
         result = self.compare("--bf16", "--python", "no/python",
@@ -234,12 +242,30 @@ class WholeCommand(TemporaryDirectoryTest):
         self.assertIn("| weft's share of the fp32 peak | 50.0 %, below 75.0 % |", result.stdout)
         self.assertIn("- Left out: llm.c, fp32 at T=64: no --llmc DIR was given", result.stdout)
         self.assertIn("fp32 at T=64: cannot start no/python: No such file", result.stdout)
-        self.assertIn("- Left out: weft, bf16 at T=64: status 1: weft: error: [train]", result.stdout)
+        self.assertIn("- Left out: weft, bf16 at T=64: status 1: weft: error:", result.stdout)
         self.assertIn("- Warning: a load of 0.6", result.stdout)
         self.assertEqual((self.directory / "out.md").read_text(), result.stdout)
         record = json.loads((self.directory / "out.json").read_text())
         self.assertEqual([(r["round"], r["step_ms"]) for r in record["runs"]],
                          [(1, [400.0, 400.0]), (2, [400.0, 400.0])])
+
+    def test_a_signal_ends_the_program_that_runs_and_leaves_the_tables(self):
+        pid_file = self.directory / "weft.pid"
+        command = self.command("--seq-len", "64,1", "--python", "no/python")
+
+        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as process:
+            while not (pid_file.exists() and pid_file.read_text().endswith("\n")):
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            process.terminate()
+            printed = process.communicate(timeout=300)[0]
+
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("- Interrupted: some runs are missing", printed)
+        self.assertIn("| weft, fp32 | 320 (320 to 320) | - |", printed)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(int(pid_file.read_text()), 0)
 
     def test_lengths_beyond_the_model_are_refused(self):
         result = self.compare("--seq-len", "64,2048")

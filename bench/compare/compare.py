@@ -164,7 +164,7 @@ def main():
         session = Session(options)
     except LeftOut as reason:
         sys.exit(f"compare.py: weft doctor: {reason}")
-    # Either way out ends the program that runs, so that none is left to slow the next measurement.
+    # Either signal also ends the program that runs: none is left to slow the next measurement.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         session.run()
@@ -175,7 +175,10 @@ def main():
     if options.markdown:
         options.markdown.write_text(text)
     print(text, end="")
-    return 0 if any(name.startswith("weft") for name, _ in session.comparison.runs) else 1
+    if session.interrupted:
+        return 128 + signal.SIGINT
+    weft = session.comparison.programs[0].name
+    return 0 if all(session.comparison.runs[weft, T] for T in options.seq_len) else 1
 
 
 if __name__ == "__main__":

@@ -140,18 +140,19 @@ class PyTorch:
     def run(self, load):
         lines, peak_bytes = execute(self.command(load))
         report = json.loads(lines[-1])
-        return Run(report["steps_ms"], peak_bytes, {"PyTorch": f"{report['torch']}, "
-                                                               f"BLAS: {report['blas']}"})
+        version = f"{report['torch']}, BLAS: {report['blas']}"
+        return Run(report["steps_ms"], peak_bytes, {"PyTorch": version})
 
     def command(self, load):
-        switches = ["--compile"] * (self.mode == "compiled") + ["--bf16"] * (self.precision == "bf16")
+        switches = ["--compile"] * (self.mode == "compiled")
+        switches += ["--bf16"] * (self.precision == "bf16")
         return [self.python, Path(__file__).with_name("train_pytorch.py"), "-B", load.B,
                 "-T", load.T, "--threads", load.threads, "--warmup", load.warmup,
                 "--steps", load.steps, "--attention", self.attention, *switches]
 
 
 class LlmC:
-    """llm.c's CPU trainer. B and T are compiled in: DIR/train_gpt2 has T=64, train_gpt2_T256 256."""
+    """llm.c's CPU trainer. T is compiled in: 64 in DIR/train_gpt2, 256 in train_gpt2_T256."""
 
     family, precision = "llm.c", "fp32"
     name = "llm.c, fp32"

@@ -12,7 +12,7 @@ LEAST_RATIO = {"PyTorch": {None: 1.4}, "llm.c": {64: 5.0, 1024: 12.0}}
 
 
 def parameter_count():
-    per_layer = 12 * C * C + 13 * C  # qkv 3 C^2, attproj C^2, fc and fcproj 4 C^2 each; biases, norms
+    per_layer = 12 * C * C + 13 * C  # qkv 3, attproj 1, fc and fcproj 4 C^2 each; biases, norms
     return (PADDED_V + MAX_T) * C + L * per_layer + 2 * C
 
 
