@@ -147,13 +147,13 @@ class Session:
                        *summary.machine_lines(self.machine, versions),
                        *summary.left_out_lines(c),
                        *["- Interrupted: some runs are missing"] * self.interrupted]),
-            f"GPT-2 124M, B={o.batch_size}, {o.threads} threads. Tokens/s of the median step "
-            f"({o.rounds} rounds; in brackets the slowest and the fastest of them):",
+            f"GPT-2 124M, B={o.batch_size}, {o.threads} threads. Tokens/s of the median step; "
+            f"rounds: {o.rounds}, in brackets the slowest and the fastest if there are several.",
             summary.speed_table(c),
             "Ratios of these, and FLOPs as llm.c counts them (6N + 6LCT per token) against the "
-            "measured peak:",
+            "measured peak.",
             summary.standing_table(c, peaks),
-            "Peak memory of the process:",
+            "Peak memory of the process.",
             summary.memory_table(c)]
         return "\n\n".join(parts) + "\n"
 
