@@ -8,11 +8,12 @@
 The model is GPT-2 as weft trains it: 124M parameters, tied classifier, tanh GELU, no dropout. A
 step is forward, loss, backward, clipping to a norm of 1 and fused AdamW, on random tokens (speed
 does not depend on them). Each step reads the loss, so that it reports progress as a trainer does.
-Prints one line of JSON: the median step and its tokens/s, and the process's peak memory.
+Prints one line of JSON: each step, the median and its tokens/s, and the process's peak memory.
 """
 
 import argparse
 import json
+import re
 import resource
 import statistics
 import sys
@@ -103,6 +104,12 @@ def time_steps(arguments):
     return seconds[arguments.warmup:]
 
 
+def blas():
+    """The library of matrix products that this build is linked with."""
+    found = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return found[1] if found else "unknown"
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-B", type=int, default=4, help="sequences per step")
@@ -125,11 +132,11 @@ def main():
         seconds = time_steps(arguments)
     median_s = statistics.median(seconds)
     print(json.dumps({
-        "torch": torch.__version__, "threads": arguments.threads,
+        "torch": torch.__version__, "blas": blas(), "threads": arguments.threads,
         "mode": "compile" if arguments.compile else "eager",
         "precision": "bf16" if arguments.bf16 else "fp32", "attention": arguments.attention,
         "B": arguments.B, "T": arguments.T, "steps": arguments.steps,
-        "step_ms": round(median_s * 1e3, 1),
+        "steps_ms": [round(1e3 * s, 1) for s in seconds], "step_ms": round(median_s * 1e3, 1),
         "tokens_per_s": round(arguments.B * arguments.T / median_s, 1),
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }))
