@@ -22,27 +22,29 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void check_memory(size_t bytes, const BenchModel& model) {
-  require_memory(bytes, fmt::format("a step of {}", to_string(model.config)),
-                 "use a smaller --model, --batch-size or --seq-len");
+void check_memory(size_t bytes, const BenchModel& model, const char* hint) {
+  require_memory(bytes, fmt::format("a step of {}", to_string(model.config)), hint);
 }
 
 // The weights, their gradients and two moments: known before memory is taken.
 Config checked(const BenchModel& model) {
-  check_memory(4 * sizeof(float) * size_t(ParameterTable(model.config).buffer_size()), model);
+  check_memory(4 * sizeof(float) * size_t(ParameterTable(model.config).buffer_size()), model,
+               kSmallerHint);
   return model.config;
 }
 
 }  // namespace
 
-BenchStep::BenchStep(const BenchModel& model, const Executor& executor) : state_(checked(model)) {
+BenchStep::BenchStep(const BenchModel& model, const Executor& executor, bool recompute_blocks)
+    : state_(checked(model)) {
   const Clock::time_point start = Clock::now();
   StepSettings settings;
   settings.B = model.B;
   settings.T = model.T;
+  settings.recompute_blocks = recompute_blocks;
   step_ = std::make_unique<TrainingStep>(state_, settings);
   build_seconds_ = seconds_since(start);
-  check_memory(memory_bytes(), model);
+  check_memory(memory_bytes(), model, recompute_blocks ? kSmallerHint : kRecomputeHint);
   initialize(state_.weights, kSeed, executor);
 
   // Target i is input i + 1, as in a text.

@@ -17,10 +17,11 @@ class BenchStep {
  public:
   // Builds the program of a step and draws the weights, on the executor's threads. Throws Error
   // where there is no memory for it.
-  BenchStep(const BenchModel& model, const Executor& executor);
+  BenchStep(const BenchModel& model, const Executor& executor, bool recompute_blocks = false);
 
   const Program& program() const { return step_->program(0); }
   const ParameterTable& table() const { return *state_.table; }
+  int64_t recomputed_blocks() const { return step_->recomputed_blocks(); }
   size_t memory_bytes() const { return state_.arena->bytes() + step_->memory_bytes(); }
   double build_seconds() const { return build_seconds_; }
   int64_t tokens() const { return static_cast<int64_t>(step_->inputs().size()); }

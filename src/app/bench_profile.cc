@@ -35,7 +35,8 @@ std::string op_kind(std::string_view op_name) {
   return std::string(without_numbered(path, "block"));
 }
 
-std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T) {
+std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T,
+                                         int64_t recomputed) {
   const double n = double(B * T), C = double(config.C), L = double(config.L);
   const double heads = double(B * config.NH), HS = double(config.HS());
   std::map<std::string, double> flops;
@@ -51,6 +52,10 @@ std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_
   linear("classifier", "logits", double(config.Vp()), C, 1);
   flops["attention/forward"] = L * heads * kernel_cost::attention_forward(double(T), HS).flops;
   flops["attention/backward"] = L * heads * kernel_cost::attention_backward(double(T), HS).flops;
+  if (recomputed == 0) return flops;
+  for (const char* kind : {"qkv/forward", "attproj/forward", "fc/forward", "attention/forward"}) {
+    flops[fmt::format("again/{}", kind)] = flops.at(kind) * double(recomputed) / L;
+  }
   return flops;
 }
 

@@ -19,8 +19,10 @@ namespace weft {
 std::string op_kind(std::string_view op_name);
 
 // FLOPs of the matrix products of a step with B sequences of T tokens, by kind of op. Attention's
-// masked half counts as nothing.
-std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T);
+// masked half counts as nothing. What backward computes again in `recomputed` blocks is of kinds of
+// its own, "again/qkv/forward".
+std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T,
+                                         int64_t recomputed = 0);
 
 struct OpKindTime {
   std::string kind;

@@ -11,6 +11,7 @@
 #include "app/format.h"
 #include "app/live_line.h"
 #include "app/machine.h"
+#include "app/recompute_flag.h"
 #include "app/terminal.h"
 
 namespace weft {
@@ -22,6 +23,7 @@ constexpr int kWarmUpSteps = 2;
 
 struct StepOptions : BenchOptions {
   ExecutorOptions executor;
+  std::string recompute = kRecomputeNone;
   int64_t steps = 10;
 };
 
@@ -31,6 +33,7 @@ bool parse(const Arguments& arguments, StepOptions& o) {
                 "data, logs and checkpoints. Two more steps warm up.");
   add_bench_flags(flags, o);
   add_executor_flags(flags, o.executor);
+  add_recompute_flag(flags, o.recompute);
   flags.integer("--steps", o.steps, {1, 1'000'000}, "Steps that are timed");
   return parse_bench_flags(flags, arguments, o);
 }
@@ -38,6 +41,7 @@ bool parse(const Arguments& arguments, StepOptions& o) {
 struct StepResult {
   std::string executor;
   int threads = 1;
+  int64_t recomputed_blocks = 0;
   size_t memory_bytes = 0;
   int64_t tokens = 0;
   double peak = 0.;  // FLOP/s of all threads
@@ -69,7 +73,7 @@ StepResult measure(const StepOptions& o) {
   Terminal terminal;
   LiveLine live(terminal);
   const std::unique_ptr<Executor> executor = make_executor(o.executor);
-  BenchStep step(o.model, *executor);
+  BenchStep step(o.model, *executor, recomputes_blocks(o.recompute));
   const std::unique_ptr<PreparedProgram> prepared = executor->prepare(step.program());
   for (int i = 0; i < kWarmUpSteps; ++i) step.run(*prepared);
 
@@ -84,12 +88,13 @@ StepResult measure(const StepOptions& o) {
   }
   // Before and after: other processes only ever slow the measurement down.
   r.peak = std::max(r.peak, measure_peak_flops(*executor));
+  r.recomputed_blocks = step.recomputed_blocks();
   r.memory_bytes = step.memory_bytes();
   r.tokens = step.tokens();
   r.model_flops_per_token = flops_per_token(step.table(), o.model.T);
   r.loss = step.loss();
   r.kinds = profile.kinds();
-  r.flops = step_flops(o.model.config, o.model.B, o.model.T);
+  r.flops = step_flops(o.model.config, o.model.B, o.model.T, r.recomputed_blocks);
   return r;
 }
 
@@ -130,6 +135,8 @@ void print_result_json(const StepOptions& o, const StepResult& r) {
   json.update({{"executor", r.executor},
                {"threads", r.threads},
                {"peak_fp32", r.peak},
+               {"recompute", o.recompute},
+               {"recomputed_blocks", r.recomputed_blocks},
                {"memory_bytes", r.memory_bytes},
                {"tokens_per_step", r.tokens},
                {"steps", r.seconds.size()},
@@ -161,6 +168,10 @@ void print_summary(const StepOptions& o, const StepResult& r) {
   line("executor", fmt::format("{}, {} threads, peak {}FLOP/s measured", r.executor, r.threads,
                                format_large(r.peak)));
   line("memory", format_bytes(r.memory_bytes));
+  if (r.recomputed_blocks > 0) {
+    line("recompute", fmt::format("{} of {} blocks, which MFU does not count", r.recomputed_blocks,
+                                  o.model.config.L));
+  }
   line("step",
        fmt::format("{:.2f} ms median of {} (min {:.2f}, max {:.2f})", 1e3 * rates.step_s.median,
                    r.seconds.size(), 1e3 * rates.step_s.min, 1e3 * rates.step_s.max));

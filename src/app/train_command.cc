@@ -108,6 +108,7 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
              .eps = o.eps,
              .weight_decay = o.weight_decay,
              .grad_clip = o.grad_clip};
+  s.recompute_blocks = recomputes_blocks(o.recompute);
   s.val_every = o.val_every;
   s.val_steps = o.val_steps;
   s.sample_every = o.sample_every;

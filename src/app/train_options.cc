@@ -68,7 +68,7 @@ void add_execution_flags(Options& flags, TrainOptions& o) {
   flags.group("Execution");
   add_executor_flags(flags, o.executor);
   flags.choice("--precision", o.precision, {"fp32"}, "Arithmetic of matrix products");
-  flags.choice("--recompute", o.recompute, {"none"}, "Activations recomputed in backward");
+  add_recompute_flag(flags, o.recompute);
   flags.choice("--dist", o.dist, {"all-reduce"}, "Distribution strategy");
   flags.text("--trace", o.trace, "FILE.json", "Timeline for Perfetto (ui.perfetto.dev)");
   flags.text("--trace-steps", o.trace_steps, "A:B", "Steps in the timeline; the first ten");

@@ -8,6 +8,7 @@
 #include "app/data_format.h"
 #include "app/executor_flags.h"
 #include "app/options.h"
+#include "app/recompute_flag.h"
 
 namespace weft {
 
@@ -39,7 +40,7 @@ struct TrainOptions {
   int64_t checkpoint_every = 0, keep = 3;
 
   ExecutorOptions executor;
-  std::string precision = "fp32", recompute = "none", dist = "all-reduce";
+  std::string precision = "fp32", recompute = kRecomputeNone, dist = "all-reduce";
   std::string trace, trace_steps;
 
   std::string toml;  // all of it, for --config

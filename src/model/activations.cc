@@ -51,10 +51,22 @@ class RowMatrices {
   const Tiling& tiling_;
 };
 
+// What allocate(prefix of tile names) gives, for each layer its own, or shared in turns.
+template <typename Allocate>
+auto for_layers(int64_t L, bool own, const Allocate& allocate) {
+  std::vector<decltype(allocate(std::string()))> all;
+  for (int64_t layer = 0; layer < L; ++layer) {
+    const bool shared = !own && layer >= Activations::kRing;
+    all.push_back(shared ? all[static_cast<size_t>(layer - Activations::kRing)]
+                         : allocate(fmt::format("{}{}/", own ? "block" : "slot", layer)));
+  }
+  return all;
+}
+
+// All but residual_out, which may live longer than the rest.
 BlockActivations allocate_block(Arena& arena, TileTable& tiles, const Config& config,
-                                const Tiling& tiling, int64_t layer) {
+                                const Tiling& tiling, const std::string& at) {
   const RowMatrices rows(arena, tiles, tiling);
-  const std::string at = fmt::format("block{}/", layer);
   const int64_t C = config.C, group = tiling.heads;
   BlockActivations block;
   block.ln1 = rows.layernorm(at + "ln1", C);
@@ -65,8 +77,22 @@ BlockActivations allocate_block(Arena& arena, TileTable& tiles, const Config& co
   block.residual_mid = rows.output(at + "residual_mid", C, C);
   block.ln2 = rows.layernorm(at + "ln2", C);
   block.fch = rows.output(at + "fch", 4 * C, C);
-  block.residual_out = rows.output(at + "residual_out", C, 4 * C);
   return block;
+}
+
+std::vector<BlockActivations> allocate_blocks(Arena& arena, TileTable& tiles, const Config& config,
+                                              const Tiling& tiling, Kept kept) {
+  const RowMatrices rows(arena, tiles, tiling);
+  auto blocks = for_layers(config.L, kept == Kept::kEverything, [&](const std::string& at) {
+    return allocate_block(arena, tiles, config, tiling, at);
+  });
+  const auto outputs = for_layers(config.L, kept != Kept::kNothing, [&](const std::string& at) {
+    return rows.output(at + "residual_out", config.C, 4 * config.C);
+  });
+  for (size_t layer = 0; layer < blocks.size(); ++layer) {
+    blocks[layer].residual_out = outputs[layer];
+  }
+  return blocks;
 }
 
 Gradients::Block allocate_gradients(Arena& arena, TileTable& tiles, const Config& config,
@@ -92,8 +118,8 @@ Gradients::Block allocate_gradients(Arena& arena, TileTable& tiles, const Config
 
 }  // namespace
 
-Activations::Activations(Arena& arena, TileTable& tiles, const Config& config,
-                         const Tiling& tiling) {
+Activations::Activations(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling,
+                         Kept kept) {
   const RowMatrices rows(arena, tiles, tiling);
   inputs = rows.per_row<int32_t>("inputs");
   targets = rows.per_row<int32_t>("targets");
@@ -102,9 +128,8 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config,
     positions.matrix().at(i, 0) = static_cast<int32_t>(i % tiling.T);
   }
   encoded = rows.full_rows("encoded", config.C);
-  for (int64_t layer = 0; layer < config.L; ++layer) {
-    blocks.push_back(allocate_block(arena, tiles, config, tiling, layer));
-  }
+  blocks = allocate_blocks(arena, tiles, config, tiling, kept);
+  if (kept != Kept::kEverything) overwritten_blocks = std::max<int64_t>(0, config.L - kRing);
   for (size_t slot = 0; slot < fch_gelu_ring.size(); ++slot) {
     fch_gelu_ring[slot] = rows.output(fmt::format("slot{}/fch_gelu", slot), 4 * config.C, config.C);
   }

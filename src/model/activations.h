@@ -32,25 +32,37 @@ struct BlockActivations {
   Tiled<float> residual_out;  // (n, C)   after the MLP
 };
 
+// What of each block outlives its forward pass. Layers take turns with the rest: layer l uses set
+// l mod 2, so that a layer can start while the one before is still at work.
+enum class Kept {
+  kEverything,  // all that backward reads
+  kInputs,      // backward computes the rest again
+  kNothing,     // no backward follows
+};
+
 // For a micro-batch of n = B T token rows; row b T + t is token t of sequence b.
 struct Activations {
-  Activations(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling);
+  static constexpr int64_t kRing = 2;
+
+  Activations(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling,
+              Kept kept);
 
   const Tiled<float>& residual_in(int64_t layer) const {
     return layer == 0 ? encoded : blocks[static_cast<size_t>(layer - 1)].residual_out;
   }
 
-  // Layers take turns: backward computes it again where it needs it.
+  // Layers always take turns: backward computes it again where it needs it.
   const Tiled<float>& fch_gelu(int64_t layer) const {
-    return fch_gelu_ring[static_cast<size_t>(layer) % fch_gelu_ring.size()];
+    return fch_gelu_ring[static_cast<size_t>(layer % kRing)];
   }
 
-  Tiled<int32_t> inputs;     // (n, 1) written by the trainer before a program runs
-  Tiled<int32_t> targets;    // (n, 1) likewise
-  Tiled<int32_t> positions;  // (n, 1) row mod T
-  Tiled<float> encoded;      // (n, C)
-  std::vector<BlockActivations> blocks;
-  std::array<Tiled<float>, 2> fch_gelu_ring;  // (n, 4C) gelu(fch)
+  Tiled<int32_t> inputs;                 // (n, 1) written by the trainer before a program runs
+  Tiled<int32_t> targets;                // (n, 1) likewise
+  Tiled<int32_t> positions;              // (n, 1) row mod T
+  Tiled<float> encoded;                  // (n, C)
+  std::vector<BlockActivations> blocks;  // some share their tiles, see Kept
+  int64_t overwritten_blocks = 0;        // the first ones, by the forward pass of later ones
+  std::array<Tiled<float>, kRing> fch_gelu_ring;  // (n, 4C) gelu(fch)
   LayernormActivations lnf;
   Tiled<float> losses;  // (n, 1)
   Tiled<double> loss;   // (1, 1) mean over the optimizer step's tokens

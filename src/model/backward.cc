@@ -10,6 +10,7 @@
 #include "kernels/embedding.h"
 #include "kernels/layernorm.h"
 #include "kernels/transpose.h"
+#include "model/forward.h"
 #include "model/linear_ops.h"
 
 namespace weft {
@@ -289,6 +290,7 @@ void append_backward(Program& program, const TrainingParts& parts, const MicroSt
   complete(Tensor::lnfw);
   complete(Tensor::lnfb);
   for (int64_t layer = parts.config.L - 1; layer >= 0; --layer) {
+    if (layer < parts.activations.overwritten_blocks) append_block_again(program, parts, layer);
     BlockBackward(program, parts, micro, layer, sink).append();
   }
   append_token_embedding_backward(program, parts);

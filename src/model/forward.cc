@@ -87,17 +87,23 @@ Epilogue gelu_epilogue(const Tiled<float>& bias, const Tiled<float>& y,
               }};
 }
 
-void append_block(Program& program, const StepParts& parts, int64_t layer,
-                  const AppendAttention& attention) {
+void append_block_linear(Program& program, const StepParts& parts, int64_t layer, const char* name,
+                         const Tiled<float>& x, Tensor weight, const Tiled<float>& y,
+                         const Epilogue& epilogue) {
+  append_linear_forward(program, fmt::format("block{}/{}/forward", layer, name), x,
+                        parts.weights.get(weight, layer), y, epilogue, parts.backend);
+}
+
+// From residual_in to fch; `fch_done` is the epilogue of the product that gives fch.
+void append_block_to_fch(Program& program, const StepParts& parts, int64_t layer,
+                         const AppendAttention& attention, const Epilogue& fch_done) {
   const TiledParameters& w = parts.weights;
   const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
   const Tiled<float>& residual_in = parts.activations.residual_in(layer);
-  const Tiled<float>& fch_gelu = parts.activations.fch_gelu(layer);
   const std::string at = fmt::format("block{}/", layer);
   const auto linear = [&](const char* name, const Tiled<float>& x, Tensor weight,
                           const Tiled<float>& y, const Epilogue& epilogue) {
-    append_linear_forward(program, at + name + "/forward", x, w.get(weight, layer), y, epilogue,
-                          parts.backend);
+    append_block_linear(program, parts, layer, name, x, weight, y, epilogue);
   };
   append_layernorm_forward(program, at + "ln1/forward", residual_in, w.get(Tensor::ln1w, layer),
                            w.get(Tensor::ln1b, layer), block.ln1);
@@ -108,10 +114,19 @@ void append_block(Program& program, const StepParts& parts, int64_t layer,
          residual_epilogue(w.get(Tensor::attprojb, layer), residual_in, block.residual_mid));
   append_layernorm_forward(program, at + "ln2/forward", block.residual_mid,
                            w.get(Tensor::ln2w, layer), w.get(Tensor::ln2b, layer), block.ln2);
-  linear("fc", block.ln2.out, Tensor::fcw, block.fch,
-         gelu_epilogue(w.get(Tensor::fcb, layer), block.fch, fch_gelu));
-  linear("fcproj", fch_gelu, Tensor::fcprojw, block.residual_out,
-         residual_epilogue(w.get(Tensor::fcprojb, layer), block.residual_mid, block.residual_out));
+  linear("fc", block.ln2.out, Tensor::fcw, block.fch, fch_done);
+}
+
+void append_block(Program& program, const StepParts& parts, int64_t layer,
+                  const AppendAttention& attention) {
+  const TiledParameters& w = parts.weights;
+  const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
+  const Tiled<float>& fch_gelu = parts.activations.fch_gelu(layer);
+  append_block_to_fch(program, parts, layer, attention,
+                      gelu_epilogue(w.get(Tensor::fcb, layer), block.fch, fch_gelu));
+  append_block_linear(
+      program, parts, layer, "fcproj", fch_gelu, Tensor::fcprojw, block.residual_out,
+      residual_epilogue(w.get(Tensor::fcprojb, layer), block.residual_mid, block.residual_out));
 }
 
 }  // namespace
@@ -159,6 +174,19 @@ void append_forward(Program& program, const StepParts& parts, const AppendAttent
   append_layernorm_forward(program, "lnf/forward", parts.activations.residual_in(parts.config.L),
                            parts.weights.get(Tensor::lnfw), parts.weights.get(Tensor::lnfb),
                            parts.activations.lnf);
+}
+
+// GELU is left out: backward computes it itself, beside its derivative.
+void append_block_again(Program& program, const StepParts& parts, int64_t layer) {
+  const Tiled<float>& fch = parts.activations.blocks[static_cast<size_t>(layer)].fch;
+  Program block("again", program.tiles());
+  append_block_to_fch(block, parts, layer, append_attention,
+                      bias_epilogue(parts.weights.get(Tensor::fcb, layer), fch));
+  for (Op op : block.ops()) {
+    op.name.insert(op.name.find('/'), "/again");
+    op.phase = Phase::kBackward;
+    program.add(std::move(op));
+  }
 }
 
 }  // namespace weft

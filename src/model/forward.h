@@ -24,4 +24,8 @@ void append_forward(Program& program, const StepParts& parts,
                     const AppendAttention& attention = append_attention,
                     const BeforeLayer& before_layer = {});
 
+// As part of backward: the activations of a block again, all but residual_out, by the ops of its
+// forward pass. "block3/qkv/forward[r0,c1]" is now "block3/again/qkv/forward[r0,c1]".
+void append_block_again(Program& program, const StepParts& parts, int64_t layer);
+
 }  // namespace weft

@@ -91,7 +91,7 @@ class Pass {
         tiling_(choose_tiling(config_, 1, rows)),
         backend_(backend),
         weights_(tiles_, "weights/", weights, tiling_),
-        activations_(arena, tiles_, config_, tiling_),
+        activations_(arena, tiles_, config_, tiling_, Kept::kNothing),
         program_("decode", tiles_),
         cache_(cache) {
     const StepParts parts{config_, tiling_, backend, weights_, activations_};

@@ -60,7 +60,8 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
       dweights_(tiles_, "dweights/", state.dweights, tiling_),
       m_(tiles_, "m/", state.m, tiling_),
       v_(tiles_, "v/", state.v, tiling_),
-      activations_(arena_, tiles_, config_, tiling_),
+      activations_(arena_, tiles_, config_, tiling_,
+                   settings.recompute_blocks ? Kept::kInputs : Kept::kEverything),
       gradients_(arena_, tiles_, config_, tiling_),
       optimizer_(arena_, tiles_, settings.adamw, weights_, dweights_, m_, v_) {
   const int64_t N = settings.micro_steps;

@@ -30,12 +30,18 @@ struct StepSettings {
   int64_t ranks = 1;
   AdamWSettings adamw;
   GemmBackend gemm = GemmBackend::kAuto;
+  bool recompute_blocks = false;  // less memory, more time, the same bits
 };
 
 // What model FLOPs utilisation counts, as llm.c does: 6 FLOPs per parameter and token, and 6 L C T
 // for attention.
 double flops_per_token(const ParameterTable& table, int64_t T);
 inline constexpr const char* kMfuConvention = "llm.c: 6N + 6LCT";
+
+// What to do where memory is short: for the state of a model, and for its steps.
+inline constexpr const char* kSmallerHint = "use a smaller --model, --batch-size or --seq-len";
+inline constexpr const char* kRecomputeHint =
+    "use --recompute block, or a smaller --model, --batch-size or --seq-len";
 
 // Weights, gradients and the two moments: all state that a step changes, in one layout.
 struct TrainingState {
@@ -79,6 +85,9 @@ class TrainingStep {
   double loss() const { return activations_.loss.matrix().at(0, 0); }
   double grad_norm() const { return optimizer_.grad_norm(); }
   Vector<const float> losses() const { return activations_.losses.column({0, tiling_.n()}); }
+
+  // Blocks whose activations a micro-step computes twice.
+  int64_t recomputed_blocks() const { return activations_.overwritten_blocks; }
 
   const TileTable& tiles() const { return tiles_; }
   size_t memory_bytes() const { return arena_.bytes(); }

@@ -64,7 +64,7 @@ class Run {
         state_(settings.model),
         step_(state_, step_settings()),
         evaluator_(step_.evaluation(), step_.inputs(), step_.targets(), step_.losses(), executor) {
-    check_memory(memory_bytes());
+    check_memory(memory_bytes(), settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
     for (int64_t k = 0; k < std::min<int64_t>(micro_steps(), 3); ++k) {
       prepare(step_.program(k == 2 ? micro_steps() - 1 : k));
     }
@@ -102,14 +102,14 @@ class Run {
     if (dataset_.val) check_tokens(*dataset_.val, settings_.model, settings_.T);
     // The weights, their gradients and two moments: the least, known before the step is built.
     constexpr int64_t kArrays = 4;
-    check_memory(size_t(kArrays * ParameterTable(settings_.model).buffer_size()) * sizeof(float));
+    check_memory(size_t(kArrays * ParameterTable(settings_.model).buffer_size()) * sizeof(float),
+                 kSmallerHint);
     return tokens_per_step(settings_);
   }
 
-  void check_memory(size_t bytes) const {
+  void check_memory(size_t bytes, const char* hint) const {
     const std::string warning =
-        require_memory(bytes, fmt::format("training {}", to_string(settings_.model)),
-                       "use a smaller --model, --batch-size or --seq-len");
+        require_memory(bytes, fmt::format("training {}", to_string(settings_.model)), hint);
     if (!warning.empty()) listener_.noted(warning);
   }
 
@@ -133,7 +133,13 @@ class Run {
   }
 
   StepSettings step_settings() const {
-    return {settings_.B, settings_.T, micro_steps(), kRanks, settings_.adamw, settings_.gemm};
+    return {settings_.B,
+            settings_.T,
+            micro_steps(),
+            kRanks,
+            settings_.adamw,
+            settings_.gemm,
+            settings_.recompute_blocks};
   }
 
   Schedule schedule() const {

@@ -40,6 +40,7 @@ struct TrainSettings {
 
   double peak_flops = 0.;  // fp32, of all threads: what mfu refers to; 0 leaves mfu out
   GemmBackend gemm = GemmBackend::kAuto;
+  bool recompute_blocks = false;  // in backward: less memory, more time, the same bits
 
   std::string config_toml;      // written to the run directory as it is
   std::string run_json = "{}";  // what the app adds to the log's first line: version, machine

@@ -1,3 +1,4 @@
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -81,6 +82,30 @@ TEST_F(BenchCommand, SaysWhereTheTimeOfAStepGoes) {
   // Busy and idle are all of the threads' time, by their definition, up to rounding.
   EXPECT_NEAR(busy + result["idle_share"].get<double>(), 1., 1e-9);
   EXPECT_EQ(result["phases"].size(), 3u);  // forward, backward, update
+}
+
+TEST_F(BenchCommand, ShowsWhatRecomputingBlocksCostsAndSaves) {
+  std::map<std::string, json> results;
+  for (const char* recompute : {"none", "block"}) {
+    const CommandResult result = weft({"bench", "step", "--model", "L=5,NH=2,C=32,T=16,V=300",
+                                       "--steps", "1", "--recompute", recompute, "--json"});
+    ASSERT_EQ(result.status, 0) << result.err;
+    results[recompute] = json::parse(result.out);
+  }
+  const json &plain = results["none"], &block = results["block"];
+  std::set<std::string> kinds, kinds_with_flops;
+  for (const json& op : block["ops"]) {
+    kinds.insert(op["kind"]);
+    if (!op["gflops"].is_null()) kinds_with_flops.insert(op["kind"]);
+  }
+
+  EXPECT_EQ(plain["recomputed_blocks"], 0);
+  EXPECT_EQ(block["recomputed_blocks"], 3);
+  EXPECT_LT(block["memory_bytes"], plain["memory_bytes"]);
+  EXPECT_EQ(block["loss"], plain["loss"]);
+  EXPECT_TRUE(kinds.contains("again/ln1/forward"));
+  EXPECT_TRUE(kinds_with_flops.contains("again/qkv/forward"));
+  EXPECT_FALSE(kinds.contains("again/fcproj/forward"));
 }
 
 TEST_F(BenchCommand, MeasuresWhatEachExecutorAddsToAnOp) {

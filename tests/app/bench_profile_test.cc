@@ -11,11 +11,10 @@
 namespace weft {
 namespace {
 
-const Config kTiny{2, 3, 15, 7, 31};
-
 TEST(OpKind, LeavesOutTheLayerTheTileAndTheParameter) {
   EXPECT_EQ(op_kind("block3/qkv/forward[r0,c1]"), "qkv/forward");
   EXPECT_EQ(op_kind("block12/attention/backward[b0,h2]"), "attention/backward");
+  EXPECT_EQ(op_kind("block3/again/qkv/forward[r0,c1]"), "again/qkv/forward");
   EXPECT_EQ(op_kind("classifier0/dX[r0,g3]"), "classifier/dX");
   EXPECT_EQ(op_kind("block0/qkvw/update[2]"), "update");
   EXPECT_EQ(op_kind("lnf/backward[r1]"), "lnf/backward");
@@ -36,17 +35,35 @@ TEST(StepFlops, OfOneTokenAreTwicePerWeight) {
   EXPECT_EQ(flops.at("attention/forward"), 8);
 }
 
+// Of five blocks the first three; the last product of a block is not repeated.
+TEST(StepFlops, OfRecomputedBlocksAreOfKindsOfTheirOwn) {
+  const Config config{5, 3, 15, 7, 31};
+  const std::map<std::string, double> plain = step_flops(config, 2, 7),
+                                      recomputed = step_flops(config, 2, 7, 3);
+
+  EXPECT_EQ(recomputed.at("qkv/forward"), plain.at("qkv/forward"));
+  EXPECT_DOUBLE_EQ(recomputed.at("again/qkv/forward"), plain.at("qkv/forward") * 3 / 5);
+  EXPECT_FALSE(recomputed.contains("again/fcproj/forward"));
+  EXPECT_EQ(recomputed.size(), plain.size() + 4);
+}
+
 // A renamed op would silently lose its FLOP/s.
-TEST(StepFlops, NameKindsThatTheStepHas) {
-  const TrainingState state(kTiny);
+class StepKinds : public testing::TestWithParam<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(Recompute, StepKinds, testing::Bool());
+
+TEST_P(StepKinds, AreWhatStepFlopsName) {
+  const Config config{5, 3, 15, 7, 31};
+  const TrainingState state(config);
   StepSettings settings;
+  settings.recompute_blocks = GetParam();
   settings.B = 2;
   settings.T = 7;
   const TrainingStep step(state, settings);
   std::set<std::string> kinds;
   for (const Op& op : step.program(0).ops()) kinds.insert(op_kind(op.name));
 
-  for (const auto& [kind, flops] : step_flops(kTiny, 2, 7)) {
+  for (const auto& [kind, flops] : step_flops(config, 2, 7, step.recomputed_blocks())) {
     EXPECT_TRUE(kinds.contains(kind)) << kind;
     EXPECT_GT(flops, 0.) << kind;
   }

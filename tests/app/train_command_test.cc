@@ -237,6 +237,47 @@ TEST_F(TrainCommand, TheConfigOfARunRepeatsIt) {
   for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i]["loss"], after[i]["loss"]);
 }
 
+class RecomputeFlag : public TrainCommand {
+ protected:
+  // Four steps; of four blocks, two are recomputed where it is asked for.
+  CommandResult train(const std::string& run, const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {
+        "train",   "--data", path("text.txt"),     "--model", "L=4,NH=2,C=16,T=16",
+        "--steps", "4",      "--checkpoint-every", "2",       "--out",
+        path(run)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return weft(arguments);
+  }
+  std::string weights(const std::string& run) const {
+    return read_file(directory_ / run / "checkpoints/step_00000004/model.safetensors");
+  }
+};
+
+TEST_F(RecomputeFlag, IsRecordedAndLeavesTheSameWeights) {
+  for (const char* value : {"none", "gelu", "block"}) {
+    const CommandResult result = train(value, {"--recompute", value});
+    EXPECT_EQ(result.status, 0) << result.err;
+  }
+
+  EXPECT_TRUE(mentions(read_file(directory_ / "block/config.toml"), {"recompute = \"block\""}));
+  EXPECT_TRUE(weights("block") == weights("none"));
+  EXPECT_TRUE(weights("gelu") == weights("none"));
+}
+
+TEST_F(RecomputeFlag, MayChangeWhereARunIsResumed) {
+  train("run", {"--recompute", "none"});
+  const std::string expected = weights("run");
+  std::filesystem::remove_all(directory_ / "run/checkpoints/step_00000004");
+
+  const CommandResult resumed =
+      weft({"train", "--config", path("run/config.toml"), "--resume", "--recompute", "block"});
+
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_TRUE(mentions(resumed.err, {"resumed from", "step_00000002"}));
+  EXPECT_FALSE(mentions(resumed.err, {"changed"}));
+  EXPECT_TRUE(weights("run") == expected);
+}
+
 TEST_F(TrainCommand, InitTakesModelAndTokenizerFromAnotherRun) {
   weft(training({"--steps", "3"}));
   const std::vector<std::string> arguments = {"train",       "--data",    path("text.txt"),

@@ -15,7 +15,8 @@
 namespace weft {
 namespace {
 
-constexpr Config kConfig = {.L = 2, .NH = 3, .C = 15, .T = 13, .V = 131};
+// Five layers take turns with two sets of activations, where a step of training keeps them all.
+constexpr Config kConfig = {.L = 5, .NH = 3, .C = 15, .T = 13, .V = 131};
 constexpr int64_t kT = 7;
 
 TokenSource source_of(int64_t n) {

@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -208,6 +209,33 @@ TEST_F(TrainerTest, EveryExecutorAndThreadCountLeavesTheSameBits) {
   }
 }
 
+TEST_F(TrainerTest, RecomputingBlocksLeavesTheSameFiles) {
+  for (const int64_t micro_steps : {1, 3}) {
+    for (const double grad_clip : {0., 0.5}) {
+      const std::string suffix = fmt::format("_{}_{}", micro_steps, grad_clip);
+      TrainSettings reference = settings("reference" + suffix);
+      reference.model.L = 5;
+      reference.steps = 3;
+      reference.total_batch_tokens = micro_steps * kB * kT;
+      reference.adamw.grad_clip = grad_clip;
+      run(reference);
+      const size_t bytes = recorder_.reports.at(0).memory_bytes;
+
+      for (const Parallelism& p : {Parallelism{"sequential", 1}, {"fork-join", 3}, {"tasks", 3}}) {
+        SCOPED_TRACE(testing::Message() << p << suffix);
+        TrainSettings s = reference;
+        s.out = dir_ / (p.executor + suffix);
+        s.recompute_blocks = true;
+
+        run(s, p);
+
+        expect_same_bits(s.out, reference.out, 3);
+        EXPECT_LT(recorder_.reports.at(0).memory_bytes, bytes);
+      }
+    }
+  }
+}
+
 // A step is one batch of sequences, however they are cut into micro-batches: the same gradient up
 // to the rounding of its sum, and so the same first losses.
 TEST_F(TrainerTest, AccumulationComputesTheStepOfTheWholeBatch) {
@@ -252,6 +280,25 @@ TEST_F(TrainerTest, AStoppedRunWithAccumulationContinuesToTheSameBits) {
   run(s, {"tasks", 2});
 
   expect_same_bits(s.out, reference.out);
+}
+
+TEST_F(TrainerTest, AStoppedRunContinuesToTheSameBitsWhetherItRecomputesOrNot) {
+  TrainSettings reference = settings("reference");
+  reference.model.L = 5;
+  run(reference);
+
+  for (const bool before : {false, true}) {
+    TrainSettings s = reference;
+    s.out = dir_ / (before ? "recompute_first" : "recompute_later");
+    s.recompute_blocks = before;
+    run_and_stop(s, 3);
+    s.resume = true;
+    s.recompute_blocks = !before;
+    run(s);
+
+    EXPECT_FALSE(mentions(recorder_.notes, {"changed"}));
+    expect_same_bits(s.out, reference.out);
+  }
 }
 
 TEST_F(TrainerTest, ARunThatLostItsMachineContinuesFromItsLastCheckpoint) {
