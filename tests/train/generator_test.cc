@@ -16,8 +16,8 @@
 namespace weft {
 namespace {
 
-// T is above the block of 64 tokens that a prompt is read in by, and divides by nothing; five layers
-// take turns with two sets of activations.
+// T is above the block of 64 tokens that a prompt is read in by, and divides by nothing; five
+// layers take turns with two sets of activations.
 constexpr Config kConfig = {.L = 5, .NH = 3, .C = 15, .T = 97, .V = 131};
 
 // Logits are of order one. They come from the same sums of at most 97 terms in another order
