@@ -31,7 +31,6 @@ class PackedProduct {
   PackedProduct(int64_t M, int64_t N, int64_t K, int64_t lda, int64_t ldc, bool accumulate,
                 GemmBackend backend);
 
-  int64_t cols() const { return N_; }
   size_t scratch_bytes() const { return static_cast<size_t>(N_ * K_) * sizeof(float); }
 
   // Columns [col, col + panel.cols) of B, contiguous in scratch: (K, panel.cols).
