@@ -80,9 +80,12 @@ void check(const TrainOptions& o) {
 }
 
 std::string run_json(Precision precision) {
-  return nlohmann::ordered_json{{"version", version()},       {"commit", git_commit()},
-                                {"machine", cpu_name()},      {"cpus", available_cpus()},
-                                {"gemm", gemm_description(precision)}, {"openmp", openmp_runtime()}}
+  return nlohmann::ordered_json{{"version", version()},
+                                {"commit", git_commit()},
+                                {"machine", cpu_name()},
+                                {"cpus", available_cpus()},
+                                {"gemm", gemm_description(precision)},
+                                {"openmp", openmp_runtime()}}
       .dump();
 }
 

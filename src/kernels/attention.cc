@@ -58,7 +58,8 @@ struct Attention::ForwardScratch {
         out(cutter.matrix<float>(a.tile_, a.HS_)),
         sT(cutter.matrix<float>(a.tile_, a.tile_)),
         lse(cutter.vector<float>(a.tile_)),
-        softmax{cutter.vector<float>(a.tile_), cutter.vector<float>(a.tile_), cutter.vector<float>(a.tile_)} {}
+        softmax{cutter.vector<float>(a.tile_), cutter.vector<float>(a.tile_),
+                cutter.vector<float>(a.tile_)} {}
 
   ScratchCutter cutter;
   Matrix<float> k, v, qT, out, sT;

@@ -176,10 +176,9 @@ HWY_INLINE void dots_of_rows(Matrix<const T> a, Matrix<const T> b, Vector<float>
     const T* x = a.row(r).data();
     const T* y = b.row(r).data();
     LaneSums<Floats, kStep> sums;
-    for_each_vector_in_groups<kStep>(Floats(), a.cols,
-                                     [&](auto io, int64_t i, int64_t k) HWY_ATTR {
-                                       sums.add(k, Mul(load(io, x + i), load(io, y + i)));
-                                     });
+    for_each_vector_in_groups<kStep>(Floats(), a.cols, [&](auto io, int64_t i, int64_t k) HWY_ATTR {
+      sums.add(k, Mul(load(io, x + i), load(io, y + i)));
+    });
     dots[r] = sums.total();
   }
 }

@@ -32,9 +32,7 @@ HWY_INLINE hn::Vec<Words> bf16_bits(hn::Vec<Floats> value) {
   return IfThenElse(nan, Or(kept, Set(words, 0x40)), rounded);
 }
 
-HWY_INLINE hn::Vec<Words> load_bf16_bits(const float* p) {
-  return bf16_bits(LoadU(Floats(), p));
-}
+HWY_INLINE hn::Vec<Words> load_bf16_bits(const float* p) { return bf16_bits(LoadU(Floats(), p)); }
 
 // What to_float does, lane by lane.
 HWY_INLINE hn::Vec<Floats> floats_of(hn::Vec<Words> bf16_bits) {

@@ -13,9 +13,8 @@ HWY_INLINE void convert_rows(Matrix<const From> src, Matrix<To> dst) {
   for (int64_t r = 0; r < src.rows; ++r) {
     const From* from = src.row(r).data();
     To* to = dst.row(r).data();
-    for_each_vector(Floats(), src.cols, [=](auto io, int64_t c) HWY_ATTR {
-      store(io, load(io, from + c), to + c);
-    });
+    for_each_vector(Floats(), src.cols,
+                    [=](auto io, int64_t c) HWY_ATTR { store(io, load(io, from + c), to + c); });
   }
 }
 

@@ -151,8 +151,8 @@ HWY_INLINE float loss_of(const SoftmaxSum& sum, double max, double target_logit)
   return static_cast<float>(std::log1p(sum.maxima - 1 + sum.rest) + (max - target_logit));
 }
 
-// Where the gradient of element (r, c) goes: over its logit, or bf16 into the first half of what the
-// logits of its row and block took.
+// Where the gradient of element (r, c) goes: over its logit, or bf16 into the first half of what
+// the logits of its row and block took.
 HWY_INLINE float* gradient_at(const ColumnBlocks& logits, int64_t r, int64_t c, float) {
   return &element(logits, r, c);
 }
@@ -212,11 +212,11 @@ HWY_INLINE void losses_and_gradients(ColumnBlocks logits, int64_t row, int64_t V
   const int64_t end = row + static_cast<int64_t>(losses.size());
   // The logits of the targets, until their exponentials take their place.
   for (int64_t r = row; r < end; ++r) losses[r - row] = element(logits, r, targets[r - row]);
-  for_each_softmax<true>(
-      logits, row, end, V, [&](int64_t r, const SoftmaxSum& sum, float max) HWY_ATTR {
-        losses[r - row] = loss_of(sum, max, losses[r - row]);
-        exps_to_gradients<T>(logits, r, V, targets[r - row], scale, sum.total());
-      });
+  for_each_softmax<true>(logits, row, end, V,
+                         [&](int64_t r, const SoftmaxSum& sum, float max) HWY_ATTR {
+                           losses[r - row] = loss_of(sum, max, losses[r - row]);
+                           exps_to_gradients<T>(logits, r, V, targets[r - row], scale, sum.total());
+                         });
 }
 
 void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,

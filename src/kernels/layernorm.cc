@@ -90,8 +90,9 @@ HWY_INLINE BackwardMeans add_parameter_gradients(const BackwardRow& row) {
   const Floats d;
   const FloatVector mean = Set(d, row.mean), rstd = Set(d, row.rstd);
   BackwardRowSums g_sums, g_xhat_sums;
+  // Inline even in the tail: a call there would keep the sums in memory everywhere.
   for_each_vector_in_groups<kBackwardSumLanes>(
-      d, row.C, [&](auto io, int64_t c, int64_t k) HWY_ATTR {
+      d, row.C, [&](auto io, int64_t c, int64_t k) HWY_ATTR __attribute__((always_inline)) {
         const FloatVector dout = io.load(row.dout + c);
         const FloatVector xhat = Mul(Sub(io.load(row.x + c), mean), rstd);
         const FloatVector g = Mul(dout, io.load(row.weight + c));

@@ -71,17 +71,15 @@ void PackedProductBf16::multiply(const BFloat16* A, float* C, std::byte* scratch
   auto* const in_scratch = reinterpret_cast<float*>(scratch + bytes(packed_bf16_size(K_, N_)));
   for (const Step& step : steps_) {
     const Piece& c = step.piece;
-    const BFloat16* const B =
-        elements(scratch) + c.col / kBf16PanelColumns * bf16_panel_size(K_);
+    const BFloat16* const B = elements(scratch) + c.col / kBf16PanelColumns * bf16_panel_size(K_);
     float* const result = ldc_ == 0 ? in_scratch : C + c.row * ldc_ + c.col;
     step.gemm(A + c.row * lda_, B, result);
     if (done) done(c, {result, c.rows, c.cols, step.gemm.shape().ldc});
   }
 }
 
-void LinearForwardBf16::operator()(Matrix<const BFloat16> x, Matrix<const float> W,
-                                   Matrix<float> y, std::byte* scratch,
-                                   const PieceDone& done) const noexcept {
+void LinearForwardBf16::operator()(Matrix<const BFloat16> x, Matrix<const float> W, Matrix<float> y,
+                                   std::byte* scratch, const PieceDone& done) const noexcept {
   pack_bf16_transposed(W, product_.packed(scratch));
   product_.multiply(x.data, y.data, scratch, done);
 }

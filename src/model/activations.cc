@@ -48,7 +48,8 @@ class RowMatrices {
     return allocate_tiled<T>(arena_, tiles_, name, tiling_.n(), 1, tiling_.norm_rows, 1);
   }
   LayernormActivations layernorm(const std::string& name, int64_t C) const {
-    return {full_row_operand(name, C), per_row<float>(name + "_mean"), per_row<float>(name + "_rstd")};
+    return {full_row_operand(name, C), per_row<float>(name + "_mean"),
+            per_row<float>(name + "_rstd")};
   }
   // One row of partial sums per row tile.
   Tiled<float> partials(const std::string& name, int64_t C) const {

@@ -60,12 +60,12 @@ struct Activations {
     return fch_gelu_ring[static_cast<size_t>(layer % kRing)];
   }
 
-  Tiled<int32_t> inputs;                 // (n, 1) written by the trainer before a program runs
-  Tiled<int32_t> targets;                // (n, 1) likewise
-  Tiled<int32_t> positions;              // (n, 1) row mod T
-  Tiled<float> encoded;                  // (n, C)
-  std::vector<BlockActivations> blocks;  // some share their tiles, see Kept
-  int64_t overwritten_blocks = 0;        // the first ones, by the forward pass of later ones
+  Tiled<int32_t> inputs;                     // (n, 1) written by the trainer before a program runs
+  Tiled<int32_t> targets;                    // (n, 1) likewise
+  Tiled<int32_t> positions;                  // (n, 1) row mod T
+  Tiled<float> encoded;                      // (n, C)
+  std::vector<BlockActivations> blocks;      // some share their tiles, see Kept
+  int64_t overwritten_blocks = 0;            // the first ones, by the forward pass of later ones
   std::array<Operand, kRing> fch_gelu_ring;  // (n, 4C) gelu(fch)
   LayernormActivations lnf;
   Tiled<float> losses;  // (n, 1)
@@ -97,7 +97,7 @@ struct Gradients {
     Operand dqkv;       // (n, 3C)
     Tiled<float> dln1;  // (n, C)
     ResidualGradient dresidual_in;
-    Tiled<float> dln1w, dln1b;   // (layernorm ops, C) partial sums of dweight, dbias
+    Tiled<float> dln1w, dln1b;  // (layernorm ops, C) partial sums of dweight, dbias
     Tiled<float> dln2w, dln2b;
   };
 
@@ -114,7 +114,7 @@ struct Gradients {
   std::vector<Tiled<float>> dlnf_partial;  // per group of vocabulary blocks, (classifier_rows, C)
   Tiled<float> dlnf;                       // (n, C)
   ResidualGradient dresidual_final;
-  Tiled<float> dlnfw, dlnfb;               // (layernorm ops, C)
+  Tiled<float> dlnfw, dlnfb;  // (layernorm ops, C)
 };
 
 }  // namespace weft

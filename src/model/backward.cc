@@ -111,10 +111,11 @@ Epilogue gelu_backward_epilogue(const Operand& x, const Operand& dx, const Opera
     const auto& y_tiled = y.as<ElementOf<decltype(x_tiled)>>();
     return {.reads = [&x](Range rows, Range cols) { return x.over(rows, cols); },
             .writes = [&y](Range rows, Range cols) { return y.over(rows, cols); },
-            .run = [x_tiled, dx_tiled, y_tiled](Matrix<float> sums, Range rows, Range cols) {
-              gelu_backward_of(x_tiled.block(rows, cols), sums, dx_tiled.block(rows, cols),
-                               y_tiled.block(rows, cols));
-            }};
+            .run =
+                [x_tiled, dx_tiled, y_tiled](Matrix<float> sums, Range rows, Range cols) {
+                  gelu_backward_of(x_tiled.block(rows, cols), sums, dx_tiled.block(rows, cols),
+                                   y_tiled.block(rows, cols));
+                }};
   });
 }
 
@@ -177,8 +178,7 @@ class BlockBackward {
         d_(parts.gradients.block(layer)) {}
 
   void append() {
-    const ResidualGradient& dresidual_out =
-        parts_.gradients.dresidual_out(layer_, parts_.config.L);
+    const ResidualGradient& dresidual_out = parts_.gradients.dresidual_out(layer_, parts_.config.L);
     const Tiled<float>& residual_in = parts_.activations.residual_in(layer_);
     const Operand& fch_gelu = parts_.activations.fch_gelu(layer_);
 
@@ -187,8 +187,8 @@ class BlockBackward {
     linear_weight("fcproj", dresidual_out.operand, fch_gelu, Tensor::fcprojw, Tensor::fcprojb);
     linear_input("fc", d_.dfch, Tensor::fcw, d_.dln2, {});
     linear_weight("fc", d_.dfch, a_.ln2.out, Tensor::fcw, Tensor::fcb);
-    layernorm("ln2", a_.residual_mid, a_.ln2, Tensor::ln2w, Tensor::ln2b, d_.dln2, dresidual_out.sum,
-              d_.dresidual_mid, d_.dln2w, d_.dln2b);
+    layernorm("ln2", a_.residual_mid, a_.ln2, Tensor::ln2w, Tensor::ln2b, d_.dln2,
+              dresidual_out.sum, d_.dresidual_mid, d_.dln2w, d_.dln2b);
     linear_input("attproj", d_.dresidual_mid.operand, Tensor::attprojw, d_.datty, {});
     linear_weight("attproj", d_.dresidual_mid.operand, a_.atty, Tensor::attprojw, Tensor::attprojb);
     append_attention_backward(program_, parts_, layer_);

@@ -101,8 +101,8 @@ void append_cross_entropy(Program& program, const StepParts& parts, const Chunk&
                  .phase = Phase::kForward,
                  .reads = tiles_of({a.targets.over(tile.rows), logits}),
                  .writes = with_gradient ? tiles_of({losses, logits}) : losses,
-                 .run = [with_gradient, backward, scale, tile, V = parts.config.V, logits = a.logits_memory,
-                         targets = a.targets.column(tile.rows),
+                 .run = [with_gradient, backward, scale, tile, V = parts.config.V,
+                         logits = a.logits_memory, targets = a.targets.column(tile.rows),
                          losses = a.losses.column(tile.rows)](std::byte*) {
                    if (with_gradient) {
                      backward(logits, tile.local.begin, V, targets, scale, losses);

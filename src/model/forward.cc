@@ -75,9 +75,10 @@ Epilogue bias_epilogue(const Tiled<float>& bias, const Operand& y) {
   return y.visit([&](const auto& y) -> Epilogue {
     return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
             .writes = {},
-            .run = [bias, y](Matrix<float> sums, Range rows, Range cols) {
-              store_with_bias(bias.row_elements(cols), sums, y.block(rows, cols));
-            }};
+            .run =
+                [bias, y](Matrix<float> sums, Range rows, Range cols) {
+                  store_with_bias(bias.row_elements(cols), sums, y.block(rows, cols));
+                }};
   });
 }
 
@@ -101,10 +102,11 @@ Epilogue gelu_epilogue(const Tiled<float>& bias, const Operand& y, const Operand
   return visit_alike(y, y_gelu, [&](const auto& y, const auto& gelu) -> Epilogue {
     return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
             .writes = [&y_gelu](Range rows, Range cols) { return y_gelu.over(rows, cols); },
-            .run = [bias, y, gelu](Matrix<float> sums, Range rows, Range cols) {
-              store_with_bias_gelu(bias.row_elements(cols), sums, y.block(rows, cols),
-                                   gelu.block(rows, cols));
-            }};
+            .run =
+                [bias, y, gelu](Matrix<float> sums, Range rows, Range cols) {
+                  store_with_bias_gelu(bias.row_elements(cols), sums, y.block(rows, cols),
+                                       gelu.block(rows, cols));
+                }};
   });
 }
 
@@ -165,22 +167,21 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
         const Range q{heads.begin * HS, heads.end * HS};
         const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
         const Range lse_cols{heads.begin * T, heads.end * T};
-        program.add(
-            {.name = fmt::format("block{}/attention/forward[b{},h{}]", layer, b, h),
-             .phase = Phase::kForward,
-             .reads = tiles_of({qkv.over(rows, q), qkv.over(rows, k), qkv.over(rows, v)}),
-             .writes = tiles_of({atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
-             .run =
-                 [kernel, heads, HS, T, C, qkv = qkv.block(rows), out = atty.block(rows),
-                  lse = block.lse.matrix().row(b)](std::byte* scratch) {
-                   for (int64_t head = heads.begin; head < heads.end; ++head) {
-                     kernel->forward(qkv.col_block(head * HS, HS), qkv.col_block(C + head * HS, HS),
-                                     qkv.col_block(2 * C + head * HS, HS),
-                                     out.col_block(head * HS, HS),
-                                     lse.subspan(size_t(head * T), size_t(T)), scratch);
-                   }
-                 },
-             .scratch_bytes = kernel->forward_scratch_bytes()});
+        program.add({.name = fmt::format("block{}/attention/forward[b{},h{}]", layer, b, h),
+                     .phase = Phase::kForward,
+                     .reads = tiles_of({qkv.over(rows, q), qkv.over(rows, k), qkv.over(rows, v)}),
+                     .writes = tiles_of({atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
+                     .run =
+                         [kernel, heads, HS, T, C, qkv = qkv.block(rows), out = atty.block(rows),
+                          lse = block.lse.matrix().row(b)](std::byte* scratch) {
+                           for (int64_t head = heads.begin; head < heads.end; ++head) {
+                             kernel->forward(
+                                 qkv.col_block(head * HS, HS), qkv.col_block(C + head * HS, HS),
+                                 qkv.col_block(2 * C + head * HS, HS), out.col_block(head * HS, HS),
+                                 lse.subspan(size_t(head * T), size_t(T)), scratch);
+                           }
+                         },
+                     .scratch_bytes = kernel->forward_scratch_bytes()});
       }
     }
   });

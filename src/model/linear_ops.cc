@@ -63,19 +63,18 @@ void append_forward_ops(Program& program, const std::string& name, const Tiled<T
   KernelCache<typename LinearKernels<T>::Forward> kernels;
   for_each_tile(y, [&](Range rows, Range cols, const std::string& suffix) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearKernels<T>::forward(backend, rows.size(), cols.size(), x.cols(), x.matrix().stride,
-                                row_distance(y));
+      return LinearKernels<T>::forward(backend, rows.size(), cols.size(), x.cols(),
+                                       x.matrix().stride, row_distance(y));
     });
     const PieceDone done = piece_done(epilogue, y, rows, cols);
-    program.add(
-        {.name = name + suffix,
-         .phase = Phase::kForward,
-         .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
-         .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
-         .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
-                 sums = sums_in(y, rows, cols),
-                 done](std::byte* scratch) { (*kernel)(x_tile, W_tile, sums, scratch, done); },
-         .scratch_bytes = kernel->scratch_bytes()});
+    program.add({.name = name + suffix,
+                 .phase = Phase::kForward,
+                 .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
+                 .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
+                 .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
+                         sums = sums_in(y, rows, cols), done](
+                            std::byte* scratch) { (*kernel)(x_tile, W_tile, sums, scratch, done); },
+                 .scratch_bytes = kernel->scratch_bytes()});
   });
 }
 
@@ -87,7 +86,7 @@ void append_backward_input_ops(Program& program, const std::string& name, const 
   for_each_tile(dx, [&](Range rows, Range cols, const std::string& suffix) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
       return LinearKernels<T>::backward_input(backend, rows.size(), dy.cols(), cols.size(),
-                                      dy.matrix().stride, row_distance(dx), false);
+                                              dy.matrix().stride, row_distance(dx), false);
     });
     const PieceDone done = piece_done(epilogue, dx, rows, cols);
     program.add(
@@ -110,7 +109,7 @@ void append_backward_weight_ops(Program& program, const std::string& name, const
   for_each_tile(dW, [&](Range out, Range in, const std::string& suffix) {
     auto kernel = kernels.get(out.size(), in.size(), [&] {
       return LinearKernels<T>::backward_weight(backend, dy.rows(), out.size(), in.size(),
-                                       dW.matrix().stride, sum == Sum::kAdd);
+                                               dW.matrix().stride, sum == Sum::kAdd);
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;

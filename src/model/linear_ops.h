@@ -39,11 +39,10 @@ void append_linear_backward_input(Program& program, const std::string& name, con
                                   const Epilogue& epilogue, GemmBackend backend);
 
 // dW = dy^T x, db = column sums of dy (added to, with kAdd), then the epilogue on the tile of dW.
-// One op per tile of dW, over all n rows. REQUIRES: db is cut as the rows of dW are; dy and x are of
-// one precision.
+// One op per tile of dW, over all n rows. REQUIRES: db is cut as the rows of dW are; dy and x are
+// of one precision.
 void append_linear_backward_weight(Program& program, const std::string& name, const Operand& dy,
-                                   const Operand& x,
-                                   const Tiled<float>& dW, const Tiled<float>& db, Sum sum,
-                                   const Epilogue& epilogue, GemmBackend backend);
+                                   const Operand& x, const Tiled<float>& dW, const Tiled<float>& db,
+                                   Sum sum, const Epilogue& epilogue, GemmBackend backend);
 
 }  // namespace weft

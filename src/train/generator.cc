@@ -130,8 +130,7 @@ class Pass {
       program_.add(
           {.name = fmt::format("block{}/attention/cached[h{}]", layer, q.begin / HS),
            .phase = Phase::kForward,
-           .reads =
-               tiles_of({qkv.over(all, q), qkv.over(all, k), qkv.over(all, v)}),
+           .reads = tiles_of({qkv.over(all, q), qkv.over(all, k), qkv.over(all, v)}),
            .writes = tiles_of({atty.over(all, q), keys.over_cols(q), values.over_cols(q)}),
            .run =
                [cache = &cache_, q, C, HS, qkv = qkv.matrix(), out = atty.matrix(),

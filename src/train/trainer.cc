@@ -133,14 +133,8 @@ class Run {
   }
 
   StepSettings step_settings() const {
-    return {settings_.B,
-            settings_.T,
-            micro_steps(),
-            kRanks,
-            settings_.adamw,
-            settings_.gemm,
-            settings_.precision,
-            settings_.recompute_blocks};
+    return {settings_.B,     settings_.T,    micro_steps(),       kRanks,
+            settings_.adamw, settings_.gemm, settings_.precision, settings_.recompute_blocks};
   }
 
   Schedule schedule() const {

@@ -138,6 +138,49 @@ Call gelu_backward_case(CaseMemory& memory) {
   return [=] { gelu_backward(x, dx, y); };
 }
 
+// The bf16 forms, which run on AVX2, too.
+Call layernorm_forward_bf16_case(CaseMemory& memory) {
+  const auto x = memory.matrix(kRows, kCols);
+  const auto out = memory.bf16_matrix(kRows, kCols);
+  const auto weight = memory.vector(kCols), bias = memory.vector(kCols);
+  const auto mean = memory.vector(kRows), rstd = memory.vector(kRows);
+  return [=] { layernorm_forward(x, weight, bias, out, mean, rstd); };
+}
+
+Call add_bias_bf16_case(CaseMemory& memory) {
+  const auto bias = memory.vector(kCols);
+  const auto x = memory.matrix(kRows, kCols);
+  const auto y = memory.bf16_matrix(kRows, kCols);
+  return [=] { add_bias(bias, x, y); };
+}
+
+Call add_bias_gelu_bf16_case(CaseMemory& memory) {
+  const auto bias = memory.vector(kCols);
+  const auto x = memory.matrix(kRows, kCols);
+  const auto y = memory.bf16_matrix(kRows, kCols), out = memory.bf16_matrix(kRows, kCols);
+  return [=] { add_bias_gelu(bias, x, y, out); };
+}
+
+Call gelu_backward_bf16_case(CaseMemory& memory) {
+  const auto x = memory.bf16_matrix(kRows, kCols);
+  const auto dout = memory.matrix(kRows, kCols);
+  const auto dx = memory.bf16_matrix(kRows, kCols), y = memory.bf16_matrix(kRows, kCols);
+  return [=] { gelu_backward(x, dout, dx, y); };
+}
+
+Call add_row_sums_bf16_case(CaseMemory& memory) {
+  const auto x = memory.bf16_matrix(kRows, kCols);
+  const auto sums = memory.vector(kRows);
+  return [=] { add_row_sums(x, sums); };
+}
+
+Call cross_entropy_forward_backward_bf16_case(CaseMemory& memory) {
+  const ColumnBlocks logits = {memory.matrix(kLogitRows, Vp).data, kLogitRows, Vp, kBlockCols};
+  const auto targets = memory.indices(kLogitRows, V);
+  const auto losses = memory.vector(kLogitRows);
+  return [=] { cross_entropy_forward_backward_bf16(logits, 0, V, targets, 0.1f, losses); };
+}
+
 Call add_column_sums_case(CaseMemory& memory) {
   const auto x = memory.matrix(kRows, kCols);
   const auto sums = memory.vector(kCols);
@@ -277,6 +320,12 @@ std::vector<InstructionCase> instruction_cases() {
       {"add_bias_residual", add_bias_residual_case},
       {"add_bias_gelu", add_bias_gelu_case},
       {"gelu_backward", gelu_backward_case},
+      {"layernorm/forward_bf16", layernorm_forward_bf16_case},
+      {"add_bias_bf16", add_bias_bf16_case},
+      {"add_bias_gelu_bf16", add_bias_gelu_bf16_case},
+      {"gelu_backward_bf16", gelu_backward_bf16_case},
+      {"add_row_sums_bf16", add_row_sums_bf16_case},
+      {"cross_entropy/forward_backward_bf16", cross_entropy_forward_backward_bf16_case},
       {"add_column_sums", add_column_sums_case},
       {"add_row_sums", add_row_sums_case},
       {"add", add_case},

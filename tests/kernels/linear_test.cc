@@ -239,7 +239,7 @@ class Seen {
   Seen(int64_t rows, int64_t cols) : counts_(rows, cols) {}
 
   PieceDone observer() {
-    return [this](const Piece& p) {
+    return [this](const Piece& p, Matrix<float> /*values*/) {
       for (int64_t r = p.row; r < p.row + p.rows; ++r) {
         for (int64_t c = p.col; c < p.col + p.cols; ++c) counts_.view().at(r, c) += 1.f;
       }

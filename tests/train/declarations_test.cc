@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "kernels/bf16_backend.h"
 #include "support/checking_executor.h"
 #include "support/error_of.h"
 #include "train/initialize.h"
@@ -61,12 +62,18 @@ struct Variant {
   std::string name;
   int64_t micro_steps;
   float grad_clip;
+  Precision precision = Precision::kFp32;
 };
 
 void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
 
 std::vector<Variant> variants() {
-  return {{"clipping", 1, 0.5f}, {"without_clipping", 1, 0.f}, {"three_micro_steps", 3, 0.5f}};
+  std::vector<Variant> all = {
+      {"clipping", 1, 0.5f}, {"without_clipping", 1, 0.f}, {"three_micro_steps", 3, 0.5f}};
+  if (!cpu_has_bf16()) return all;
+  all.push_back({"bf16_clipping", 1, 0.5f, Precision::kBf16});
+  all.push_back({"bf16_three_micro_steps", 3, 0.f, Precision::kBf16});
+  return all;
 }
 
 // A model in training. Two of the same shape and variant are the same, bit for bit.
@@ -118,7 +125,8 @@ class Training {
                      {.B = shape_.B,
                       .T = shape_.T,
                       .micro_steps = variant_.micro_steps,
-                      .adamw = {.grad_clip = variant_.grad_clip}}};
+                      .adamw = {.grad_clip = variant_.grad_clip},
+                      .precision = variant_.precision}};
   int64_t steps_ = 0;
   uint64_t batches_ = 0, tokens_ = 0;
 };
@@ -162,7 +170,8 @@ TEST_P(Declarations, OfAStepAreValidAndOfTheMeantShape) {
   const TrainingStep step(state, {.B = shape().B,
                                   .T = shape().T,
                                   .micro_steps = variant().micro_steps,
-                                  .adamw = {.grad_clip = variant().grad_clip}});
+                                  .adamw = {.grad_clip = variant().grad_clip},
+                                  .precision = variant().precision});
 
   for (int64_t k = 0; k < variant().micro_steps; ++k) {
     EXPECT_EQ(problem_of(step.program(k)), "");

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "kernels/bf16_backend.h"
 #include "support/checking_executor.h"
 #include "support/error_of.h"
 #include "train/random_state.h"
@@ -21,11 +22,13 @@ namespace {
 constexpr Config kDeep = {.L = 5, .NH = 3, .C = 15, .T = 53, .V = 131};
 constexpr int64_t kB = 7, kT = 41;
 
-StepSettings settings(bool recompute_blocks, int64_t micro_steps = 1, double grad_clip = 1.) {
+StepSettings settings(bool recompute_blocks, int64_t micro_steps = 1, double grad_clip = 1.,
+                      Precision precision = Precision::kFp32) {
   return {.B = kB,
           .T = kT,
           .micro_steps = micro_steps,
           .adamw = {.grad_clip = grad_clip},
+          .precision = precision,
           .recompute_blocks = recompute_blocks};
 }
 
@@ -77,7 +80,7 @@ struct Parallelism {
 void PrintTo(const Parallelism& p, std::ostream* out) { *out << p.executor << " " << p.threads; }
 
 // How it runs, micro-steps, clipping.
-using Variant = std::tuple<Parallelism, int64_t, double>;
+using Variant = std::tuple<Parallelism, int64_t, double, Precision>;
 
 class RecomputedSteps : public testing::TestWithParam<Variant> {};
 
@@ -86,17 +89,19 @@ INSTANTIATE_TEST_SUITE_P(Variants, RecomputedSteps,
                                                                           {"fork-join", 3},
                                                                           {"tasks", 1},
                                                                           {"tasks", 3}}),
-                                          testing::Values(1, 3), testing::Values(0., 0.5)));
+                                          testing::Values(1, 3), testing::Values(0., 0.5),
+                                          testing::Values(Precision::kFp32, Precision::kBf16)));
 
 TEST_P(RecomputedSteps, LeaveTheBitsOfPlainOnes) {
-  const auto& [parallelism, micro_steps, grad_clip] = GetParam();
+  const auto& [parallelism, micro_steps, grad_clip, precision] = GetParam();
+  if (precision == Precision::kBf16 && !cpu_has_bf16()) GTEST_SKIP() << "no bf16 products here";
   const auto executor = make_executor(parallelism.executor, parallelism.threads);
   for (const int64_t L : {1, 2, 3, 5, 6}) {
     SCOPED_TRACE(testing::Message() << "L=" << L);
     Config config = kDeep;
     config.L = L;
-    Training plain(config, settings(false, micro_steps, grad_clip));
-    Training recomputed(config, settings(true, micro_steps, grad_clip));
+    Training plain(config, settings(false, micro_steps, grad_clip, precision));
+    Training recomputed(config, settings(true, micro_steps, grad_clip, precision));
 
     for (int i = 0; i < 3; ++i) {
       plain.run_step(*make_executor("sequential", 1));
