@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "app/precision_flag.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "train/initialize.h"
@@ -41,6 +42,7 @@ BenchStep::BenchStep(const BenchModel& model, const Executor& executor, bool rec
   StepSettings settings;
   settings.B = model.B;
   settings.T = model.T;
+  settings.precision = parse_precision("bench", model.precision);
   settings.recompute_blocks = recompute_blocks;
   step_ = std::make_unique<TrainingStep>(state_, settings);
   build_seconds_ = seconds_since(start);

@@ -7,6 +7,7 @@
 
 #include "app/options.h"
 #include "model/config.h"
+#include "model/precision.h"
 
 namespace weft {
 
@@ -14,6 +15,7 @@ struct BenchModel {
   std::string name = "gpt2";
   int64_t B = 4;
   int64_t T = 0;  // 0: 64, or the model's if that is less
+  std::string precision = precision_name(Precision::kFp32);
   Config config;  // from parse_bench_flags
 };
 

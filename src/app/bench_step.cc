@@ -11,6 +11,7 @@
 #include "app/format.h"
 #include "app/live_line.h"
 #include "app/machine.h"
+#include "app/precision_flag.h"
 #include "app/recompute_flag.h"
 #include "app/terminal.h"
 
@@ -33,6 +34,7 @@ bool parse(const Arguments& arguments, StepOptions& o) {
                 "data, logs and checkpoints. Two more steps warm up.");
   add_bench_flags(flags, o);
   add_executor_flags(flags, o.executor);
+  add_precision_flag(flags, o.model.precision);
   add_recompute_flag(flags, o.recompute);
   flags.integer("--steps", o.steps, {1, 1'000'000}, "Steps that are timed");
   return parse_bench_flags(flags, arguments, o);
@@ -80,14 +82,15 @@ StepResult measure(const StepOptions& o) {
   StepResult r;
   r.executor = executor->name();
   r.threads = executor->threads();
-  r.peak = measure_peak_flops(*executor);
+  const Precision precision = parse_precision("bench", o.model.precision);
+  r.peak = measure_peak_flops(*executor, precision);
   StepProfile profile(step.program());
   for (int64_t i = 0; i < o.steps; ++i) {
     r.seconds.push_back(step.run(*prepared, &profile));
     live.show([&] { return fmt::format("step {} of {}", i + 1, o.steps); });
   }
   // Before and after: other processes only ever slow the measurement down.
-  r.peak = std::max(r.peak, measure_peak_flops(*executor));
+  r.peak = std::max(r.peak, measure_peak_flops(*executor, precision));
   r.recomputed_blocks = step.recomputed_blocks();
   r.memory_bytes = step.memory_bytes();
   r.tokens = step.tokens();
@@ -134,7 +137,8 @@ void print_result_json(const StepOptions& o, const StepResult& r) {
   ordered_json json = bench_json("step", o.model);
   json.update({{"executor", r.executor},
                {"threads", r.threads},
-               {"peak_fp32", r.peak},
+               {"precision", o.model.precision},
+               {"peak_" + o.model.precision, r.peak},
                {"recompute", o.recompute},
                {"recomputed_blocks", r.recomputed_blocks},
                {"memory_bytes", r.memory_bytes},
@@ -165,8 +169,8 @@ void print_summary(const StepOptions& o, const StepResult& r) {
     fmt::print("{:<12} {}\n", name, text);
   };
   line("model", fmt::format("{}, {} x {} tokens", to_string(o.model.config), o.model.B, o.model.T));
-  line("executor", fmt::format("{}, {} threads, peak {}FLOP/s measured", r.executor, r.threads,
-                               format_large(r.peak)));
+  line("executor", fmt::format("{}, {} threads, {} peak {}FLOP/s measured", r.executor, r.threads,
+                               o.model.precision, format_large(r.peak)));
   line("memory", format_bytes(r.memory_bytes));
   if (r.recomputed_blocks > 0) {
     line("recompute", fmt::format("{} of {} blocks, which MFU does not count", r.recomputed_blocks,

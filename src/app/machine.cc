@@ -98,7 +98,10 @@ std::string cpu_name() {
   return "unknown CPU";
 }
 
-double measure_peak_flops(const Executor& executor) {
+double measure_peak_flops(const Executor& executor, Precision precision) {
+  if (precision == Precision::kBf16) {
+    return measure_peak_bf16_flops(executor, resolve(Bf16Backend::kAuto));
+  }
   return measure_peak(executor, {multiply_add, multiply_add_flops});
 }
 
@@ -106,6 +109,10 @@ double measure_peak_bf16_flops(const Executor& executor, Bf16Backend backend) {
   return measure_peak(
       executor, {[backend](int64_t rounds) { return multiply_add_bf16(backend, rounds); },
                  [backend](int64_t rounds) { return multiply_add_bf16_flops(backend, rounds); }});
+}
+
+std::string gemm_description(Precision precision) {
+  return precision == Precision::kBf16 ? bf16_description() : gemm_description();
 }
 
 std::string version() { return kVersion; }

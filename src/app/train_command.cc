@@ -79,10 +79,10 @@ void check(const TrainOptions& o) {
   }
 }
 
-std::string run_json() {
+std::string run_json(Precision precision) {
   return nlohmann::ordered_json{{"version", version()},       {"commit", git_commit()},
                                 {"machine", cpu_name()},      {"cpus", available_cpus()},
-                                {"gemm", gemm_description()}, {"openmp", openmp_runtime()}}
+                                {"gemm", gemm_description(precision)}, {"openmp", openmp_runtime()}}
       .dump();
 }
 
@@ -114,9 +114,10 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
   s.sample_every = o.sample_every;
   s.checkpoint_every = o.checkpoint_every;
   s.keep = o.keep;
-  s.peak_flops = measure_peak_flops(executor);
+  s.precision = parse_precision("train", o.precision);
+  s.peak_flops = measure_peak_flops(executor, s.precision);
   s.config_toml = o.toml;
-  s.run_json = run_json();
+  s.run_json = run_json(s.precision);
   return s;
 }
 
@@ -127,8 +128,9 @@ RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dat
   d.origin = o.init.empty() ? "random weights" : "weights of " + o.init;
   d.tokenizer = dataset.tokenizer ? dataset.tokenizer->name() : "";
   d.machine =
-      fmt::format("{} x {} threads, {}, {}, peak {}FLOP/s", executor.name(), executor.threads(),
-                  gemm_description(), openmp_runtime(), format_large(s.peak_flops));
+      fmt::format("{} x {} threads, {} by {}, {}, peak {}FLOP/s", executor.name(),
+                  executor.threads(), precision_name(s.precision), gemm_description(s.precision),
+                  openmp_runtime(), format_large(s.peak_flops));
   d.out = o.out;
   d.B = s.B;
   d.T = s.T;

@@ -67,7 +67,7 @@ void add_report_flags(Options& flags, TrainOptions& o) {
 void add_execution_flags(Options& flags, TrainOptions& o) {
   flags.group("Execution");
   add_executor_flags(flags, o.executor);
-  flags.choice("--precision", o.precision, {"fp32"}, "Arithmetic of matrix products");
+  add_precision_flag(flags, o.precision);
   add_recompute_flag(flags, o.recompute);
   flags.choice("--dist", o.dist, {"all-reduce"}, "Distribution strategy");
   flags.text("--trace", o.trace, "FILE.json", "Timeline for Perfetto (ui.perfetto.dev)");

@@ -8,6 +8,7 @@
 #include "app/data_format.h"
 #include "app/executor_flags.h"
 #include "app/options.h"
+#include "app/precision_flag.h"
 #include "app/recompute_flag.h"
 
 namespace weft {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
 #include "base/math.h"
 #include "kernels/attention_tiles.h"
 #include "kernels/row_prefetch.h"
+#include "kernels/scratch_cutter.h"
 #include "kernels/transpose.h"
 
 // Scores are kept transposed, keys x queries (attention_tiles.h says why). So q and dout are packed
@@ -16,34 +16,6 @@
 
 namespace weft {
 namespace {
-
-constexpr int64_t kFloatsOfALine = 16;
-constexpr int64_t kMaxTile = 64;  // tokens; docs/decisions/attention.md compares
-
-int64_t tile_size(int64_t T, int64_t HS) {
-  require(T > 0 && HS > 0, "attention needs tokens and channels");
-  return round_up(ceil_div(T, ceil_div(T, kMaxTile)), kStep);
-}
-
-// Cuts a block of memory into 64-byte aligned arrays; without memory it only counts.
-class Cutter {
- public:
-  explicit Cutter(std::byte* memory) : memory_(memory) {}
-
-  Matrix<float> matrix(int64_t rows, int64_t cols) { return {cut(rows * cols), rows, cols}; }
-  Vector<float> vector(int64_t n) { return {cut(n), static_cast<size_t>(memory_ ? n : 0)}; }
-  size_t bytes() const { return bytes_; }
-
- private:
-  float* cut(int64_t n) {
-    const size_t begin = bytes_;
-    bytes_ += sizeof(float) * static_cast<size_t>(round_up(n, kFloatsOfALine));
-    return memory_ ? reinterpret_cast<float*>(memory_ + begin) : nullptr;
-  }
-
-  std::byte* memory_;
-  size_t bytes_ = 0;
-};
 
 // Sums over n tokens: (M, HS) = (M, n) (n, HS), the left operand being a part of a tile of scores.
 GemmShape sum(int64_t M, int64_t n, int64_t HS, int64_t tile) {
@@ -58,12 +30,6 @@ GemmShape transposed(GemmShape shape) {
 GemmShape accumulating(GemmShape shape) {
   shape.accumulate = true;
   return shape;
-}
-
-// Part i of a matrix that is made of parts of n rows; the last part may have fewer.
-template <typename T>
-Matrix<T> part(Matrix<T> x, int64_t n, int64_t i) {
-  return x.row_block(i * n, std::min(n, x.rows - i * n));
 }
 
 void clear(Matrix<float> x) { std::fill_n(x.data, x.rows * x.cols, 0.f); }
@@ -86,15 +52,15 @@ void pack_columns(Matrix<const float> x, Matrix<float> packed) {
 struct Attention::ForwardScratch {
   ForwardScratch(const Attention& a, std::byte* memory)
       : cutter(memory),
-        k(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        v(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        qT(cutter.matrix(a.HS_, a.tile_)),
-        out(cutter.matrix(a.tile_, a.HS_)),
-        sT(cutter.matrix(a.tile_, a.tile_)),
-        lse(cutter.vector(a.tile_)),
-        softmax{cutter.vector(a.tile_), cutter.vector(a.tile_), cutter.vector(a.tile_)} {}
+        k(cutter.matrix<float>(a.tiles() * a.tile_, a.HS_)),
+        v(cutter.matrix<float>(a.tiles() * a.tile_, a.HS_)),
+        qT(cutter.matrix<float>(a.HS_, a.tile_)),
+        out(cutter.matrix<float>(a.tile_, a.HS_)),
+        sT(cutter.matrix<float>(a.tile_, a.tile_)),
+        lse(cutter.vector<float>(a.tile_)),
+        softmax{cutter.vector<float>(a.tile_), cutter.vector<float>(a.tile_), cutter.vector<float>(a.tile_)} {}
 
-  Cutter cutter;
+  ScratchCutter cutter;
   Matrix<float> k, v, qT, out, sT;
   Vector<float> lse;
   RunningSoftmax softmax;
@@ -104,21 +70,21 @@ struct Attention::ForwardScratch {
 struct Attention::BackwardScratch {
   BackwardScratch(const Attention& a, std::byte* memory)
       : cutter(memory),
-        k(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        v(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        dk(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        dv(cutter.matrix(a.tiles() * a.tile_, a.HS_)),
-        q(cutter.matrix(a.tile_, a.HS_)),
-        qT(cutter.matrix(a.HS_, a.tile_)),
-        dout(cutter.matrix(a.tile_, a.HS_)),
-        doutT(cutter.matrix(a.HS_, a.tile_)),
-        dq(cutter.matrix(a.tile_, a.HS_)),
-        sT(cutter.matrix(a.tile_, a.tile_)),
-        dpT(cutter.matrix(a.tile_, a.tile_)),
-        lse(cutter.vector(a.tile_)),
-        D(cutter.vector(a.tile_)) {}
+        k(cutter.matrix<float>(a.tiles() * a.tile_, a.HS_)),
+        v(cutter.matrix<float>(a.tiles() * a.tile_, a.HS_)),
+        dk(cutter.matrix<float>(a.tiles() * a.tile_, a.HS_)),
+        dv(cutter.matrix<float>(a.tiles() * a.tile_, a.HS_)),
+        q(cutter.matrix<float>(a.tile_, a.HS_)),
+        qT(cutter.matrix<float>(a.HS_, a.tile_)),
+        dout(cutter.matrix<float>(a.tile_, a.HS_)),
+        doutT(cutter.matrix<float>(a.HS_, a.tile_)),
+        dq(cutter.matrix<float>(a.tile_, a.HS_)),
+        sT(cutter.matrix<float>(a.tile_, a.tile_)),
+        dpT(cutter.matrix<float>(a.tile_, a.tile_)),
+        lse(cutter.vector<float>(a.tile_)),
+        D(cutter.vector<float>(a.tile_)) {}
 
-  Cutter cutter;
+  ScratchCutter cutter;
   Matrix<float> k, v, dk, dv, q, qT, dout, doutT, dq, sT, dpT;
   Vector<float> lse, D;
 };
@@ -126,7 +92,7 @@ struct Attention::BackwardScratch {
 Attention::Attention(int64_t T, int64_t HS, GemmBackend backend)
     : T_(T),
       HS_(HS),
-      tile_(tile_size(T, HS)),
+      tile_(attention_tile(T, HS)),
       scale_(1.f / std::sqrt(static_cast<float>(HS))),
       by_query_(accumulating(transposed(sum(tile_, tile_, HS, tile_))), backend),
       by_key_(accumulating(sum(tile_, tile_, HS, tile_)), backend) {

@@ -4,8 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.h"
+#include "base/math.h"
+
 #define HWY_TARGET_INCLUDE "kernels/attention_tiles.cc"
 #include "kernels/simd-inl.h"
+// Below simd-inl.h, which it needs.
+#include "kernels/bfloat16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
@@ -155,17 +160,36 @@ void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float
   for (int64_t r = 0; r < x.rows; ++r) scale_row(factors[r], &x.at(r, 0), x.cols, &y.at(r, 0));
 }
 
-void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) {
-  const Floats d;
-  for (int64_t r = 0; r < a.rows; ++r) {
-    const float* x = a.row(r).data();
-    const float* y = b.row(r).data();
-    LaneSums<Floats, kStep> sums;
-    for_each_vector_in_groups<kStep>(d, a.cols, [&](auto io, int64_t i, int64_t k) HWY_ATTR {
-      sums.add(k, Mul(io.load(x + i), io.load(y + i)));
+void scale_columns(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) {
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const float* in = x.row(r).data();
+    float* out = y.row(r).data();
+    for_each_vector(Floats(), x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      io.store(Mul(io.load(&factors[c]), io.load(in + c)), out + c);
     });
+  }
+}
+
+template <typename T>
+HWY_INLINE void dots_of_rows(Matrix<const T> a, Matrix<const T> b, Vector<float> dots) {
+  for (int64_t r = 0; r < a.rows; ++r) {
+    const T* x = a.row(r).data();
+    const T* y = b.row(r).data();
+    LaneSums<Floats, kStep> sums;
+    for_each_vector_in_groups<kStep>(Floats(), a.cols,
+                                     [&](auto io, int64_t i, int64_t k) HWY_ATTR {
+                                       sums.add(k, Mul(load(io, x + i), load(io, y + i)));
+                                     });
     dots[r] = sums.total();
   }
+}
+
+void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) {
+  dots_of_rows(a, b, dots);
+}
+
+void row_dots_bf16(Matrix<const BFloat16> a, Matrix<const BFloat16> b, Vector<float> dots) {
+  dots_of_rows(a, b, dots);
 }
 
 }  // namespace weft::HWY_NAMESPACE
@@ -180,7 +204,9 @@ HWY_EXPORT(softmax_backward_tile);
 HWY_EXPORT(softmax_backward_diagonal);
 HWY_EXPORT(scale);
 HWY_EXPORT(scale_rows);
+HWY_EXPORT(scale_columns);
 HWY_EXPORT(row_dots);
+HWY_EXPORT(row_dots_bf16);
 
 bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept {
   return HWY_DYNAMIC_DISPATCH(softmax_tile)(scale, scores, state);
@@ -217,6 +243,20 @@ void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float
 
 void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept {
   HWY_DYNAMIC_DISPATCH(row_dots)(a, b, dots);
+}
+
+void row_dots(Matrix<const BFloat16> a, Matrix<const BFloat16> b, Vector<float> dots) noexcept {
+  HWY_DYNAMIC_DISPATCH(row_dots_bf16)(a, b, dots);
+}
+
+void scale_columns(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(scale_columns)(factors, x, y);
+}
+
+int64_t attention_tile(int64_t T, int64_t HS) {
+  constexpr int64_t kMaxTile = 64;  // tokens; docs/decisions/attention.md compares
+  require(T > 0 && HS > 0, "attention needs tokens and channels");
+  return round_up(ceil_div(T, ceil_div(T, kMaxTile)), kStep);
 }
 
 }  // namespace weft

@@ -9,11 +9,25 @@
 // what lies before them is neither read nor written.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
+#include "base/bfloat16.h"
 #include "base/view.h"
 
 namespace weft {
 
 inline constexpr int64_t kStep = 16;  // the widest vector, so that every step begins with a vector
+
+// The tokens of a tile of queries and of a tile of keys, for sequences of T tokens: a multiple of
+// kStep. Throws Error unless T and HS are positive.
+int64_t attention_tile(int64_t T, int64_t HS);
+
+// Part i of a matrix that is made of parts of n rows; the last part may have fewer.
+template <typename T>
+Matrix<T> part(Matrix<T> x, int64_t n, int64_t i) {
+  return x.row_block(i * n, std::min(n, x.rows - i * n));
+}
 
 // What an online softmax carries from one tile of keys to the next, one element per query. Any
 // reference score would do, as long as no exponential overflows. So it follows the maximum only
@@ -51,7 +65,11 @@ void softmax_backward_diagonal(float scale, Vector<const float> lse, Vector<cons
 void scale(float factor, Matrix<const float> x, Matrix<float> y) noexcept;
 void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept;
 
+// y(r, c) = factors[c] x(r, c). y may be x.
+void scale_columns(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept;
+
 // dots[r] = sum over c of a(r, c) b(r, c). Rows of any length, stride and alignment.
 void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept;
+void row_dots(Matrix<const BFloat16> a, Matrix<const BFloat16> b, Vector<float> dots) noexcept;
 
 }  // namespace weft

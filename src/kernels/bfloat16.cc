@@ -8,34 +8,20 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
 
-void round_row(Vector<const float> src, Vector<BFloat16> dst) {
-  const hn::RebindToSigned<Floats> ints;  // 16 bits always fit, so that nothing is saturated
-  constexpr size_t N = kLanesOf<Floats>;
-  size_t i = 0;
-  for (; i + N <= src.size(); i += N) {
-    const auto bits = BitCast(ints, load_bf16_bits(src.data() + i));
-    StoreU(DemoteTo(HalfWords(), bits), HalfWords(), &dst[i].bits);
+template <class From, class To>
+HWY_INLINE void convert_rows(Matrix<const From> src, Matrix<To> dst) {
+  for (int64_t r = 0; r < src.rows; ++r) {
+    const From* from = src.row(r).data();
+    To* to = dst.row(r).data();
+    for_each_vector(Floats(), src.cols, [=](auto io, int64_t c) HWY_ATTR {
+      store(io, load(io, from + c), to + c);
+    });
   }
-  for (; i < src.size(); ++i) dst[i] = to_bfloat16(src[i]);
 }
 
-void widen_row(Vector<const BFloat16> src, Vector<float> dst) {
-  constexpr size_t N = kLanesOf<Floats>;
-  size_t i = 0;
-  for (; i + N <= src.size(); i += N) {
-    const auto bits = hn::ShiftLeft<16>(load_bf16_bits(src.data() + i));
-    StoreU(BitCast(Floats(), bits), Floats(), dst.data() + i);
-  }
-  for (; i < src.size(); ++i) dst[i] = to_float(src[i]);
-}
+void round(Matrix<const float> src, Matrix<BFloat16> dst) { convert_rows(src, dst); }
 
-void round(Matrix<const float> src, Matrix<BFloat16> dst) {
-  for (int64_t r = 0; r < src.rows; ++r) round_row(src.row(r), dst.row(r));
-}
-
-void widen(Matrix<const BFloat16> src, Matrix<float> dst) {
-  for (int64_t r = 0; r < src.rows; ++r) widen_row(src.row(r), dst.row(r));
-}
+void widen(Matrix<const BFloat16> src, Matrix<float> dst) { convert_rows(src, dst); }
 
 }  // namespace weft::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

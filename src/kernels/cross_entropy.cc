@@ -6,6 +6,8 @@
 
 #define HWY_TARGET_INCLUDE "kernels/cross_entropy.cc"
 #include "kernels/simd-inl.h"
+// Below simd-inl.h, which it needs.
+#include "kernels/bfloat16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
@@ -149,19 +151,34 @@ HWY_INLINE float loss_of(const SoftmaxSum& sum, double max, double target_logit)
   return static_cast<float>(std::log1p(sum.maxima - 1 + sum.rest) + (max - target_logit));
 }
 
-// Exponentials become gradients: scale * (e / sum - onehot(target)).
+// Where the gradient of element (r, c) goes: over its logit, or bf16 into the first half of what the
+// logits of its row and block took.
+HWY_INLINE float* gradient_at(const ColumnBlocks& logits, int64_t r, int64_t c, float) {
+  return &element(logits, r, c);
+}
+HWY_INLINE BFloat16* gradient_at(const ColumnBlocks& logits, int64_t r, int64_t c, BFloat16) {
+  return &bf16_in_place(logits.block(c / logits.block_cols)).at(r, c % logits.block_cols);
+}
+
+// Exponentials become gradients: scale * (e / sum - onehot(target)). From left to right, so that
+// bf16 gradients overwrite nothing that is still to be read.
+template <typename T>
 HWY_INLINE void exps_to_gradients(const ColumnBlocks& exps, int64_t r, int64_t V, int32_t target,
                                   double scale, double sum) {
   const Floats d;
   const float target_exp = element(exps, r, target);
   const FloatVector factor = Set(d, static_cast<float>(scale / sum));
-  for_each_piece(exps, r, 0, V, [&](float* e, int64_t n, int64_t) HWY_ATTR {
-    for_each_vector(
-        d, n, [&](auto io, int64_t c) HWY_ATTR { io.store(Mul(factor, io.load(e + c)), e + c); });
+  for_each_piece(exps, r, 0, V, [&](float* e, int64_t n, int64_t first) HWY_ATTR {
+    T* gradients = gradient_at(exps, r, first, T());
+    for_each_vector(d, n, [&](auto io, int64_t c) HWY_ATTR {
+      store(io, Mul(factor, io.load(e + c)), gradients + c);
+    });
   });
-  element(exps, r, target) = static_cast<float>(scale * (target_exp / sum - 1));
-  for_each_piece(exps, r, V, exps.cols,
-                 [](float* e, int64_t n, int64_t) HWY_ATTR { std::fill_n(e, n, 0.f); });
+  const auto at_target = static_cast<float>(scale * (target_exp / sum - 1));
+  store(PartialVector<Floats>{1}, Set(d, at_target), gradient_at(exps, r, target, T()));
+  for_each_piece(exps, r, V, exps.cols, [&](float*, int64_t n, int64_t first) HWY_ATTR {
+    std::fill_n(gradient_at(exps, r, first, T()), n, T());
+  });
 }
 
 // Calls body(r, sum, max) for rows [row, end), left with their exponentials if kKeep.
@@ -188,17 +205,30 @@ void cross_entropy_forward(ColumnBlocks logits, int64_t row, int64_t V,
       });
 }
 
-void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
-                                    Vector<const int32_t> targets, float scale,
-                                    Vector<float> losses) {
+template <typename T>
+HWY_INLINE void losses_and_gradients(ColumnBlocks logits, int64_t row, int64_t V,
+                                     Vector<const int32_t> targets, float scale,
+                                     Vector<float> losses) {
   const int64_t end = row + static_cast<int64_t>(losses.size());
   // The logits of the targets, until their exponentials take their place.
   for (int64_t r = row; r < end; ++r) losses[r - row] = element(logits, r, targets[r - row]);
-  for_each_softmax<true>(logits, row, end, V,
-                         [&](int64_t r, const SoftmaxSum& sum, float max) HWY_ATTR {
-                           losses[r - row] = loss_of(sum, max, losses[r - row]);
-                           exps_to_gradients(logits, r, V, targets[r - row], scale, sum.total());
-                         });
+  for_each_softmax<true>(
+      logits, row, end, V, [&](int64_t r, const SoftmaxSum& sum, float max) HWY_ATTR {
+        losses[r - row] = loss_of(sum, max, losses[r - row]);
+        exps_to_gradients<T>(logits, r, V, targets[r - row], scale, sum.total());
+      });
+}
+
+void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
+                                    Vector<const int32_t> targets, float scale,
+                                    Vector<float> losses) {
+  losses_and_gradients<float>(logits, row, V, targets, scale, losses);
+}
+
+void cross_entropy_forward_backward_bf16(ColumnBlocks logits, int64_t row, int64_t V,
+                                         Vector<const int32_t> targets, float scale,
+                                         Vector<float> losses) {
+  losses_and_gradients<BFloat16>(logits, row, V, targets, scale, losses);
 }
 
 }  // namespace weft::HWY_NAMESPACE
@@ -218,6 +248,13 @@ void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
                                     Vector<const int32_t> targets, float scale,
                                     Vector<float> losses) noexcept {
   HWY_DYNAMIC_DISPATCH(cross_entropy_forward_backward)(logits, row, V, targets, scale, losses);
+}
+
+HWY_EXPORT(cross_entropy_forward_backward_bf16);
+void cross_entropy_forward_backward_bf16(ColumnBlocks logits, int64_t row, int64_t V,
+                                         Vector<const int32_t> targets, float scale,
+                                         Vector<float> losses) noexcept {
+  HWY_DYNAMIC_DISPATCH(cross_entropy_forward_backward_bf16)(logits, row, V, targets, scale, losses);
 }
 
 }  // namespace weft

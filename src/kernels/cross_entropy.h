@@ -1,6 +1,7 @@
 // Softmax and cross-entropy, fused, over the true vocabulary of padded logits.
 #pragma once
 
+#include "base/bfloat16.h"
 #include "base/view.h"
 
 namespace weft {
@@ -35,5 +36,15 @@ void cross_entropy_forward(ColumnBlocks logits, int64_t row, int64_t V,
 void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
                                     Vector<const int32_t> targets, float scale,
                                     Vector<float> losses) noexcept;
+
+// A bf16 matrix in the memory of an fp32 one: the first half of each row.
+inline Matrix<BFloat16> bf16_in_place(Matrix<float> x) {
+  return {reinterpret_cast<BFloat16*>(x.data), x.rows, x.cols, 2 * x.stride};
+}
+
+// The same losses, and gradients rounded to bf16, block by block where bf16_in_place says.
+void cross_entropy_forward_backward_bf16(ColumnBlocks logits, int64_t row, int64_t V,
+                                         Vector<const int32_t> targets, float scale,
+                                         Vector<float> losses) noexcept;
 
 }  // namespace weft

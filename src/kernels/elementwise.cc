@@ -4,6 +4,8 @@
 
 #define HWY_TARGET_INCLUDE "kernels/elementwise.cc"
 #include "kernels/simd-inl.h"
+// Below simd-inl.h, which it needs.
+#include "kernels/bfloat16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
@@ -46,13 +48,22 @@ HWY_INLINE GeluWithDerivative gelu_with_derivative(Floats d, FloatVector x) {
   return {Mul(x, s), MulAdd(Mul(x, Mul(smaller, larger)), dz, s)};
 }
 
-void add_bias(Vector<const float> bias, Matrix<float> y) {
+// y = x + bias. y may be x.
+template <typename T>
+HWY_INLINE void add_bias_to(Matrix<const float> x, Vector<const float> bias, Matrix<T> y) {
   for (int64_t r = 0; r < y.rows; ++r) {
-    float* row = y.row(r).data();
+    const float* in = x.row(r).data();
+    T* out = y.row(r).data();
     for_each_vector(Floats(), y.cols, [&](auto io, int64_t c) HWY_ATTR {
-      io.store(Add(io.load(row + c), io.load(bias.data() + c)), row + c);
+      store(io, Add(io.load(in + c), io.load(bias.data() + c)), out + c);
     });
   }
+}
+
+void add_bias(Vector<const float> bias, Matrix<float> y) { add_bias_to<float>(y, bias, y); }
+
+void add_bias_bf16(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y) {
+  add_bias_to(x, bias, y);
 }
 
 void add_bias_residual(Vector<const float> bias, Matrix<const float> residual, Matrix<float> y) {
@@ -66,41 +77,64 @@ void add_bias_residual(Vector<const float> bias, Matrix<const float> residual, M
   }
 }
 
-void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) {
+// y = x + bias, out = gelu(y as it is stored). y may be x.
+template <typename T>
+HWY_INLINE void add_bias_gelu_to(Matrix<const float> x, Vector<const float> bias, Matrix<T> y,
+                                 Matrix<T> out) {
   const Floats d;
   for (int64_t r = 0; r < x.rows; ++r) {
-    float* row = x.row(r).data();
-    float* result = out.row(r).data();
+    const float* in = x.row(r).data();
+    T *biased = y.row(r).data(), *result = out.row(r).data();
     const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
-    const float *row_ahead = x.row(ahead).data(), *result_ahead = out.row(ahead).data();
+    const T *biased_ahead = y.row(ahead).data(), *result_ahead = out.row(ahead).data();
     for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
-      hwy::Prefetch(row_ahead + c);
+      hwy::Prefetch(biased_ahead + c);
       hwy::Prefetch(result_ahead + c);
-      const FloatVector biased = Add(io.load(row + c), io.load(bias.data() + c));
-      io.store(biased, row + c);
-      io.store(gelu(d, biased), result + c);
+      store(io, Add(io.load(in + c), io.load(bias.data() + c)), biased + c);
+      store(io, gelu(d, load(io, biased + c)), result + c);
+    });
+  }
+}
+
+void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) {
+  add_bias_gelu_to<float>(x, bias, x, out);
+}
+
+void add_bias_gelu_bf16(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y,
+                        Matrix<BFloat16> out) {
+  add_bias_gelu_to(x, bias, y, out);
+}
+
+// dx = dout * gelu'(x), y = gelu(x). dx may be dout.
+template <typename T>
+HWY_INLINE void gelu_backward_to(Matrix<const T> x, Matrix<const float> dout, Matrix<T> dx,
+                                 Matrix<T> y) {
+  const Floats d;
+  for (int64_t r = 0; r < x.rows; ++r) {
+    const T* in = x.row(r).data();
+    const float* out_gradient = dout.row(r).data();
+    T *gradient = dx.row(r).data(), *result = y.row(r).data();
+    const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
+    const T *in_ahead = x.row(ahead).data(), *gradient_ahead = dx.row(ahead).data(),
+            *result_ahead = y.row(ahead).data();
+    for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
+      hwy::Prefetch(in_ahead + c);
+      hwy::Prefetch(gradient_ahead + c);
+      hwy::Prefetch(result_ahead + c);
+      const GeluWithDerivative gelu = gelu_with_derivative(d, load(io, in + c));
+      store(io, Mul(io.load(out_gradient + c), gelu.derivative), gradient + c);
+      store(io, gelu.y, result + c);
     });
   }
 }
 
 void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) {
-  const Floats d;
-  for (int64_t r = 0; r < x.rows; ++r) {
-    const float* in = x.row(r).data();
-    float* gradient = dx.row(r).data();
-    float* result = y.row(r).data();
-    const int64_t ahead = std::min(r + kRowsAhead, x.rows - 1);
-    const float *in_ahead = x.row(ahead).data(), *gradient_ahead = dx.row(ahead).data(),
-                *result_ahead = y.row(ahead).data();
-    for_each_vector(d, x.cols, [&](auto io, int64_t c) HWY_ATTR {
-      hwy::Prefetch(in_ahead + c);
-      hwy::Prefetch(gradient_ahead + c);
-      hwy::Prefetch(result_ahead + c);
-      const GeluWithDerivative gelu = gelu_with_derivative(d, io.load(in + c));
-      io.store(Mul(io.load(gradient + c), gelu.derivative), gradient + c);
-      io.store(gelu.y, result + c);
-    });
-  }
+  gelu_backward_to<float>(x, dx, dx, y);
+}
+
+void gelu_backward_bf16(Matrix<const BFloat16> x, Matrix<const float> dout, Matrix<BFloat16> dx,
+                        Matrix<BFloat16> y) {
+  gelu_backward_to(x, dout, dx, y);
 }
 
 HWY_INLINE void add_row(const float* addend, float* sum, int64_t n) {
@@ -138,17 +172,22 @@ void add_column_sums(Matrix<const float> x, Vector<float> sums) {
   }
 }
 
-void add_row_sums(Matrix<const float> x, Vector<float> sums) {
+template <typename T>
+HWY_INLINE void add_sums_of_rows(Matrix<const T> x, Vector<float> sums) {
   constexpr int64_t kSumLanes = 64;
   for (int64_t r = 0; r < x.rows; ++r) {
-    const float* row = x.row(r).data();
+    const T* row = x.row(r).data();
     LaneSums<Floats, kSumLanes> lanes;
     for_each_vector_in_groups<kSumLanes>(Floats(), x.cols,
                                          [&](auto io, int64_t c, int64_t k)
-                                             HWY_ATTR { lanes.add(k, io.load(row + c)); });
+                                             HWY_ATTR { lanes.add(k, load(io, row + c)); });
     sums[static_cast<size_t>(r)] += lanes.total();
   }
 }
+
+void add_row_sums(Matrix<const float> x, Vector<float> sums) { add_sums_of_rows(x, sums); }
+
+void add_row_sums_bf16(Matrix<const BFloat16> x, Vector<float> sums) { add_sums_of_rows(x, sums); }
 
 void fill_zero(Matrix<float> x) {
   for (int64_t r = 0; r < x.rows; ++r) {
@@ -171,6 +210,11 @@ void add_bias(Vector<const float> bias, Matrix<float> y) noexcept {
   HWY_DYNAMIC_DISPATCH(add_bias)(bias, y);
 }
 
+HWY_EXPORT(add_bias_bf16);
+void add_bias(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_bias_bf16)(bias, x, y);
+}
+
 HWY_EXPORT(add_bias_residual);
 void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
                        Matrix<float> y) noexcept {
@@ -182,9 +226,21 @@ void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out)
   HWY_DYNAMIC_DISPATCH(add_bias_gelu)(bias, x, out);
 }
 
+HWY_EXPORT(add_bias_gelu_bf16);
+void add_bias_gelu(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y,
+                   Matrix<BFloat16> out) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_bias_gelu_bf16)(bias, x, y, out);
+}
+
 HWY_EXPORT(gelu_backward);
 void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) noexcept {
   HWY_DYNAMIC_DISPATCH(gelu_backward)(x, dx, y);
+}
+
+HWY_EXPORT(gelu_backward_bf16);
+void gelu_backward(Matrix<const BFloat16> x, Matrix<const float> dout, Matrix<BFloat16> dx,
+                   Matrix<BFloat16> y) noexcept {
+  HWY_DYNAMIC_DISPATCH(gelu_backward_bf16)(x, dout, dx, y);
 }
 
 HWY_EXPORT(add_column_sums);
@@ -200,6 +256,11 @@ void add(Vector<const float> addend, Vector<float> sum) noexcept {
 HWY_EXPORT(add_row_sums);
 void add_row_sums(Matrix<const float> x, Vector<float> sums) noexcept {
   HWY_DYNAMIC_DISPATCH(add_row_sums)(x, sums);
+}
+
+HWY_EXPORT(add_row_sums_bf16);
+void add_row_sums(Matrix<const BFloat16> x, Vector<float> sums) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_row_sums_bf16)(x, sums);
 }
 
 HWY_EXPORT(fill_zero);

@@ -1,12 +1,19 @@
 // The element-wise pieces around matrix products: bias, residual, GELU, column sums.
+//
+// In fp32 they work in place. Their bf16 forms take a product's sums in fp32 and round the result
+// to nearest even; all arithmetic is in fp32.
 #pragma once
 
+#include "base/bfloat16.h"
 #include "base/view.h"
 
 namespace weft {
 
 // y += bias for every row. y (n, N); bias (N).
 void add_bias(Vector<const float> bias, Matrix<float> y) noexcept;
+
+// y = x + bias.
+void add_bias(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y) noexcept;
 
 // y += bias + residual. y, residual (n, N); bias (N).
 void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
@@ -18,11 +25,19 @@ void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
 //   |gelu(x)| for x >= -1; below, where |gelu| is at most 0.17, within 2^-24.
 void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) noexcept;
 
+// y = x + bias, rounded, then out = gelu(y): of the rounded y, which is what backward sees.
+void add_bias_gelu(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y,
+                   Matrix<BFloat16> out) noexcept;
+
 // dx *= gelu'(x), in place: dx comes in as the gradient of gelu's output and leaves as that of its
 // input. On the way, y = gelu(x) once more, for the weight gradient of the layer that follows: so
 // forward need not keep it. x, dx, y (n, N). gelu' is finite for every finite x, and within 2^-22;
 // y is as accurate as forward's, but not of the same bits.
 void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) noexcept;
+
+// dx = dout * gelu'(x), y = gelu(x).
+void gelu_backward(Matrix<const BFloat16> x, Matrix<const float> dout, Matrix<BFloat16> dx,
+                   Matrix<BFloat16> y) noexcept;
 
 // sums[c] += sum over rows of x(r, c), rows added in order to a sum that starts from zero.
 // x (n, N); sums (N). The gradient of a bias.
@@ -36,5 +51,6 @@ void fill_zero(Matrix<float> x) noexcept;
 // sums[r] += sum over c of x(r, c), each row in an order fixed by its length alone.
 //   x (n, M); sums (n).
 void add_row_sums(Matrix<const float> x, Vector<float> sums) noexcept;
+void add_row_sums(Matrix<const BFloat16> x, Vector<float> sums) noexcept;
 
 }  // namespace weft

@@ -5,6 +5,8 @@
 
 #define HWY_TARGET_INCLUDE "kernels/layernorm.cc"
 #include "kernels/simd-inl.h"
+// Below simd-inl.h, which it needs.
+#include "kernels/bfloat16-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::HWY_NAMESPACE {
@@ -35,12 +37,14 @@ HWY_INLINE float row_variance(const float* x, int64_t C, float mean) {
   return sums.total() / static_cast<float>(C);
 }
 
-void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
-                       Matrix<float> out, Vector<float> mean, Vector<float> rstd) {
+template <typename T>
+HWY_INLINE void normalize_rows(Matrix<const float> x, Vector<const float> weight,
+                               Vector<const float> bias, Matrix<T> out, Vector<float> mean,
+                               Vector<float> rstd) {
   const Floats d;
   for (int64_t r = 0; r < x.rows; ++r) {
     const float* in = x.row(r).data();
-    float* result = out.row(r).data();
+    T* result = out.row(r).data();
     mean[r] = row_mean(in, x.cols);
     rstd[r] = 1.f / std::sqrt(row_variance(in, x.cols, mean[r]) + kLayernormEps);
 
@@ -51,9 +55,20 @@ void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector
       prefetch_to_store(result + c);
       const FloatVector xhat = Mul(Sub(io.load(in + c), mean_v), rstd_v);
       const FloatVector w = io.load(weight.data() + c), b = io.load(bias.data() + c);
-      io.store(MulAdd(xhat, w, b), result + c);
+      store(io, MulAdd(xhat, w, b), result + c);
     });
   }
+}
+
+void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
+                       Matrix<float> out, Vector<float> mean, Vector<float> rstd) {
+  normalize_rows(x, weight, bias, out, mean, rstd);
+}
+
+void layernorm_forward_bf16(Matrix<const float> x, Vector<const float> weight,
+                            Vector<const float> bias, Matrix<BFloat16> out, Vector<float> mean,
+                            Vector<float> rstd) {
+  normalize_rows(x, weight, bias, out, mean, rstd);
 }
 
 // One row of the backward pass, and the gradients of the parameters that every row adds to.
@@ -138,6 +153,12 @@ HWY_EXPORT(layernorm_forward);
 void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
                        Matrix<float> out, Vector<float> mean, Vector<float> rstd) noexcept {
   HWY_DYNAMIC_DISPATCH(layernorm_forward)(x, weight, bias, out, mean, rstd);
+}
+
+HWY_EXPORT(layernorm_forward_bf16);
+void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
+                       Matrix<BFloat16> out, Vector<float> mean, Vector<float> rstd) noexcept {
+  HWY_DYNAMIC_DISPATCH(layernorm_forward_bf16)(x, weight, bias, out, mean, rstd);
 }
 
 HWY_EXPORT(layernorm_backward);

@@ -1,6 +1,7 @@
 // Layer normalization (Ba, Kiros, Hinton, arXiv 1607.06450) over the channels of each token.
 #pragma once
 
+#include "base/bfloat16.h"
 #include "base/view.h"
 
 namespace weft {
@@ -11,6 +12,10 @@ inline constexpr float kLayernormEps = 1e-5f;
 //   x, out (n, C); weight, bias (C); mean, rstd (n). out may not overlap x.
 void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
                        Matrix<float> out, Vector<float> mean, Vector<float> rstd) noexcept;
+
+// The same, with `out` rounded to nearest even.
+void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
+                       Matrix<BFloat16> out, Vector<float> mean, Vector<float> rstd) noexcept;
 
 // Adds the gradient of the input to dx (the residual stream already holds a gradient), and
 // overwrites dweight and dbias with the sums over these n rows, in row order.

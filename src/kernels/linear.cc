@@ -67,7 +67,7 @@ void PackedProduct::multiply(const float* A, float* C, std::byte* scratch,
   for (const Step& step : steps_) {
     const Piece& c = step.piece;
     step.gemm(A + c.row * lda_, panel(scratch, c.col).data, C + c.row * ldc_ + c.col);
-    if (done) done(c);
+    if (done) done(c, {C + c.row * ldc_ + c.col, c.rows, c.cols, ldc_});
   }
 }
 
@@ -79,7 +79,7 @@ void LinearForward::operator()(Matrix<const float> x, Matrix<const float> W, Mat
                                std::byte* scratch, const PieceDone& done) const noexcept {
   if (single_row_) {
     matvec(W, x.row(0), y.row(0));
-    if (done) done({0, 1, 0, W.rows});
+    if (done) done({0, 1, 0, W.rows}, y);
     return;
   }
   for (int64_t n = 0; n < W.rows; n += kPanelColumns) {
@@ -146,7 +146,7 @@ void LinearBackwardWeight::operator()(Matrix<const float> dy, Matrix<const float
     }
     copy(x.block(s.row, s.rows, c.col, c.cols), panel);
     s.gemm(dyT.data, panel.data, &dW.at(c.row, c.col));
-    if (done && s.row + s.rows == dy.rows) done(c);
+    if (done && s.row + s.rows == dy.rows) done(c, dW.block(c.row, c.rows, c.col, c.cols));
   }
 }
 

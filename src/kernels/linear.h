@@ -18,9 +18,9 @@ struct Piece {
   int64_t col, cols;
 };
 
-// What a caller does with a piece that has just been computed and is still in cache. May be empty;
-// must not throw.
-using PieceDone = std::function<void(const Piece&)>;
+// What a caller does with a piece that has just been computed and is still in cache: `values` is the
+// piece. May be empty; must not throw.
+using PieceDone = std::function<void(const Piece&, Matrix<float> values)>;
 
 // C (M, N) (+)= A (M, K) B (K, N): all of B is packed into panels of columns, then each strip of
 // the rows of A meets every panel before the next strip is read.

@@ -146,7 +146,10 @@ HWY_INLINE void prefetch_stream(const float* p) { hwy::Prefetch(p + 512); }
 
 // Before a store to p whose line is in memory: a store alone asks for its line when it retires, one
 // after the other, and a prefetch as soon as p is known.
-HWY_INLINE void prefetch_to_store(const float* p) { hwy::Prefetch(p); }
+template <typename T>
+HWY_INLINE void prefetch_to_store(const T* p) {
+  hwy::Prefetch(p);
+}
 
 // A float rounded to an integer by adding 1.5 * 2^23, which leaves the integer in its low bits,
 // too.

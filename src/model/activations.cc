@@ -23,21 +23,32 @@ class RowMatrices {
   Tiled<float> full_rows(const std::string& name, int64_t cols) const {
     return allocate_tiled<float>(arena_, tiles_, name, tiling_.n(), cols, tiling_.norm_rows, cols);
   }
+  Operand full_row_operand(const std::string& name, int64_t cols) const {
+    return operand(name, cols, tiling_.norm_rows, cols);
+  }
+  ResidualGradient residual_gradient(const std::string& name, int64_t C) const {
+    const Tiled<float> sum = full_rows(name, C);
+    if (tiling_.precision == Precision::kFp32) return {sum, sum};
+    return {sum, full_row_operand(name + "_bf16", C)};
+  }
   // The output of y = x W^T with K inputs, cut as its ops are.
   Tiled<float> output(const std::string& name, int64_t cols, int64_t K) const {
     return allocate_tiled<float>(arena_, tiles_, name, tiling_.n(), cols, tiling_.rows,
                                  tiling_.columns(cols, K));
   }
+  Operand output_operand(const std::string& name, int64_t cols, int64_t K) const {
+    return operand(name, cols, tiling_.rows, tiling_.columns(cols, K));
+  }
   // Tiles of one sequence by one group of heads.
-  Tiled<float> heads(const std::string& name, int64_t cols, int64_t group_cols) const {
-    return allocate_tiled<float>(arena_, tiles_, name, tiling_.n(), cols, tiling_.T, group_cols);
+  Operand heads(const std::string& name, int64_t cols, int64_t group_cols) const {
+    return operand(name, cols, tiling_.T, group_cols);
   }
   template <typename T>
   Tiled<T> per_row(const std::string& name) const {
     return allocate_tiled<T>(arena_, tiles_, name, tiling_.n(), 1, tiling_.norm_rows, 1);
   }
   LayernormActivations layernorm(const std::string& name, int64_t C) const {
-    return {full_rows(name, C), per_row<float>(name + "_mean"), per_row<float>(name + "_rstd")};
+    return {full_row_operand(name, C), per_row<float>(name + "_mean"), per_row<float>(name + "_rstd")};
   }
   // One row of partial sums per row tile.
   Tiled<float> partials(const std::string& name, int64_t C) const {
@@ -46,6 +57,11 @@ class RowMatrices {
   }
 
  private:
+  Operand operand(const std::string& name, int64_t cols, int64_t row_tile, int64_t col_tile) const {
+    return allocate_operand(tiling_.precision, arena_, tiles_, name, tiling_.n(), cols, row_tile,
+                            col_tile);
+  }
+
   Arena& arena_;
   TileTable& tiles_;
   const Tiling& tiling_;
@@ -70,13 +86,13 @@ BlockActivations allocate_block(Arena& arena, TileTable& tiles, const Config& co
   const int64_t C = config.C, group = tiling.heads;
   BlockActivations block;
   block.ln1 = rows.layernorm(at + "ln1", C);
-  block.qkv = rows.output(at + "qkv", 3 * C, C);
+  block.qkv = rows.output_operand(at + "qkv", 3 * C, C);
   block.atty = rows.heads(at + "atty", C, group * config.HS());
   block.lse = allocate_tiled<float>(arena, tiles, at + "lse", tiling.B, config.NH * tiling.T, 1,
                                     group * tiling.T);
   block.residual_mid = rows.output(at + "residual_mid", C, C);
   block.ln2 = rows.layernorm(at + "ln2", C);
-  block.fch = rows.output(at + "fch", 4 * C, C);
+  block.fch = rows.output_operand(at + "fch", 4 * C, C);
   return block;
 }
 
@@ -102,13 +118,13 @@ Gradients::Block allocate_gradients(Arena& arena, TileTable& tiles, const Config
   const int64_t C = config.C;
   Gradients::Block block;
   // dx = dy W has as many columns as W has inputs, and sums over its outputs.
-  block.dfch = rows.output(at + "dfch", 4 * C, C);
+  block.dfch = rows.output_operand(at + "dfch", 4 * C, C);
   block.dln2 = rows.output(at + "dln2", C, 4 * C);
-  block.dresidual_mid = rows.full_rows(at + "dresidual_mid", C);
-  block.datty = rows.output(at + "datty", C, C);
+  block.dresidual_mid = rows.residual_gradient(at + "dresidual_mid", C);
+  block.datty = rows.output_operand(at + "datty", C, C);
   block.dqkv = rows.heads(at + "dqkv", 3 * C, tiling.heads * config.HS());
   block.dln1 = rows.output(at + "dln1", C, 3 * C);
-  block.dresidual_in = rows.full_rows(at + "dresidual_in", C);
+  block.dresidual_in = rows.residual_gradient(at + "dresidual_in", C);
   block.dln1w = rows.partials(at + "dln1w", C);
   block.dln1b = rows.partials(at + "dln1b", C);
   block.dln2w = rows.partials(at + "dln2w", C);
@@ -131,7 +147,8 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config, c
   blocks = allocate_blocks(arena, tiles, config, tiling, kept);
   if (kept != Kept::kEverything) overwritten_blocks = std::max<int64_t>(0, config.L - kRing);
   for (size_t slot = 0; slot < fch_gelu_ring.size(); ++slot) {
-    fch_gelu_ring[slot] = rows.output(fmt::format("slot{}/fch_gelu", slot), 4 * config.C, config.C);
+    fch_gelu_ring[slot] =
+        rows.output_operand(fmt::format("slot{}/fch_gelu", slot), 4 * config.C, config.C);
   }
   lnf = rows.layernorm("lnf", config.C);
   losses = rows.per_row<float>("losses");
@@ -158,7 +175,7 @@ Gradients::Gradients(Arena& arena, TileTable& tiles, const Config& config, const
   }
   dlnf = allocate_tiled<float>(arena, tiles, "dlnf", tiling.n(), config.C, tiling.rows,
                                tiling.classifier_columns);
-  dresidual_final = rows.full_rows("dresidual_final", config.C);
+  dresidual_final = rows.residual_gradient("dresidual_final", config.C);
   dlnfw = rows.partials("dlnfw", config.C);
   dlnfb = rows.partials("dlnfb", config.C);
 }

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
+#include <type_traits>
 
-#include "kernels/attention.h"
+#include "kernels/bfloat16.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/layernorm.h"
 #include "kernels/transpose.h"
+#include "model/attention_kernel.h"
 #include "model/forward.h"
 #include "model/linear_ops.h"
 
@@ -24,12 +25,23 @@ struct LayernormBackward {
   const Tiled<float>& weight;
   const Tiled<float>& dout;       // gradient of y
   const Tiled<float>* dresidual;  // gradient that bypasses the layernorm; null if there is none
-  const Tiled<float>& dx;
+  const ResidualGradient& dx;
   const Tiled<float>& dweight_partial;
   const Tiled<float>& dbias_partial;
   const Tiled<float>& dweight;
   const Tiled<float>& dbias;
 };
+
+// The bf16 copy that a product reads, where there is one.
+Matrix<BFloat16> bf16_block(const Operand& x, Range rows) {
+  const auto block = [&](const auto& tiled) -> Matrix<BFloat16> {
+    if constexpr (std::is_same_v<decltype(tiled), const Tiled<BFloat16>&>) {
+      return tiled.block(rows);
+    }
+    return {};
+  };
+  return x.visit(block);
+}
 
 // dx = dresidual + gradient through the layernorm, one op per row tile, with its partial sums of
 // dweight and dbias.
@@ -47,11 +59,12 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
                      {ln.x.over(rows), ln.weight.all(), ln.y.mean.over(rows), ln.y.rstd.over(rows),
                       ln.dout.over(rows),
                       ln.dresidual != nullptr ? ln.dresidual->over(rows) : std::vector<TileId>{}}),
-                 .writes = tiles_of({ln.dx.over(rows), ln.dweight_partial.over(slot),
-                                     ln.dbias_partial.over(slot)}),
+                 .writes = tiles_of({ln.dx.sum.over(rows), ln.dx.operand.over(rows),
+                                     ln.dweight_partial.over(slot), ln.dbias_partial.over(slot)}),
                  .run = [x = ln.x.block(rows), weight = ln.weight.matrix().row(0),
                          mean = ln.y.mean.column(rows), rstd = ln.y.rstd.column(rows),
-                         dout = ln.dout.block(rows), bypass, dx = ln.dx.block(rows),
+                         dout = ln.dout.block(rows), bypass, dx = ln.dx.sum.block(rows),
+                         operand = bf16_block(ln.dx.operand, rows),
                          dweight = ln.dweight_partial.matrix().row(slot.begin),
                          dbias = ln.dbias_partial.matrix().row(slot.begin)](std::byte*) {
                    if (bypass.data != nullptr) {
@@ -60,6 +73,7 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
                      fill_zero(dx);
                    }
                    layernorm_backward(x, weight, mean, rstd, dout, dx, dweight, dbias);
+                   if (operand.data != nullptr) convert(dx, operand);
                  }});
   }
 }
@@ -82,15 +96,26 @@ void append_layernorm_sums(Program& program, const LayernormBackward& ln, const 
                }});
 }
 
-// dx *= gelu'(x), y = gelu(x)
-Epilogue gelu_backward_epilogue(const Tiled<float>& x, const Tiled<float>& dx,
-                                const Tiled<float>& y) {
-  return {.reads = [&x](Range rows, Range cols) { return x.over(rows, cols); },
-          .writes = [&y](Range rows, Range cols) { return y.over(rows, cols); },
-          .run =
-              [x, dx, y](Range rows, Range cols) {
-                gelu_backward(x.block(rows, cols), dx.block(rows, cols), y.block(rows, cols));
-              }};
+// In fp32 the sums are dx itself.
+void gelu_backward_of(Matrix<float> x, Matrix<float>, Matrix<float> dx, Matrix<float> y) {
+  gelu_backward(x, dx, y);
+}
+void gelu_backward_of(Matrix<BFloat16> x, Matrix<float> sums, Matrix<BFloat16> dx,
+                      Matrix<BFloat16> y) {
+  gelu_backward(x, sums, dx, y);
+}
+
+// dx = sums * gelu'(x), y = gelu(x)
+Epilogue gelu_backward_epilogue(const Operand& x, const Operand& dx, const Operand& y) {
+  return visit_alike(x, dx, [&](const auto& x_tiled, const auto& dx_tiled) -> Epilogue {
+    const auto& y_tiled = y.as<ElementOf<decltype(x_tiled)>>();
+    return {.reads = [&x](Range rows, Range cols) { return x.over(rows, cols); },
+            .writes = [&y](Range rows, Range cols) { return y.over(rows, cols); },
+            .run = [x_tiled, dx_tiled, y_tiled](Matrix<float> sums, Range rows, Range cols) {
+              gelu_backward_of(x_tiled.block(rows, cols), sums, dx_tiled.block(rows, cols),
+                               y_tiled.block(rows, cols));
+            }};
+  });
 }
 
 // One op per sequence and group of heads: dq, dk and dv of whole heads, so no sums are shared.
@@ -99,37 +124,41 @@ void append_attention_backward(Program& program, const TrainingParts& parts, int
   const int64_t C = parts.config.C, HS = parts.config.HS(), T = tiling.T;
   const BlockActivations& a = parts.activations.blocks[static_cast<size_t>(layer)];
   const Gradients::Block& d = parts.gradients.block(layer);
-  const auto kernel = std::make_shared<const Attention>(T, HS, parts.backend);
-  for (int64_t b = 0; b < tiling.B; ++b) {
-    for (int64_t h = 0; h < parts.config.NH; h += tiling.heads) {
-      const Range rows{b * T, (b + 1) * T};
-      const Range heads{h, h + tiling.heads};
-      const Range q{heads.begin * HS, heads.end * HS};
-      const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
-      program.add(
-          {.name = fmt::format("block{}/attention/backward[b{},h{}]", layer, b, h),
-           .phase = Phase::kBackward,
-           .reads = tiles_of({a.qkv.over(rows, q), a.qkv.over(rows, k), a.qkv.over(rows, v),
-                              a.atty.over(rows, q), d.datty.over(rows, q),
-                              a.lse.over({b, b + 1}, {heads.begin * T, heads.end * T})}),
-           .writes = tiles_of({d.dqkv.over(rows, q), d.dqkv.over(rows, k), d.dqkv.over(rows, v)}),
-           .run =
-               [kernel, heads, HS, T, C, qkv = a.qkv.block(rows), out = a.atty.block(rows),
-                lse = a.lse.matrix().row(b), dout = d.datty.block(rows),
-                dqkv = d.dqkv.block(rows)](std::byte* scratch) {
-                 for (int64_t head = heads.begin; head < heads.end; ++head) {
-                   const int64_t at = head * HS;
-                   kernel->backward(qkv.col_block(at, HS), qkv.col_block(C + at, HS),
-                                    qkv.col_block(2 * C + at, HS), out.col_block(at, HS),
-                                    lse.subspan(size_t(head * T), size_t(T)),
-                                    dout.col_block(at, HS), dqkv.col_block(at, HS),
-                                    dqkv.col_block(C + at, HS), dqkv.col_block(2 * C + at, HS),
-                                    scratch);
-                 }
-               },
-           .scratch_bytes = kernel->backward_scratch_bytes()});
+  visit_alike(a.qkv, d.dqkv, [&](const auto& qkv, const auto& dqkv) {
+    using T_ = ElementOf<decltype(qkv)>;
+    const Tiled<T_>&atty = a.atty.as<T_>(), &datty = d.datty.as<T_>();
+    const auto kernel = make_attention(qkv, T, HS, parts.backend);
+    for (int64_t b = 0; b < tiling.B; ++b) {
+      for (int64_t h = 0; h < parts.config.NH; h += tiling.heads) {
+        const Range rows{b * T, (b + 1) * T};
+        const Range heads{h, h + tiling.heads};
+        const Range q{heads.begin * HS, heads.end * HS};
+        const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
+        program.add(
+            {.name = fmt::format("block{}/attention/backward[b{},h{}]", layer, b, h),
+             .phase = Phase::kBackward,
+             .reads = tiles_of({qkv.over(rows, q), qkv.over(rows, k), qkv.over(rows, v),
+                                atty.over(rows, q), datty.over(rows, q),
+                                a.lse.over({b, b + 1}, {heads.begin * T, heads.end * T})}),
+             .writes = tiles_of({dqkv.over(rows, q), dqkv.over(rows, k), dqkv.over(rows, v)}),
+             .run =
+                 [kernel, heads, HS, T, C, qkv = qkv.block(rows), out = atty.block(rows),
+                  lse = a.lse.matrix().row(b), dout = datty.block(rows),
+                  dqkv = dqkv.block(rows)](std::byte* scratch) {
+                   for (int64_t head = heads.begin; head < heads.end; ++head) {
+                     const int64_t at = head * HS;
+                     kernel->backward(qkv.col_block(at, HS), qkv.col_block(C + at, HS),
+                                      qkv.col_block(2 * C + at, HS), out.col_block(at, HS),
+                                      lse.subspan(size_t(head * T), size_t(T)),
+                                      dout.col_block(at, HS), dqkv.col_block(at, HS),
+                                      dqkv.col_block(C + at, HS), dqkv.col_block(2 * C + at, HS),
+                                      scratch);
+                   }
+                 },
+             .scratch_bytes = kernel->backward_scratch_bytes()});
+      }
     }
-  }
+  });
 }
 
 // The chain of dX first, then the sums that nothing in the chain waits for: fork-join puts the
@@ -148,34 +177,35 @@ class BlockBackward {
         d_(parts.gradients.block(layer)) {}
 
   void append() {
-    const Tiled<float>& dresidual_out = parts_.gradients.dresidual_out(layer_, parts_.config.L);
+    const ResidualGradient& dresidual_out =
+        parts_.gradients.dresidual_out(layer_, parts_.config.L);
     const Tiled<float>& residual_in = parts_.activations.residual_in(layer_);
-    const Tiled<float>& fch_gelu = parts_.activations.fch_gelu(layer_);
+    const Operand& fch_gelu = parts_.activations.fch_gelu(layer_);
 
-    linear_input("fcproj", dresidual_out, Tensor::fcprojw, d_.dfch,
+    linear_input("fcproj", dresidual_out.operand, Tensor::fcprojw, d_.dfch,
                  gelu_backward_epilogue(a_.fch, d_.dfch, fch_gelu));
-    linear_weight("fcproj", dresidual_out, fch_gelu, Tensor::fcprojw, Tensor::fcprojb);
+    linear_weight("fcproj", dresidual_out.operand, fch_gelu, Tensor::fcprojw, Tensor::fcprojb);
     linear_input("fc", d_.dfch, Tensor::fcw, d_.dln2, {});
     linear_weight("fc", d_.dfch, a_.ln2.out, Tensor::fcw, Tensor::fcb);
-    layernorm("ln2", a_.residual_mid, a_.ln2, Tensor::ln2w, Tensor::ln2b, d_.dln2, dresidual_out,
+    layernorm("ln2", a_.residual_mid, a_.ln2, Tensor::ln2w, Tensor::ln2b, d_.dln2, dresidual_out.sum,
               d_.dresidual_mid, d_.dln2w, d_.dln2b);
-    linear_input("attproj", d_.dresidual_mid, Tensor::attprojw, d_.datty, {});
-    linear_weight("attproj", d_.dresidual_mid, a_.atty, Tensor::attprojw, Tensor::attprojb);
+    linear_input("attproj", d_.dresidual_mid.operand, Tensor::attprojw, d_.datty, {});
+    linear_weight("attproj", d_.dresidual_mid.operand, a_.atty, Tensor::attprojw, Tensor::attprojb);
     append_attention_backward(program_, parts_, layer_);
     linear_input("qkv", d_.dqkv, Tensor::qkvw, d_.dln1, {});
     linear_weight("qkv", d_.dqkv, a_.ln1.out, Tensor::qkvw, Tensor::qkvb);
-    layernorm("ln1", residual_in, a_.ln1, Tensor::ln1w, Tensor::ln1b, d_.dln1, d_.dresidual_mid,
+    layernorm("ln1", residual_in, a_.ln1, Tensor::ln1w, Tensor::ln1b, d_.dln1, d_.dresidual_mid.sum,
               d_.dresidual_in, d_.dln1w, d_.dln1b);
   }
 
  private:
-  void linear_input(const char* name, const Tiled<float>& dy, Tensor weight, const Tiled<float>& dx,
+  void linear_input(const char* name, const Operand& dy, Tensor weight, const Operand& dx,
                     const Epilogue& epilogue) {
     append_linear_backward_input(program_, at_ + name + "/dX", dy,
                                  parts_.weights.get(weight, layer_), dx, epilogue, parts_.backend);
   }
 
-  void linear_weight(const char* name, const Tiled<float>& dy, const Tiled<float>& x, Tensor weight,
+  void linear_weight(const char* name, const Operand& dy, const Operand& x, Tensor weight,
                      Tensor bias) {
     append_linear_backward_weight(
         program_, at_ + name + "/dW", dy, x, parts_.dweights.get(weight, layer_),
@@ -186,7 +216,7 @@ class BlockBackward {
 
   void layernorm(const char* name, const Tiled<float>& x, const LayernormActivations& y,
                  Tensor weight, Tensor bias, const Tiled<float>& dout,
-                 const Tiled<float>& dresidual, const Tiled<float>& dx,
+                 const Tiled<float>& dresidual, const ResidualGradient& dx,
                  const Tiled<float>& dweight_partial, const Tiled<float>& dbias_partial) {
     const LayernormBackward ln{at_ + name,
                                x,
@@ -239,7 +269,7 @@ void append_final_layernorm_backward(Program& program, const TrainingParts& part
 // dwte[token] += dencoded, token rows in order: one op, because any row of wte may be hit.
 void append_token_embedding_backward(Program& program, const TrainingParts& parts) {
   const Activations& a = parts.activations;
-  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in;
+  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in.sum;
   const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
   program.add(
       {.name = "embedding/dwte",
@@ -254,7 +284,7 @@ void append_token_embedding_backward(Program& program, const TrainingParts& part
 // Positions from T on have no gradient, and nothing ever writes theirs.
 void append_position_embedding_backward(Program& program, const TrainingParts& parts,
                                         const MicroStep& micro) {
-  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in;
+  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in.sum;
   const Tiled<float>& dwpe = parts.dweights.get(Tensor::wpe);
   const int64_t B = parts.tiling.B, T = parts.tiling.T;
   const std::vector<Range> tiles = dwpe.row_ranges();

@@ -6,9 +6,9 @@
 
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
-#include "kernels/linear.h"
 #include "kernels/transpose.h"
 #include "model/kernel_cache.h"
+#include "model/linear_kernels.h"
 
 namespace weft {
 namespace {
@@ -55,23 +55,30 @@ Range vocabulary_range(const StepParts& parts, size_t j) {
 void append_logits(Program& program, const StepParts& parts, const Chunk& chunk) {
   const Activations& a = parts.activations;
   const Tiled<float>& wte = parts.weights.get(Tensor::wte);
-  KernelCache<LinearForward> kernels;
-  for (size_t j = 0; j < a.logits.size(); ++j) {
-    const Range words = vocabulary_range(parts, j);
-    auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
-      return LinearForward(chunk.rows.size(), words.size(), parts.config.C,
-                           a.lnf.out.matrix().stride, words.size(), parts.backend);
-    });
-    program.add({.name = fmt::format("{}logits[v{}]", chunk.prefix(), j),
-                 .phase = Phase::kForward,
-                 .reads = tiles_of({a.lnf.out.over(chunk.rows), wte.over(words)}),
-                 .writes = a.logits[j].over(chunk.local()),
-                 .run = [kernel, x = a.lnf.out.block(chunk.rows), W = wte.block(words),
-                         y = a.logits[j].block(chunk.local())](
-                            std::byte* scratch) { (*kernel)(x, W, y, scratch); },
-                 .scratch_bytes = kernel->scratch_bytes()});
-  }
+  a.lnf.out.visit([&](const auto& lnf) {
+    using Kernels = LinearKernels<ElementOf<decltype(lnf)>>;
+    KernelCache<typename Kernels::Forward> kernels;
+    for (size_t j = 0; j < a.logits.size(); ++j) {
+      const Range words = vocabulary_range(parts, j);
+      auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
+        return Kernels::forward(parts.backend, chunk.rows.size(), words.size(), parts.config.C,
+                                lnf.matrix().stride, words.size());
+      });
+      program.add({.name = fmt::format("{}logits[v{}]", chunk.prefix(), j),
+                   .phase = Phase::kForward,
+                   .reads = tiles_of({lnf.over(chunk.rows), wte.over(words)}),
+                   .writes = a.logits[j].over(chunk.local()),
+                   .run = [kernel, x = lnf.block(chunk.rows), W = wte.block(words),
+                           y = a.logits[j].block(chunk.local())](
+                              std::byte* scratch) { (*kernel)(x, W, y, scratch); },
+                   .scratch_bytes = kernel->scratch_bytes()});
+    }
+  });
 }
+
+// The gradient of a block of logits: in its place, in either precision.
+Matrix<const float> dlogits_of(Matrix<float> logits, float) { return logits; }
+Matrix<const BFloat16> dlogits_of(Matrix<float> logits, BFloat16) { return bf16_in_place(logits); }
 
 enum class Gradient { kNo, kYes };
 
@@ -87,16 +94,18 @@ void append_cross_entropy(Program& program, const StepParts& parts, const Chunk&
     }
     const std::vector<TileId> losses = a.losses.over(tile.rows);
     const bool with_gradient = gradient == Gradient::kYes;
+    const auto backward = parts.tiling.precision == Precision::kBf16
+                              ? cross_entropy_forward_backward_bf16
+                              : cross_entropy_forward_backward;
     program.add({.name = fmt::format("{}cross_entropy[r{}]", chunk.prefix(), tile.index),
                  .phase = Phase::kForward,
                  .reads = tiles_of({a.targets.over(tile.rows), logits}),
                  .writes = with_gradient ? tiles_of({losses, logits}) : losses,
-                 .run = [with_gradient, scale, tile, V = parts.config.V, logits = a.logits_memory,
+                 .run = [with_gradient, backward, scale, tile, V = parts.config.V, logits = a.logits_memory,
                          targets = a.targets.column(tile.rows),
                          losses = a.losses.column(tile.rows)](std::byte*) {
                    if (with_gradient) {
-                     cross_entropy_forward_backward(logits, tile.local.begin, V, targets, scale,
-                                                    losses);
+                     backward(logits, tile.local.begin, V, targets, scale, losses);
                    } else {
                      cross_entropy_forward(logits, tile.local.begin, V, targets, losses);
                    }
@@ -110,31 +119,38 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
   const bool accumulate = chunk.index > 0 || !micro.first;
   const Activations& a = parts.activations;
   const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
-  KernelCache<LinearBackwardWeight> kernels;
-  for (size_t j = 0; j < a.logits.size(); ++j) {
-    const Range words = vocabulary_range(parts, j);
-    auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
-      return LinearBackwardWeight(chunk.rows.size(), words.size(), parts.config.C,
-                                  dwte.matrix().stride, accumulate, parts.backend);
-    });
-    program.add(
-        {.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
-         .phase = Phase::kBackward,
-         .reads = tiles_of({a.logits[j].over(chunk.local()), a.lnf.out.over(chunk.rows)}),
-         .writes = dwte.over(words),
-         .run = [kernel, dy = a.logits[j].block(chunk.local()), x = a.lnf.out.block(chunk.rows),
-                 dW = dwte.block(words)](std::byte* scratch) { (*kernel)(dy, x, dW, {}, scratch); },
-         .scratch_bytes = kernel->scratch_bytes()});
-  }
+  a.lnf.out.visit([&](const auto& lnf) {
+    using T = ElementOf<decltype(lnf)>;
+    using Kernels = LinearKernels<T>;
+    KernelCache<typename Kernels::BackwardWeight> kernels;
+    for (size_t j = 0; j < a.logits.size(); ++j) {
+      const Range words = vocabulary_range(parts, j);
+      auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
+        return Kernels::backward_weight(parts.backend, chunk.rows.size(), words.size(),
+                                        parts.config.C, dwte.matrix().stride, accumulate);
+      });
+      program.add({.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
+                   .phase = Phase::kBackward,
+                   .reads = tiles_of({a.logits[j].over(chunk.local()), lnf.over(chunk.rows)}),
+                   .writes = dwte.over(words),
+                   .run = [kernel, dy = dlogits_of(a.logits[j].block(chunk.local()), T()),
+                           x = lnf.block(chunk.rows), dW = dwte.block(words)](
+                              std::byte* scratch) { (*kernel)(dy, x, dW, {}, scratch); },
+                   .scratch_bytes = kernel->scratch_bytes()});
+    }
+  });
 }
 
 // partial[g] = sum over the blocks j of group g of dlogits[:, block j] wte[block j], for one tile
 // of the partial: the sum stays in cache while the blocks pass.
+template <typename T>
 void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chunk& chunk,
                          const RowTile& tile, const Range& cols, int64_t g) {
+  using Kernels = LinearKernels<T>;
   struct Step {
-    LinearBackwardInput kernel;
-    Matrix<const float> dy, W;
+    typename Kernels::BackwardInput kernel;
+    Matrix<const T> dy;
+    Matrix<const float> W;
   };
   const Activations& a = parts.activations;
   const Tiled<float>& wte = parts.weights.get(Tensor::wte);
@@ -147,9 +163,11 @@ void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chu
   for (int64_t j = g * blocks / groups; j < (g + 1) * blocks / groups; ++j) {
     const Range words = vocabulary_range(parts, static_cast<size_t>(j));
     const Tiled<float>& dlogits = a.logits[static_cast<size_t>(j)];
-    steps.push_back({LinearBackwardInput(tile.rows.size(), words.size(), cols.size(), words.size(),
-                                         partial.matrix().stride, !steps.empty(), parts.backend),
-                     dlogits.block(tile.local), wte.block(words, cols)});
+    const Matrix<const T> dy = dlogits_of(dlogits.block(tile.local), T());
+    steps.push_back(
+        {Kernels::backward_input(parts.backend, tile.rows.size(), words.size(), cols.size(),
+                                 dy.stride, partial.matrix().stride, !steps.empty()),
+         dy, wte.block(words, cols)});
     reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
   }
   const size_t scratch_bytes = steps.front().kernel.scratch_bytes();
@@ -197,7 +215,9 @@ void append_dlnf(Program& program, const TrainingParts& parts, const Chunk& chun
   for (const RowTile& tile : row_tiles_of(chunk, parts.tiling.rows)) {
     for (int64_t g = 0; g < groups; ++g) {
       for (const Range& cols : col_ranges) {
-        append_dlnf_partial(program, parts, chunk, tile, cols, g);
+        parts.activations.lnf.out.visit([&](const auto& lnf) {
+          append_dlnf_partial<ElementOf<decltype(lnf)>>(program, parts, chunk, tile, cols, g);
+        });
       }
     }
     for (const Range& cols : col_ranges) append_dlnf_sum(program, parts, chunk, tile, cols);

@@ -4,10 +4,10 @@
 
 #include <memory>
 
-#include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/layernorm.h"
+#include "model/attention_kernel.h"
 #include "model/linear_ops.h"
 
 namespace weft {
@@ -18,18 +18,20 @@ void append_layernorm_forward(Program& program, const std::string& name, const T
                               const Tiled<float>& weight, const Tiled<float>& bias,
                               const LayernormActivations& y) {
   const std::vector<Range> row_ranges = y.out.row_ranges();
-  for (size_t i = 0; i < row_ranges.size(); ++i) {
-    const Range rows = row_ranges[i];
-    program.add({.name = fmt::format("{}[r{}]", name, i),
-                 .phase = Phase::kForward,
-                 .reads = tiles_of({x.over(rows), weight.all(), bias.all()}),
-                 .writes = tiles_of({y.out.over(rows), y.mean.over(rows), y.rstd.over(rows)}),
-                 .run = [x = x.block(rows), weight = weight.matrix().row(0),
-                         bias = bias.matrix().row(0), out = y.out.block(rows),
-                         mean = y.mean.column(rows), rstd = y.rstd.column(rows)](std::byte*) {
-                   layernorm_forward(x, weight, bias, out, mean, rstd);
-                 }});
-  }
+  y.out.visit([&](const auto& out) {
+    for (size_t i = 0; i < row_ranges.size(); ++i) {
+      const Range rows = row_ranges[i];
+      program.add({.name = fmt::format("{}[r{}]", name, i),
+                   .phase = Phase::kForward,
+                   .reads = tiles_of({x.over(rows), weight.all(), bias.all()}),
+                   .writes = tiles_of({out.over(rows), y.mean.over(rows), y.rstd.over(rows)}),
+                   .run = [x = x.block(rows), weight = weight.matrix().row(0),
+                           bias = bias.matrix().row(0), out = out.block(rows),
+                           mean = y.mean.column(rows), rstd = y.rstd.column(rows)](std::byte*) {
+                     layernorm_forward(x, weight, bias, out, mean, rstd);
+                   }});
+    }
+  });
 }
 
 // encoded = wte[token] + wpe[position]
@@ -52,12 +54,31 @@ void append_embedding(Program& program, const StepParts& parts) {
   }
 }
 
-// y += b
-Epilogue bias_epilogue(const Tiled<float>& bias, const Tiled<float>& y) {
-  return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
-          .writes = {},
-          .run = [bias, y](Range rows,
-                           Range cols) { add_bias(bias.row_elements(cols), y.block(rows, cols)); }};
+// What an fp32 result takes in place, a bf16 result takes from the product's sums.
+void store_with_bias(Vector<const float> bias, Matrix<float>, Matrix<float> y) {
+  add_bias(bias, y);
+}
+void store_with_bias(Vector<const float> bias, Matrix<float> sums, Matrix<BFloat16> y) {
+  add_bias(bias, sums, y);
+}
+void store_with_bias_gelu(Vector<const float> bias, Matrix<float>, Matrix<float> y,
+                          Matrix<float> y_gelu) {
+  add_bias_gelu(bias, y, y_gelu);
+}
+void store_with_bias_gelu(Vector<const float> bias, Matrix<float> sums, Matrix<BFloat16> y,
+                          Matrix<BFloat16> y_gelu) {
+  add_bias_gelu(bias, sums, y, y_gelu);
+}
+
+// y = sums + b
+Epilogue bias_epilogue(const Tiled<float>& bias, const Operand& y) {
+  return y.visit([&](const auto& y) -> Epilogue {
+    return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
+            .writes = {},
+            .run = [bias, y](Matrix<float> sums, Range rows, Range cols) {
+              store_with_bias(bias.row_elements(cols), sums, y.block(rows, cols));
+            }};
+  });
 }
 
 // y += b + residual
@@ -69,26 +90,26 @@ Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residua
               },
           .writes = {},
           .run =
-              [bias, residual, y](Range rows, Range cols) {
+              [bias, residual, y](Matrix<float>, Range rows, Range cols) {
                 add_bias_residual(bias.row_elements(cols), residual.block(rows, cols),
                                   y.block(rows, cols));
               }};
 }
 
-// y += b, y_gelu = gelu(y)
-Epilogue gelu_epilogue(const Tiled<float>& bias, const Tiled<float>& y,
-                       const Tiled<float>& y_gelu) {
-  return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
-          .writes = [&y_gelu](Range rows, Range cols) { return y_gelu.over(rows, cols); },
-          .run =
-              [bias, y, y_gelu](Range rows, Range cols) {
-                add_bias_gelu(bias.row_elements(cols), y.block(rows, cols),
-                              y_gelu.block(rows, cols));
-              }};
+// y = sums + b, y_gelu = gelu(y)
+Epilogue gelu_epilogue(const Tiled<float>& bias, const Operand& y, const Operand& y_gelu) {
+  return visit_alike(y, y_gelu, [&](const auto& y, const auto& gelu) -> Epilogue {
+    return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
+            .writes = [&y_gelu](Range rows, Range cols) { return y_gelu.over(rows, cols); },
+            .run = [bias, y, gelu](Matrix<float> sums, Range rows, Range cols) {
+              store_with_bias_gelu(bias.row_elements(cols), sums, y.block(rows, cols),
+                                   gelu.block(rows, cols));
+            }};
+  });
 }
 
 void append_block_linear(Program& program, const StepParts& parts, int64_t layer, const char* name,
-                         const Tiled<float>& x, Tensor weight, const Tiled<float>& y,
+                         const Operand& x, Tensor weight, const Operand& y,
                          const Epilogue& epilogue) {
   append_linear_forward(program, fmt::format("block{}/{}/forward", layer, name), x,
                         parts.weights.get(weight, layer), y, epilogue, parts.backend);
@@ -101,8 +122,8 @@ void append_block_to_fch(Program& program, const StepParts& parts, int64_t layer
   const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
   const Tiled<float>& residual_in = parts.activations.residual_in(layer);
   const std::string at = fmt::format("block{}/", layer);
-  const auto linear = [&](const char* name, const Tiled<float>& x, Tensor weight,
-                          const Tiled<float>& y, const Epilogue& epilogue) {
+  const auto linear = [&](const char* name, const Operand& x, Tensor weight, const Operand& y,
+                          const Epilogue& epilogue) {
     append_block_linear(program, parts, layer, name, x, weight, y, epilogue);
   };
   append_layernorm_forward(program, at + "ln1/forward", residual_in, w.get(Tensor::ln1w, layer),
@@ -121,7 +142,7 @@ void append_block(Program& program, const StepParts& parts, int64_t layer,
                   const AppendAttention& attention) {
   const TiledParameters& w = parts.weights;
   const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
-  const Tiled<float>& fch_gelu = parts.activations.fch_gelu(layer);
+  const Operand& fch_gelu = parts.activations.fch_gelu(layer);
   append_block_to_fch(program, parts, layer, attention,
                       gelu_epilogue(w.get(Tensor::fcb, layer), block.fch, fch_gelu));
   append_block_linear(
@@ -135,33 +156,34 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
   const Tiling& tiling = parts.tiling;
   const int64_t C = parts.config.C, HS = parts.config.HS(), T = tiling.T;
   const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
-  const auto kernel = std::make_shared<const Attention>(T, HS, parts.backend);
-  for (int64_t b = 0; b < tiling.B; ++b) {
-    for (int64_t h = 0; h < parts.config.NH; h += tiling.heads) {
-      const Range rows{b * T, (b + 1) * T};
-      const Range heads{h, h + tiling.heads};
-      const Range q{heads.begin * HS, heads.end * HS};
-      const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
-      const Range lse_cols{heads.begin * T, heads.end * T};
-      program.add(
-          {.name = fmt::format("block{}/attention/forward[b{},h{}]", layer, b, h),
-           .phase = Phase::kForward,
-           .reads = tiles_of(
-               {block.qkv.over(rows, q), block.qkv.over(rows, k), block.qkv.over(rows, v)}),
-           .writes = tiles_of({block.atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
-           .run =
-               [kernel, heads, HS, T, C, qkv = block.qkv.block(rows), out = block.atty.block(rows),
-                lse = block.lse.matrix().row(b)](std::byte* scratch) {
-                 for (int64_t head = heads.begin; head < heads.end; ++head) {
-                   kernel->forward(qkv.col_block(head * HS, HS), qkv.col_block(C + head * HS, HS),
-                                   qkv.col_block(2 * C + head * HS, HS),
-                                   out.col_block(head * HS, HS),
-                                   lse.subspan(size_t(head * T), size_t(T)), scratch);
-                 }
-               },
-           .scratch_bytes = kernel->forward_scratch_bytes()});
+  visit_alike(block.qkv, block.atty, [&](const auto& qkv, const auto& atty) {
+    const auto kernel = make_attention(qkv, T, HS, parts.backend);
+    for (int64_t b = 0; b < tiling.B; ++b) {
+      for (int64_t h = 0; h < parts.config.NH; h += tiling.heads) {
+        const Range rows{b * T, (b + 1) * T};
+        const Range heads{h, h + tiling.heads};
+        const Range q{heads.begin * HS, heads.end * HS};
+        const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
+        const Range lse_cols{heads.begin * T, heads.end * T};
+        program.add(
+            {.name = fmt::format("block{}/attention/forward[b{},h{}]", layer, b, h),
+             .phase = Phase::kForward,
+             .reads = tiles_of({qkv.over(rows, q), qkv.over(rows, k), qkv.over(rows, v)}),
+             .writes = tiles_of({atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
+             .run =
+                 [kernel, heads, HS, T, C, qkv = qkv.block(rows), out = atty.block(rows),
+                  lse = block.lse.matrix().row(b)](std::byte* scratch) {
+                   for (int64_t head = heads.begin; head < heads.end; ++head) {
+                     kernel->forward(qkv.col_block(head * HS, HS), qkv.col_block(C + head * HS, HS),
+                                     qkv.col_block(2 * C + head * HS, HS),
+                                     out.col_block(head * HS, HS),
+                                     lse.subspan(size_t(head * T), size_t(T)), scratch);
+                   }
+                 },
+             .scratch_bytes = kernel->forward_scratch_bytes()});
+      }
     }
-  }
+  });
 }
 
 void append_forward(Program& program, const StepParts& parts, const AppendAttention& attention,
@@ -178,7 +200,7 @@ void append_forward(Program& program, const StepParts& parts, const AppendAttent
 
 // GELU is left out: backward computes it itself, beside its derivative.
 void append_block_again(Program& program, const StepParts& parts, int64_t layer) {
-  const Tiled<float>& fch = parts.activations.blocks[static_cast<size_t>(layer)].fch;
+  const Operand& fch = parts.activations.blocks[static_cast<size_t>(layer)].fch;
   Program block("again", program.tiles());
   append_block_to_fch(block, parts, layer, append_attention,
                       bias_epilogue(parts.weights.get(Tensor::fcb, layer), fch));

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "kernels/linear.h"
+#include <type_traits>
+#include <utility>
+
+#include "base/error.h"
+#include "kernels/bfloat16.h"
 #include "model/kernel_cache.h"
+#include "model/linear_kernels.h"
 
 namespace weft {
 namespace {
@@ -14,8 +19,8 @@ std::vector<TileId> extra(const std::function<std::vector<TileId>(Range, Range)>
 }
 
 // Calls emit(rows, cols, "[r0,c1]") for every tile of `result`, row by row of tiles.
-template <typename Emit>
-void for_each_tile(const Tiled<float>& result, const Emit& emit) {
+template <typename T, typename Emit>
+void for_each_tile(const Tiled<T>& result, const Emit& emit) {
   const std::vector<Range> row_ranges = result.row_ranges(), col_ranges = result.col_ranges();
   for (size_t i = 0; i < row_ranges.size(); ++i) {
     for (size_t j = 0; j < col_ranges.size(); ++j) {
@@ -24,74 +29,92 @@ void for_each_tile(const Tiled<float>& result, const Emit& emit) {
   }
 }
 
-// The epilogue on a piece of the tile that begins at (rows.begin, cols.begin).
-PieceDone piece_done(const Epilogue& epilogue, Range rows, Range cols) {
-  if (!epilogue.run) return {};
-  return [run = epilogue.run, rows, cols](const Piece& p) {
-    const int64_t row = rows.begin + p.row, col = cols.begin + p.col;
-    run({row, row + p.rows}, {col, col + p.cols});
+// Where a product leaves its sums: in the result, or, where that is bf16, in scratch.
+Matrix<float> sums_in(const Tiled<float>& result, Range rows, Range cols) {
+  return result.block(rows, cols);
+}
+Matrix<float> sums_in(const Tiled<BFloat16>&, Range, Range) { return {}; }
+
+int64_t row_distance(const Tiled<float>& result) { return result.matrix().stride; }
+int64_t row_distance(const Tiled<BFloat16>&) { return 0; }
+
+std::function<void(Matrix<float>, Range, Range)> keep(const Tiled<float>&) { return {}; }
+std::function<void(Matrix<float>, Range, Range)> keep(const Tiled<BFloat16>& result) {
+  return [result](Matrix<float> values, Range rows, Range cols) {
+    convert(values, result.block(rows, cols));
   };
 }
 
-}  // namespace
+// The epilogue on a piece of the tile that begins at (rows.begin, cols.begin).
+template <typename T>
+PieceDone piece_done(const Epilogue& epilogue, const Tiled<T>& result, Range rows, Range cols) {
+  auto run = epilogue.run ? epilogue.run : keep(result);
+  if (!run) return {};
+  return [run = std::move(run), rows, cols](const Piece& p, Matrix<float> values) {
+    const int64_t row = rows.begin + p.row, col = cols.begin + p.col;
+    run(values, {row, row + p.rows}, {col, col + p.cols});
+  };
+}
 
-void append_linear_forward(Program& program, const std::string& name, const Tiled<float>& x,
-                           const Tiled<float>& W, const Tiled<float>& y, const Epilogue& epilogue,
-                           GemmBackend backend) {
-  KernelCache<LinearForward> kernels;
+template <typename T, typename R>
+void append_forward_ops(Program& program, const std::string& name, const Tiled<T>& x,
+                        const Tiled<float>& W, const Tiled<R>& y, const Epilogue& epilogue,
+                        GemmBackend backend) {
+  KernelCache<typename LinearKernels<T>::Forward> kernels;
   for_each_tile(y, [&](Range rows, Range cols, const std::string& suffix) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearForward(rows.size(), cols.size(), x.cols(), x.matrix().stride, y.matrix().stride,
-                           backend);
+      return LinearKernels<T>::forward(backend, rows.size(), cols.size(), x.cols(), x.matrix().stride,
+                                row_distance(y));
     });
-    const PieceDone done = piece_done(epilogue, rows, cols);
+    const PieceDone done = piece_done(epilogue, y, rows, cols);
     program.add(
         {.name = name + suffix,
          .phase = Phase::kForward,
          .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
-                 y_tile = y.block(rows, cols),
-                 done](std::byte* scratch) { (*kernel)(x_tile, W_tile, y_tile, scratch, done); },
+                 sums = sums_in(y, rows, cols),
+                 done](std::byte* scratch) { (*kernel)(x_tile, W_tile, sums, scratch, done); },
          .scratch_bytes = kernel->scratch_bytes()});
   });
 }
 
-void append_linear_backward_input(Program& program, const std::string& name, const Tiled<float>& dy,
-                                  const Tiled<float>& W, const Tiled<float>& dx,
-                                  const Epilogue& epilogue, GemmBackend backend) {
-  KernelCache<LinearBackwardInput> kernels;
+template <typename T, typename R>
+void append_backward_input_ops(Program& program, const std::string& name, const Tiled<T>& dy,
+                               const Tiled<float>& W, const Tiled<R>& dx, const Epilogue& epilogue,
+                               GemmBackend backend) {
+  KernelCache<typename LinearKernels<T>::BackwardInput> kernels;
   for_each_tile(dx, [&](Range rows, Range cols, const std::string& suffix) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearBackwardInput(rows.size(), dy.cols(), cols.size(), dy.matrix().stride,
-                                 dx.matrix().stride, false, backend);
+      return LinearKernels<T>::backward_input(backend, rows.size(), dy.cols(), cols.size(),
+                                      dy.matrix().stride, row_distance(dx), false);
     });
-    const PieceDone done = piece_done(epilogue, rows, cols);
+    const PieceDone done = piece_done(epilogue, dx, rows, cols);
     program.add(
         {.name = name + suffix,
          .phase = Phase::kBackward,
          .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run = [kernel, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
-                 dx_tile = dx.block(rows, cols),
-                 done](std::byte* scratch) { (*kernel)(dy_tile, W_tile, dx_tile, scratch, done); },
+                 sums = sums_in(dx, rows, cols),
+                 done](std::byte* scratch) { (*kernel)(dy_tile, W_tile, sums, scratch, done); },
          .scratch_bytes = kernel->scratch_bytes()});
   });
 }
 
-void append_linear_backward_weight(Program& program, const std::string& name,
-                                   const Tiled<float>& dy, const Tiled<float>& x,
-                                   const Tiled<float>& dW, const Tiled<float>& db, Sum sum,
-                                   const Epilogue& epilogue, GemmBackend backend) {
-  KernelCache<LinearBackwardWeight> kernels;
+template <typename T>
+void append_backward_weight_ops(Program& program, const std::string& name, const Tiled<T>& dy,
+                                const Tiled<T>& x, const Tiled<float>& dW, const Tiled<float>& db,
+                                Sum sum, const Epilogue& epilogue, GemmBackend backend) {
+  KernelCache<typename LinearKernels<T>::BackwardWeight> kernels;
   for_each_tile(dW, [&](Range out, Range in, const std::string& suffix) {
     auto kernel = kernels.get(out.size(), in.size(), [&] {
-      return LinearBackwardWeight(dy.rows(), out.size(), in.size(), dW.matrix().stride,
-                                  sum == Sum::kAdd, backend);
+      return LinearKernels<T>::backward_weight(backend, dy.rows(), out.size(), in.size(),
+                                       dW.matrix().stride, sum == Sum::kAdd);
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;
-    const PieceDone done = piece_done(epilogue, out, in);
+    const PieceDone done = piece_done(epilogue, dW, out, in);
     program.add(
         {.name = name + suffix,
          .phase = Phase::kBackward,
@@ -103,6 +126,48 @@ void append_linear_backward_weight(Program& program, const std::string& name,
                  dW = dW.block(out, in), db = with_bias ? db.row_elements(out) : Vector<float>(),
                  done](std::byte* scratch) { (*kernel)(dy, x, dW, db, scratch, done); },
          .scratch_bytes = kernel->scratch_bytes()});
+  });
+}
+
+// A bf16 product may leave a result of either precision, an fp32 product only an fp32 one.
+template <typename Append>
+void visit_product(const Operand& left, const Operand& result, const Append& append) {
+  left.visit([&](const auto& x) {
+    result.visit([&](const auto& y) {
+      constexpr bool is_fp32 = std::is_same_v<decltype(x), const Tiled<float>&>;
+      constexpr bool has_bf16_result = std::is_same_v<decltype(y), const Tiled<BFloat16>&>;
+      if constexpr (is_fp32 && has_bf16_result) {
+        require(false, "an fp32 product has an fp32 result");
+      } else {
+        append(x, y);
+      }
+    });
+  });
+}
+
+}  // namespace
+
+void append_linear_forward(Program& program, const std::string& name, const Operand& x,
+                           const Tiled<float>& W, const Operand& y, const Epilogue& epilogue,
+                           GemmBackend backend) {
+  visit_product(x, y, [&](const auto& x, const auto& y) {
+    append_forward_ops(program, name, x, W, y, epilogue, backend);
+  });
+}
+
+void append_linear_backward_input(Program& program, const std::string& name, const Operand& dy,
+                                  const Tiled<float>& W, const Operand& dx,
+                                  const Epilogue& epilogue, GemmBackend backend) {
+  visit_product(dy, dx, [&](const auto& dy, const auto& dx) {
+    append_backward_input_ops(program, name, dy, W, dx, epilogue, backend);
+  });
+}
+
+void append_linear_backward_weight(Program& program, const std::string& name, const Operand& dy,
+                                   const Operand& x, const Tiled<float>& dW, const Tiled<float>& db,
+                                   Sum sum, const Epilogue& epilogue, GemmBackend backend) {
+  visit_alike(dy, x, [&](const auto& dy, const auto& x) {
+    append_backward_weight_ops(program, name, dy, x, dW, db, sum, epilogue, backend);
   });
 }
 

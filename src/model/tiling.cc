@@ -93,8 +93,9 @@ int64_t Tiling::parameter_columns(const Parameter& p) const {
   }
 }
 
-Tiling choose_tiling(const Config& config, int64_t B, int64_t T) {
+Tiling choose_tiling(const Config& config, int64_t B, int64_t T, Precision precision) {
   Tiling tiling;
+  tiling.precision = precision;
   tiling.B = B;
   tiling.T = T;
   tiling.rows = std::min(kRowTile, B * T);

@@ -6,10 +6,12 @@
 
 #include "model/config.h"
 #include "model/parameters.h"
+#include "model/precision.h"
 
 namespace weft {
 
 struct Tiling {
+  Precision precision = Precision::kFp32;
   int64_t B = 1, T = 1;            // sequences and tokens per sequence of one micro-batch
   int64_t rows = 1;                // token rows of a row tile of matrix products
   int64_t norm_rows = 1;           // token rows per op of layernorm and of softmax with loss
@@ -32,6 +34,7 @@ struct Tiling {
   int64_t parameter_columns(const Parameter& p) const;
 };
 
-Tiling choose_tiling(const Config& config, int64_t B, int64_t T);
+Tiling choose_tiling(const Config& config, int64_t B, int64_t T,
+                     Precision precision = Precision::kFp32);
 
 }  // namespace weft

@@ -113,7 +113,8 @@ ordered_json to_json(const RunState& s) {
             {"fingerprint", fmt::format("{:016x}", s.data_fingerprint)}}},
           {"schedule", s.schedule},
           {"optimizer", s.optimizer},
-          {"batching", s.batching}};
+          {"batching", s.batching},
+          {"precision", s.precision}};
 }
 
 RunState from_json(const nlohmann::json& j) {
@@ -130,6 +131,7 @@ RunState from_json(const nlohmann::json& j) {
   s.schedule = j.at("schedule").get<std::string>();
   s.optimizer = j.at("optimizer").get<std::string>();
   s.batching = j.at("batching").get<std::string>();
+  s.precision = j.value("precision", s.precision);
   return s;
 }
 

@@ -37,6 +37,7 @@ struct RunState {
   std::string schedule;   // kind, rate, warmup, final fraction, steps
   std::string optimizer;  // betas, eps, decay, clipping
   std::string batching;   // B and micro-steps: the order of sums
+  std::string precision = "fp32";
 
   bool operator==(const RunState&) const = default;
 };

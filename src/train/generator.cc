@@ -124,16 +124,17 @@ class Pass {
                             config_.T, width);
     const Tiled<float> values(tiles_, fmt::format("block{}/values", layer),
                               cache_.values[size_t(layer)], config_.T, width);
+    const Tiled<float>&qkv = block.qkv.as<float>(), &atty = block.atty.as<float>();
     for (const Range& q : keys.col_ranges()) {
       const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end}, all{0, n};
       program_.add(
           {.name = fmt::format("block{}/attention/cached[h{}]", layer, q.begin / HS),
            .phase = Phase::kForward,
            .reads =
-               tiles_of({block.qkv.over(all, q), block.qkv.over(all, k), block.qkv.over(all, v)}),
-           .writes = tiles_of({block.atty.over(all, q), keys.over_cols(q), values.over_cols(q)}),
+               tiles_of({qkv.over(all, q), qkv.over(all, k), qkv.over(all, v)}),
+           .writes = tiles_of({atty.over(all, q), keys.over_cols(q), values.over_cols(q)}),
            .run =
-               [cache = &cache_, q, C, HS, qkv = block.qkv.matrix(), out = block.atty.matrix(),
+               [cache = &cache_, q, C, HS, qkv = qkv.matrix(), out = atty.matrix(),
                 keys = keys.matrix(), values = values.matrix(), T = config_.T](std::byte* scratch) {
                  const int64_t p0 = cache->first_position, n = cache->new_tokens;
                  const Vector<float> scores(reinterpret_cast<float*>(scratch), size_t(T));
@@ -152,7 +153,7 @@ class Pass {
   // logits = lnf of the last new token, times wte^T
   void append_last_logits() {
     const Tiled<float>& wte = weights_.get(Tensor::wte);
-    const Tiled<float>& lnf = activations_.lnf.out;
+    const Tiled<float>& lnf = activations_.lnf.out.as<float>();
     const Tiled<float> logits(tiles_, "last_logits", {cache_.logits.data(), 1, config_.Vp()}, 1,
                               tiling_.vocabulary_columns);
     for (const Range& words : wte.row_ranges()) {

@@ -76,10 +76,10 @@ Epilogue Optimizer::on_tile(size_t parameter) const {
     return clips() ? partial : tiles_of({partial, update_writes(parameter, rows, cols)});
   };
   // Parts of a tile arrive in a fixed order, its first corner first.
-  epilogue.run = [this, parameter, pieces, slot](Range rows, Range cols) {
+  epilogue.run = [this, parameter, pieces, slot](Matrix<float> gradient, Range rows, Range cols) {
     double& partial = partials_.matrix().at(0, slot(rows, cols));
     if (pieces.begins(rows, cols)) partial = 0.;
-    partial += squares_of(dweights_.at(parameter).block(rows, cols));
+    partial += squares_of(gradient);
     if (!clips()) update(parameter, rows, cols);
   };
   return epilogue;

@@ -55,7 +55,7 @@ TrainingState::TrainingState(const Config& config)
 TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& settings)
     : settings_(settings),
       config_(state.table->config()),
-      tiling_(choose_tiling(config_, settings.B, settings.T)),
+      tiling_(choose_tiling(config_, settings.B, settings.T, settings.precision)),
       weights_(tiles_, "weights/", state.weights, tiling_),
       dweights_(tiles_, "dweights/", state.dweights, tiling_),
       m_(tiles_, "m/", state.m, tiling_),

@@ -29,7 +29,8 @@ struct StepSettings {
   int64_t micro_steps = 1;  // micro-batches per optimizer step
   int64_t ranks = 1;
   AdamWSettings adamw;
-  GemmBackend gemm = GemmBackend::kAuto;
+  GemmBackend gemm = GemmBackend::kAuto;  // of fp32 products
+  Precision precision = Precision::kFp32;
   bool recompute_blocks = false;  // less memory, more time, the same bits
 };
 

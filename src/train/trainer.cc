@@ -139,6 +139,7 @@ class Run {
             kRanks,
             settings_.adamw,
             settings_.gemm,
+            settings_.precision,
             settings_.recompute_blocks};
   }
 
@@ -176,6 +177,7 @@ class Run {
     s.optimizer = fmt::format("beta1 {} beta2 {} eps {} decay {} clip {}", a.beta1, a.beta2, a.eps,
                               a.weight_decay, a.grad_clip);
     s.batching = fmt::format("B {} micro-steps {}", settings_.B, micro_steps());
+    s.precision = precision_name(settings_.precision);
     return s;
   }
 
@@ -235,6 +237,7 @@ class Run {
     note("schedule", before.schedule, done_.schedule);
     note("optimizer", before.optimizer, done_.optimizer);
     note("batching", before.batching, done_.batching);
+    note("precision", before.precision, done_.precision);
   }
 
   void report_start() {
@@ -257,7 +260,7 @@ class Run {
                            {"ranks", kRanks},
                            {"threads", executor_.threads()},
                            {"executor", executor_.name()},
-                           {"precision", "fp32"},
+                           {"precision", precision_name(settings_.precision)},
                            {"peak_flops", settings_.peak_flops},
                            {"mfu_convention", kMfuConvention}};
     record.update(ordered_json::parse(settings_.run_json));

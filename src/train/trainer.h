@@ -11,6 +11,7 @@
 #include "exec/executor.h"
 #include "kernels/gemm.h"
 #include "model/config.h"
+#include "model/precision.h"
 #include "train/dataset.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -38,8 +39,9 @@ struct TrainSettings {
   int64_t sample_every = 0;
   int64_t checkpoint_every = 0, keep = 3;
 
-  double peak_flops = 0.;  // fp32, of all threads: what mfu refers to; 0 leaves mfu out
-  GemmBackend gemm = GemmBackend::kAuto;
+  double peak_flops = 0.;  // of the precision, of all threads: what mfu refers to; 0: no mfu
+  GemmBackend gemm = GemmBackend::kAuto;  // of fp32 products
+  Precision precision = Precision::kFp32;
   bool recompute_blocks = false;  // in backward: less memory, more time, the same bits
 
   std::string config_toml;      // written to the run directory as it is
