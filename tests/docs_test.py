@@ -192,7 +192,7 @@ WRONG_EXAMPLES = [
 WRONG_REFERENCES = ["[a](nowhere.md)", "[a](#nowhere)", "`src/nowhere.h`", "`base/{files,nowhere}.h`",
                     "[`layernorm`](src/kernels/layernorm.cc)", "[`exp2`](src/kernels/attention.cc)",
                     "[`Op`](src/exec/executor.h)", "[`TrainingStep::built`](src/train/step.cc)",
-                    "[`rethrow_failure`](src/exec/fork_join.cc)"]
+                    "[`rethrow_failure`](src/exec/fork_join.cc)", "[`layernorm_forward`](src/model/forward.cc)"]
 RIGHT_REFERENCES = ["[`layernorm_forward`](src/kernels/layernorm.cc)", "[`Op`](src/program/program.h)",
                     "[`kFlopsPerOp`](src/model/tiling.cc)", "[`TrainingStep::build`](src/train/step.cc)",
                     "[`Attention::forward`](src/kernels/attention.cc)"]

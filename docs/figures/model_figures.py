@@ -171,7 +171,7 @@ def linear(config=Config(), B=4, T=64):
     c = config
     tiling = Tiling(c, B, T)
     n, (name, N, K) = tiling.n, c.linear()[2]
-    f = Figure(900, 310, f"The three products of a linear layer: {name} with {K} inputs and {N} outputs",
+    f = Figure(900, 328, f"The three products of a linear layer: {name} with {K} inputs and {N} outputs",
                "Forward y = x W transposed, dx = dy W, dW = dy transposed x; in each product a tile of the result is one op, "
                "which reads a band of either operand")
     unit = 130 / N  # pixels per row or column: lengths compare
@@ -203,7 +203,7 @@ def linear(config=Config(), B=4, T=64):
     f.text(742, 100, "dW sums over tokens:", "t-soft small", "start")
     f.text(742, 116, "an op takes all n rows,", "t-soft small", "start")
     f.text(742, 132, "in a fixed order", "t-soft small", "start")
-    f.text(450, 292, f"{name} of GPT-2 124M, B = {B}, T = {T}. Dark: the tile that one op computes, and what it reads for it.", "t-soft small")
+    f.text(450, 312, f"{name} of GPT-2 124M, B = {B}, T = {T}. Dark: the tile that one op computes, and what it reads for it.", "t-soft small")
     return f
 
 

@@ -134,6 +134,7 @@ Gradients::Block allocate_gradients(Arena& arena, TileTable& tiles, const Config
 
 }  // namespace
 
+// docs/model.md#memory-for-time
 Activations::Activations(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling,
                          Kept kept) {
   const RowMatrices rows(arena, tiles, tiling);
@@ -162,6 +163,7 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config, c
   }
 }
 
+// docs/model.md#letters-and-shapes
 Gradients::Gradients(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling) {
   const RowMatrices rows(arena, tiles, tiling);
   for (int64_t slot = 0; slot < kRing; ++slot) {
