@@ -42,7 +42,7 @@ def cut(config=Config(), T=64, head=4):
         f.matrix(bx, by, bw, bh, colour, f"{name}", rows=f"T = {T}")
         first = i * c.C + head * c.HS
         f.text(bx + bw / 2, by + bh + 18, f"columns [{first}, {first + c.HS})", "t-ink code")
-    f.text(450, 346, f"Head h = {head}: three matrices of (T, HS) = ({T}, {c.HS}), {3 * c.C * 4} bytes from row to row: views of qkv, not arrays of their own.", "t-soft small")
+    f.text(450, 346, f"Head h = {head}: three matrices of (T, HS) = ({T}, {c.HS}), rows {3 * c.C} numbers apart: views of qkv, not arrays of their own.", "t-soft small")
     return f
 
 
