@@ -28,12 +28,14 @@ class Flags:
 
     def help(self, *words):
         if words not in self.known:
-            done = subprocess.run([self.weft, *words, "--help"], capture_output=True, encoding="utf-8", timeout=60)
+            done = subprocess.run(
+                [self.weft, *words, "--help"], capture_output=True, encoding="utf-8", timeout=60
+            )
             self.known[words] = done.stdout if done.returncode == 0 else None
         return self.known[words]
 
     def command(self, words):
-        """The command that the words begin with: one word or two; None if weft has no such command."""
+        """The command, of one word or two, that the words begin with; None if there is none."""
         plain = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
         for n in (2, 1):
             if len(plain) >= n and self.help(*plain[:n]) is not None:
@@ -54,7 +56,9 @@ class Flags:
             known, name = self.help(*command), " ".join(["weft", *command])
         for word in words:
             flag = word.split("=")[0]
-            if re.match(r"--\w", flag) and not re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", known):
+            if re.match(r"--\w", flag) and not re.search(
+                rf"(?<![\w-]){re.escape(flag)}(?![\w-])", known
+            ):
                 yield f"{name} has no flag {flag}"
 
 

@@ -1,8 +1,9 @@
 """Links between the documents and the code, in both directions.
 
 A link whose text is a name in code quotes and whose target is a source file, such as
-[`layernorm_forward`](../src/kernels/layernorm.cc), must name something that the file defines. A comment in the code that
-names a section, such as `// docs/model.md#layernorm`, must name one that exists.
+[`layernorm_forward`](../src/kernels/layernorm.cc), must name something that the file defines. A
+comment in the code that names a section, such as `// docs/model.md#layernorm`, must name one that
+exists.
 """
 
 import re
@@ -35,11 +36,17 @@ def defines(code, symbol):
     name = re.escape(symbol)
     if re.search(rf"\b(?:class|struct|enum class|enum)\s+{name}\b[^;{{}}()]*\{{", code):
         return True
-    if re.search(rf"^[ \w:<>,]*\bconstexpr\b[\w:<>,* ]*\b{name}\b(?:\[\w*\])?\s*(?:=|\{{)", code, re.MULTILINE):
+    if re.search(
+        rf"^[ \w:<>,]*\bconstexpr\b[\w:<>,* ]*\b{name}\b(?:\[\w*\])?\s*(?:=|\{{)",
+        code,
+        re.MULTILINE,
+    ):
         return True
     # A function: its type before the name on the line, and after its parameters its body.
-    for found in re.finditer(rf"^[ ]*(?!return\b)[\w:<>,&*\[\] ]*?[\w>&*\]][ &*]+{name}\(", code, re.MULTILINE):
-        rest = code[after_parentheses(code, found.end() - 1):]
+    for found in re.finditer(
+        rf"^[ ]*(?!return\b)[\w:<>,&*\[\] ]*?[\w>&*\]][ &*]+{name}\(", code, re.MULTILINE
+    ):
+        rest = code[after_parentheses(code, found.end() - 1) :]
         if re.match(r"(?:\s|const\b|noexcept\b|override\b)*\{", rest):
             return True
     # A constructor.
@@ -50,7 +57,9 @@ def wrong_symbols(path, number, line):
     """(line number, what is wrong) of links to code whose name is not defined there."""
     for symbol, file in SYMBOL_LINK.findall(line):
         target = path.parent / file
-        if target.exists() and not defines(without_comments(target.read_text(encoding="utf-8")), symbol):
+        if target.exists() and not defines(
+            without_comments(target.read_text(encoding="utf-8")), symbol
+        ):
             yield number, f"{file} does not define {symbol}"
 
 
@@ -62,7 +71,7 @@ def anchors(path):
 
 
 def wrong_sections(root, path):
-    """(line number, what is wrong) of comments in code that name a document or a section that is not there."""
+    """(line number, what is wrong) of comments in code that name a section that is not there."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         for file, anchor in SECTION.findall(line):
             document = root / "docs" / file
@@ -81,8 +90,11 @@ CLASS = re.compile(r"^class (\w+) \{", re.MULTILINE)
 
 def kernels_of_the_step(root):
     """The functions and classes of src/kernels/ that the builders of a step call."""
-    builders = "\n".join(without_comments(path.read_text(encoding="utf-8")) if "include" not in path.name else ""
-                         for pattern in BUILDERS for path in sorted(root.glob(pattern)))
+    builders = "\n".join(
+        without_comments(path.read_text(encoding="utf-8")) if "include" not in path.name else ""
+        for pattern in BUILDERS
+        for path in sorted(root.glob(pattern))
+    )
     headers = set()
     for pattern in BUILDERS:
         for path in root.glob(pattern):
@@ -110,8 +122,13 @@ def unreachable(root):
 
 
 def unnamed_ops(root, kinds):
-    """What is wrong with the guide's table of ops, given the kinds of ops that weft says a step has."""
-    section = (root / GUIDE).read_text(encoding="utf-8").partition("## Every op of a step")[2].partition("\n## ")[0]
+    """What is wrong with the guide's table of ops; `kinds` are those that a step of weft has."""
+    section = (
+        (root / GUIDE)
+        .read_text(encoding="utf-8")
+        .partition("## Every op of a step")[2]
+        .partition("\n## ")[0]
+    )
     table = "".join(line for line in section.splitlines() if line.startswith("|"))
     named = set(re.findall(r"`([\w/]+)`", table))
     for kind in sorted(kinds - named):
@@ -130,4 +147,6 @@ def undrawn(root):
 
 
 def source_files(root):
-    return sorted(path for suffix in ("h", "cc") for path in Path(root / "src").glob(f"**/*.{suffix}"))
+    return sorted(
+        path for suffix in ("h", "cc") for path in Path(root / "src").glob(f"**/*.{suffix}")
+    )

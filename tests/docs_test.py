@@ -189,13 +189,21 @@ WRONG_EXAMPLES = [
     "```text file=a.txt prat\n```",
     "```text shows=\"echo a\"\nb\n```",
 ]
-WRONG_REFERENCES = ["[a](nowhere.md)", "[a](#nowhere)", "`src/nowhere.h`", "`base/{files,nowhere}.h`",
-                    "[`layernorm`](src/kernels/layernorm.cc)", "[`exp2`](src/kernels/attention.cc)",
-                    "[`Op`](src/exec/executor.h)", "[`TrainingStep::built`](src/train/step.cc)",
-                    "[`rethrow_failure`](src/exec/fork_join.cc)", "[`layernorm_forward`](src/model/forward.cc)"]
-RIGHT_REFERENCES = ["[`layernorm_forward`](src/kernels/layernorm.cc)", "[`Op`](src/program/program.h)",
-                    "[`kFlopsPerOp`](src/model/tiling.cc)", "[`TrainingStep::build`](src/train/step.cc)",
-                    "[`Attention::forward`](src/kernels/attention.cc)"]
+WRONG_REFERENCES = [
+    "[a](nowhere.md)", "[a](#nowhere)", "`src/nowhere.h`", "`base/{files,nowhere}.h`",
+    "[`layernorm`](src/kernels/layernorm.cc)",          # part of a name
+    "[`layernorm_forward`](src/model/forward.cc)",      # called there
+    "[`rethrow_failure`](src/exec/fork_join.cc)",
+    "[`Op`](src/exec/executor.h)",
+    "[`TrainingStep::built`](src/train/step.cc)",
+]
+RIGHT_REFERENCES = [
+    "[`layernorm_forward`](src/kernels/layernorm.cc)",
+    "[`Attention::forward`](src/kernels/attention.cc)",
+    "[`TrainingStep::build`](src/train/step.cc)",
+    "[`Op`](src/program/program.h)",
+    "[`kFlopsPerOp`](src/model/tiling.cc)",
+]
 WRONG_COMMANDS = ["```\nweft train --dato x\n```", "```\nbuild/weft bench stop --steps 1\n```",
                   "```\n$ weft bench step --model a \\\n  --stops 1\n```", "```sh\nweft trian\n```"]
 
@@ -213,8 +221,9 @@ def self_test(weft, root, flags):
 
 def step_kinds(weft, model, batch_size, seq_len, *flags):
     """The kinds of ops of a step and how many there are of each, as weft says."""
+    sizes = ["--model", model, "--batch-size", str(batch_size), "--seq-len", str(seq_len)]
     done = subprocess.run([weft, "bench", "step", "--json", "--steps", "1", "--threads", "1",
-                           "--model", model, "--batch-size", str(batch_size), "--seq-len", str(seq_len), *flags],
+                           *sizes, *flags],
                           check=True, capture_output=True, encoding="utf-8", timeout=120)
     return {op["kind"]: op["ops"] for op in json.loads(done.stdout)["ops"]}
 
@@ -247,7 +256,8 @@ def main():
                  *wrong_examples(weft, root, document)]
         problems += [f"{path}:{number}: {problem}" for number, problem in sorted(found)]
     for path in docs_links.source_files(root):
-        problems += [f"{path}:{number}: {problem}" for number, problem in docs_links.wrong_sections(root, path)]
+        problems += [f"{path}:{number}: {problem}"
+                     for number, problem in docs_links.wrong_sections(root, path)]
     problems += wrong_guide(weft, root)
     print("\n".join(problems) or "documents: all in order")
     return 1 if problems else 0

@@ -12,7 +12,9 @@ def softmax_rows(n):
     """Some probabilities of n queries over n keys, causal: made up, but they add to one."""
     rows = []
     for t in range(n):
-        scores = [1.3 * math.sin(2.1 * t + 1.7 * s) + (0.9 if s == t else 0.0) for s in range(t + 1)]
+        scores = [
+            1.3 * math.sin(2.1 * t + 1.7 * s) + (0.9 if s == t else 0.0) for s in range(t + 1)
+        ]
         exps = [math.exp(x) for x in scores]
         rows.append([e / sum(exps) for e in exps] + [0.0] * (n - t - 1))
     return rows
@@ -21,17 +23,31 @@ def softmax_rows(n):
 def cut(config=Config(), T=64, head=4):
     """qkv of one sequence, cut into queries, keys, values and heads."""
     c = config
-    f = Figure(900, 360, f"qkv of one sequence, cut into queries, keys and values of {c.NH} heads",
-               "The 3C columns of qkv are C queries, C keys and C values; each of these is cut into NH blocks of HS columns, "
-               "and one head takes its block of each")
+    f = Figure(
+        900,
+        360,
+        f"qkv of one sequence, cut into queries, keys and values of {c.NH} heads",
+        "The 3C columns of qkv are C queries, C keys and C values; each of these is cut into NH blocks of HS columns, "
+        "and one head takes its block of each",
+    )
     x0, y0, w, h = 46, 74, 270, 80
-    f.text(450, 28, f"qkv of one sequence: (T, 3C) = ({T}, {3 * c.C}), as the linear layer wrote it", "t-ink bold")
+    f.text(
+        450,
+        28,
+        f"qkv of one sequence: (T, 3C) = ({T}, {3 * c.C}), as the linear layer wrote it",
+        "t-ink bold",
+    )
     f.vertical(x0 - 10, y0 + h / 2, f"T = {T}", "t-soft small")
     names = {"q": "queries", "k": "keys", "v": "values"}
     for i, (name, colour) in enumerate(COLOURS.items()):
         x = x0 + i * w
         f.matrix(x, y0, w, h, colour, cols_cut=c.NH)
-        f.text(x + w / 2, y0 - 22, f"{names[name]}: columns [{i * c.C}, {(i + 1) * c.C})", "t-soft small")
+        f.text(
+            x + w / 2,
+            y0 - 22,
+            f"{names[name]}: columns [{i * c.C}, {(i + 1) * c.C})",
+            "t-soft small",
+        )
         for j in (0, 1, head, c.NH - 1):
             f.text(x + w * (j + 0.5) / c.NH, y0 - 6, f"h{j}", "t-soft tiny")
         cell = w / c.NH
@@ -42,7 +58,12 @@ def cut(config=Config(), T=64, head=4):
         f.matrix(bx, by, bw, bh, colour, f"{name}", rows=f"T = {T}")
         first = i * c.C + head * c.HS
         f.text(bx + bw / 2, by + bh + 18, f"columns [{first}, {first + c.HS})", "t-ink code")
-    f.text(450, 346, f"Head h = {head}: three matrices of (T, HS) = ({T}, {c.HS}), rows {3 * c.C} numbers apart: views of qkv, not arrays of their own.", "t-soft small")
+    f.text(
+        450,
+        346,
+        f"Head h = {head}: three matrices of (T, HS) = ({T}, {c.HS}), rows {3 * c.C} numbers apart: views of qkv, not arrays of their own.",
+        "t-soft small",
+    )
     return f
 
 
@@ -53,9 +74,18 @@ def grid(f, x, y, cell, n, colour, values=None, hidden=True, label=None):
             at = (x + s * cell, y + t * cell)
             if hidden and s > t:
                 f.rect(*at, cell, cell, "f-grey line", rx=0)
-                f.polyline([(at[0] + 3, at[1] + cell - 3), (at[0] + cell - 3, at[1] + 3)], "line s-grey")
+                f.polyline(
+                    [(at[0] + 3, at[1] + cell - 3), (at[0] + cell - 3, at[1] + 3)], "line s-grey"
+                )
             elif values:
-                f.rect(*at, cell, cell, f"p-{colour}", rx=0, extra=f' fill-opacity="{0.12 + 0.8 * values[t][s]:.2f}"')
+                f.rect(
+                    *at,
+                    cell,
+                    cell,
+                    f"p-{colour}",
+                    rx=0,
+                    extra=f' fill-opacity="{0.12 + 0.8 * values[t][s]:.2f}"',
+                )
                 f.rect(*at, cell, cell, f"line s-{colour}", rx=0, extra=' fill="none"')
             else:
                 f.rect(*at, cell, cell, f"f-{colour} line", rx=0)
@@ -66,9 +96,13 @@ def grid(f, x, y, cell, n, colour, values=None, hidden=True, label=None):
 def score(config=Config(), T=64):
     """S = q k^T / sqrt(HS), the mask, and softmax, for eight tokens of a head."""
     c, n, cell = config, 8, 21
-    f = Figure(900, 330, "Scores of one head: every query against every key, masked, softmax by rows",
-               "q times k transposed gives a T by T matrix of scores; keys after the query are masked; softmax makes "
-               "every row a row of weights that add to one")
+    f = Figure(
+        900,
+        330,
+        "Scores of one head: every query against every key, masked, softmax by rows",
+        "q times k transposed gives a T by T matrix of scores; keys after the query are masked; softmax makes "
+        "every row a row of weights that add to one",
+    )
     side = n * cell
     top = 104
     f.matrix(44, top, 60, side, "blue", "q", rows=f"T = {T}", cols=f"HS = {c.HS}")
@@ -90,7 +124,12 @@ def score(config=Config(), T=64):
     f.text(599, top + side / 2 - 10, "softmax", "t-ink small")
     grid(f, 646, top, cell, n, "red", softmax_rows(n))
     f.text(646 + side / 2, top + side + 20, "P: every row adds to 1", "t-ink small")
-    f.text(450, 318, f"Drawn: {n} of the T tokens of one head. Dark: one score, S[5, 2] = q[5] · k[2] / √HS.", "t-soft small")
+    f.text(
+        450,
+        318,
+        f"Drawn: {n} of the T tokens of one head. Dark: one score, S[5, 2] = q[5] · k[2] / √HS.",
+        "t-soft small",
+    )
     return f
 
 
@@ -98,9 +137,13 @@ def weigh(config=Config(), T=64, query=5):
     """One query's weights scale the values, and their sum is its output; then all heads side by side."""
     c, n = config, 8
     weights = softmax_rows(n)[query]
-    f = Figure(900, 490, "Weighed and summed: the values of a head, by the weights of a query",
-               "Each weight of a row of P scales one row of v; the sum over keys is the query's output for this head; heads lie side by "
-               "side in atty, and sequences one after the other")
+    f = Figure(
+        900,
+        490,
+        "Weighed and summed: the values of a head, by the weights of a query",
+        "Each weight of a row of P scales one row of v; the sum over keys is the query's output for this head; heads lie side by "
+        "side in atty, and sequences one after the other",
+    )
     f.text(40, 30, f"One query (t = {query}) of one head", "t-ink bold", "start")
     f.text(84, 58, f"P[{query}, s]", "t-ink code")
     f.text(206, 58, f"v[s]: (HS) = ({c.HS})", "t-ink code")
@@ -108,13 +151,29 @@ def weigh(config=Config(), T=64, query=5):
     y, row = 68, 24
     for s in range(query + 1):
         at = y + s * row
-        f.rect(60, at, 48, row - 4, "p-red", rx=2, extra=f' fill-opacity="{0.12 + 0.8 * weights[s]:.2f}"')
+        f.rect(
+            60,
+            at,
+            48,
+            row - 4,
+            "p-red",
+            rx=2,
+            extra=f' fill-opacity="{0.12 + 0.8 * weights[s]:.2f}"',
+        )
         f.text(84, at + 14, f"{weights[s]:.2f}", "t-ink small")
         f.text(122, at + 14, "×", "t-ink")
         f.rect(136, at, 140, row - 4, "f-green line", rx=2)
         f.text(206, at + 14, f"v[{s}]", "t-ink small")
         f.text(318, at + 14, "=", "t-ink")
-        f.rect(360, at, 140, row - 4, "p-green", rx=2, extra=f' fill-opacity="{0.08 + 0.8 * weights[s]:.2f}"')
+        f.rect(
+            360,
+            at,
+            140,
+            row - 4,
+            "p-green",
+            rx=2,
+            extra=f' fill-opacity="{0.08 + 0.8 * weights[s]:.2f}"',
+        )
         f.rect(360, at, 140, row - 4, "line s-green", rx=2, extra=' fill="none"')
     end = y + (query + 1) * row
     f.text(206, end + 14, "keys after t have weight 0", "t-soft small")
@@ -129,7 +188,10 @@ def weigh(config=Config(), T=64, query=5):
     top = base + 46
     # (C, T, T): every channel has a weighted value for every query and key.
     x, w, h, d = 60, 110, 80, 34
-    f.path(f"M{x} {top + d} h{w} v{h} h-{w} Z M{x} {top + d} l{d} -{d} h{w} v{h} l-{d} {d} M{x + w} {top + d} l{d} -{d}", "f-green line")
+    f.path(
+        f"M{x} {top + d} h{w} v{h} h-{w} Z M{x} {top + d} l{d} -{d} h{w} v{h} l-{d} {d} M{x + w} {top + d} l{d} -{d}",
+        "f-green line",
+    )
     f.text(x + w / 2, top + d + h + 16, f"T = {T} keys", "t-soft small")
     f.vertical(x - 8, top + d + h / 2, f"C = {c.C}", "t-soft small")
     f.text(x + w + 16, top + d + h + 2, f"T = {T} queries", "t-soft small", "start")
@@ -144,13 +206,20 @@ def weigh(config=Config(), T=64, query=5):
     f.text(469, top + 52, "stored as", "t-ink small")
     for b in range(4):
         f.matrix(556 + 14 * b, top + 2 + 16 * b, 220, 62, "purple")
-        f.rect(556 + 14 * b, top + 2 + 16 * b, 220, 62, "p-paper", rx=2, extra=' fill-opacity="0.55"')
+        f.rect(
+            556 + 14 * b, top + 2 + 16 * b, 220, 62, "p-paper", rx=2, extra=' fill-opacity="0.55"'
+        )
     f.matrix(598, top + 50, 220, 62, "purple", cols_cut=c.NH)
     f.vertical(832, top + 81, f"T = {T}", "t-soft small")
     f.text(708, top + 130, f"atty: (B, T, C) = (4, {T}, {c.C})", "t-ink code")
     f.text(708, top + 146, "head h in channels [h HS, (h+1) HS)", "t-soft small")
     f.text(786, top + 14, "B = 4", "t-soft small", "start")
-    f.text(450, 478, "The (C, T, T) array is a way to think: the kernel sums as it goes and never stores it.", "t-soft small")
+    f.text(
+        450,
+        478,
+        "The (C, T, T) array is a way to think: the kernel sums as it goes and never stores it.",
+        "t-soft small",
+    )
     return f
 
 
@@ -158,9 +227,13 @@ def tiles(T=256):
     """Which tiles of the (T, T) scores a head's forward pass computes, and in which order."""
     tile, step = constant("kernels", "kMaxTile"), constant("kernels", "kStep")
     count = -(-T // tile)
-    f = Figure(880, 400, f"Tiles of the scores of one head, T = {T}",
-               "The lower triangle of the scores is cut into square tiles; a tile of queries takes its diagonal tile first, then those of "
-               "earlier keys; tiles above the diagonal are skipped; the diagonal tile is a staircase of steps")
+    f = Figure(
+        880,
+        400,
+        f"Tiles of the scores of one head, T = {T}",
+        "The lower triangle of the scores is cut into square tiles; a tile of queries takes its diagonal tile first, then those of "
+        "earlier keys; tiles above the diagonal are skipped; the diagonal tile is a staircase of steps",
+    )
     x0, y0, cell = 70, 70, 68
     f.text(x0 + count * cell / 2, 30, f"Scores (T, T) in tiles of {tile} tokens", "t-ink bold")
     f.text(x0 + count * cell / 2, 58, "keys", "t-soft small")
@@ -175,8 +248,16 @@ def tiles(T=256):
                 f.rect(x, y, cell, cell, f"f-{'red' if i == j else 'purple'} line", rx=0)
                 order = 1 if i == j else j + 2
                 f.text(x + cell / 2, y + cell / 2 + 5, f"{order}.", "t-ink bold")
-    f.lines(x0, y0 + count * cell + 22, ["The numbers: in which order a tile of queries meets its keys.",
-                                         "Running sums and the output wait in cache meanwhile."], "t-soft small", "start")
+    f.lines(
+        x0,
+        y0 + count * cell + 22,
+        [
+            "The numbers: in which order a tile of queries meets its keys.",
+            "Running sums and the output wait in cache meanwhile.",
+        ],
+        "t-soft small",
+        "start",
+    )
     steps = tile // step
     zx, zy, z = 520, 70, 64
     f.text(zx + steps * z / 2, 30, f"The diagonal tile, in steps of {step}", "t-ink bold")
@@ -193,8 +274,16 @@ def tiles(T=256):
                 f.text(x + z * 0.68, y + z * 0.3, "−∞", "t-soft small")
             else:
                 f.rect(x, y, z, z, "f-red line", rx=0)
-    f.lines(zx, zy + steps * z + 22, ["Red: visible. Grey triangles: computed with their step,",
-                                      "then set to −∞. Dashed: neither computed nor read."], "t-soft small", "start")
+    f.lines(
+        zx,
+        zy + steps * z + 22,
+        [
+            "Red: visible. Grey triangles: computed with their step,",
+            "then set to −∞. Dashed: neither computed nor read.",
+        ],
+        "t-soft small",
+        "start",
+    )
     f.polyline([(x0 + count * cell, y0 + (count - 1) * cell), (zx, zy)], "line s-rule dash")
     f.polyline([(x0 + count * cell, y0 + count * cell), (zx, zy + steps * z)], "line s-rule dash")
     return f

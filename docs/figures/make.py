@@ -27,8 +27,11 @@ def main():
             path.write_text(svg, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != svg:
             wrong.append(f"{path}: not what docs/figures/make.py draws; run it")
-    wrong += [f"{path}: no script draws it" for path in sorted(HERE.glob("*.svg"))
-              if path.stem not in FIGURES]
+    wrong += [
+        f"{path}: no script draws it"
+        for path in sorted(HERE.glob("*.svg"))
+        if path.stem not in FIGURES
+    ]
     print("\n".join(wrong) or f"figures: {len(FIGURES)} in order")
     return 1 if wrong else 0
 

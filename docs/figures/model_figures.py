@@ -9,9 +9,13 @@ from svg import Figure
 def graph(config=Config(), B=4, T=64):
     """The whole model at the left, one block at the right."""
     c = config
-    f = Figure(880, 690, f"GPT-2 with {c.L} blocks: shapes of all tensors",
-               "Tokens, embedding, blocks, final layernorm, logits and loss, with the shape of what flows between; "
-               "at the right one block: layernorm, attention and its two linear layers, layernorm and MLP, with two residuals")
+    f = Figure(
+        880,
+        690,
+        f"GPT-2 with {c.L} blocks: shapes of all tensors",
+        "Tokens, embedding, blocks, final layernorm, logits and loss, with the shape of what flows between; "
+        "at the right one block: layernorm, attention and its two linear layers, layernorm and MLP, with two residuals",
+    )
     f.text(190, 32, "The model", "t-ink big")
     f.text(640, 32, "One block", "t-ink big")
 
@@ -28,12 +32,16 @@ def graph(config=Config(), B=4, T=64):
 
     stream = f"({B}, {T}, {c.C})"
     x, y = 190, 52
-    steps = [("tokens", "grey", "", f"(B, T) = ({B}, {T})"),
-             ("embedding", "orange", "wte[token] + wpe[position]", f"(B, T, C) = {stream}"),
-             ("block 0", "blue", "", stream), ("block 1", "blue", "", stream),
-             (f"block {c.L - 1}", "blue", "", stream), ("layernorm lnf", "green", "", stream),
-             ("classifier", "orange", "logits = lnf wteᵀ", f"(B, T, Vp) = ({B}, {T}, {c.Vp})"),
-             ("softmax, cross-entropy", "purple", "", "a loss per token, and their mean"), ]
+    steps = [
+        ("tokens", "grey", "", f"(B, T) = ({B}, {T})"),
+        ("embedding", "orange", "wte[token] + wpe[position]", f"(B, T, C) = {stream}"),
+        ("block 0", "blue", "", stream),
+        ("block 1", "blue", "", stream),
+        (f"block {c.L - 1}", "blue", "", stream),
+        ("layernorm lnf", "green", "", stream),
+        ("classifier", "orange", "logits = lnf wteᵀ", f"(B, T, Vp) = ({B}, {T}, {c.Vp})"),
+        ("softmax, cross-entropy", "purple", "", "a loss per token, and their mean"),
+    ]
     at = {}
     for i, (words, colour, note, shape) in enumerate(steps):
         box(x, y, words, colour, note=note)
@@ -55,17 +63,26 @@ def graph(config=Config(), B=4, T=64):
     # wte is used twice.
     top, bottom = at["embedding"] + 17, at["classifier"] + 17
     f.polyline([(80, top), (40, top), (40, bottom), (80, bottom)], "line s-orange dash")
-    f.vertical(30, (top + bottom) / 2, f"one and the same wte: (Vp, C) = ({c.Vp}, {c.C})", "t-orange small")
+    f.vertical(
+        30, (top + bottom) / 2, f"one and the same wte: (Vp, C) = ({c.Vp}, {c.C})", "t-orange small"
+    )
 
     # The block: a residual stream at the right, layers at its left.
     x, stream_x = 600, 790
     y = 52
     f.rect(400, y, 450, 578, "s-rule line dash", rx=8, extra=' fill="none"')
-    layers = [("ln1", "green", "layernorm", stream), ("qkv", "blue", "linear, C to 3C", f"({B}, {T}, {3 * c.C})"),
-              ("attention", "red", f"{c.NH} heads of {c.HS}", stream), ("attproj", "blue", "linear, C to C", stream),
-              None,
-              ("ln2", "green", "layernorm", stream), ("fc", "blue", "linear, C to 4C", f"({B}, {T}, {4 * c.C})"),
-              ("GELU", "purple", "", f"({B}, {T}, {4 * c.C})"), ("fcproj", "blue", "linear, 4C to C", stream), None]
+    layers = [
+        ("ln1", "green", "layernorm", stream),
+        ("qkv", "blue", "linear, C to 3C", f"({B}, {T}, {3 * c.C})"),
+        ("attention", "red", f"{c.NH} heads of {c.HS}", stream),
+        ("attproj", "blue", "linear, C to C", stream),
+        None,
+        ("ln2", "green", "layernorm", stream),
+        ("fc", "blue", "linear, C to 4C", f"({B}, {T}, {4 * c.C})"),
+        ("GELU", "purple", "", f"({B}, {T}, {4 * c.C})"),
+        ("fcproj", "blue", "linear, 4C to C", stream),
+        None,
+    ]
     y += 34
     f.polyline([(stream_x, 40), (stream_x, 64)])
     f.text(stream_x - 8, 48, "residual_in", "t-soft code", "end")
@@ -107,8 +124,12 @@ def graph(config=Config(), B=4, T=64):
 def embedding(config=Config(), T=64):
     c = config
     ids = [464, 2068, 7586, 21831]  # any tokens
-    f = Figure(820, 300, "Embedding: a row of wte for the token, a row of wpe for the position",
-               "Each token id picks a row of wte, each position a row of wpe; their sum is the row of encoded")
+    f = Figure(
+        820,
+        300,
+        "Embedding: a row of wte for the token, a row of wpe for the position",
+        "Each token id picks a row of wte, each position a row of wpe; their sum is the row of encoded",
+    )
     f.text(62, 34, "inputs (T)", "t-soft small")
     for i, token in enumerate(ids):
         f.rect(30, 60 + 34 * i, 64, 26, "f-grey line", rx=3)
@@ -137,8 +158,12 @@ def embedding(config=Config(), T=64):
 
 def layernorm(config=Config(), B=4, T=64):
     c, n = config, B * T
-    f = Figure(820, 270, "Layernorm: each token row by its own mean and deviation",
-               "A row of x gives one mean and one reciprocal deviation; the normalized row times weight plus bias is the row of out")
+    f = Figure(
+        820,
+        270,
+        "Layernorm: each token row by its own mean and deviation",
+        "A row of x gives one mean and one reciprocal deviation; the normalized row times weight plus bias is the row of out",
+    )
     f.matrix(50, 50, 190, 150, "blue", cols=f"C = {c.C}", rows=f"n = B T = {n}")
     f.rect(50, 98, 190, 12, "p-blue", rx=0, extra=' fill-opacity="0.6"')
     f.text(145, 222, "x", "t-ink bold")
@@ -171,17 +196,30 @@ def linear(config=Config(), B=4, T=64):
     c = config
     tiling = Tiling(c, B, T)
     n, (name, N, K) = tiling.n, c.linear()[2]
-    f = Figure(900, 328, f"The three products of a linear layer: {name} with {K} inputs and {N} outputs",
-               "Forward y = x W transposed, dx = dy W, dW = dy transposed x; in each product a tile of the result is one op, "
-               "which reads a band of either operand")
+    f = Figure(
+        900,
+        328,
+        f"The three products of a linear layer: {name} with {K} inputs and {N} outputs",
+        "Forward y = x W transposed, dx = dy W, dW = dy transposed x; in each product a tile of the result is one op, "
+        "which reads a band of either operand",
+    )
     unit = 130 / N  # pixels per row or column: lengths compare
     ln, lN, lK = max(n * unit, 34), N * unit, K * unit * 1.7
 
     def product(x, title, left, top, result, inner, down, across, tile, ops):
-        (left_name, left_colour), (top_name, top_colour), (result_name, result_colour) = left, top, result
+        (left_name, left_colour), (top_name, top_colour), (result_name, result_colour) = (
+            left,
+            top,
+            result,
+        )
         px, py = x + inner[0] + 34, 90 + inner[0] + 22
         f.text(x + (inner[0] + 34 + across[0]) / 2, 34, title, "t-ink bold")
-        f.text(x + (inner[0] + 34 + across[0]) / 2, 54, f"{ops} ops of {tile[2]} by {tile[3]}", "t-soft small")
+        f.text(
+            x + (inner[0] + 34 + across[0]) / 2,
+            54,
+            f"{ops} ops of {tile[2]} by {tile[3]}",
+            "t-soft small",
+        )
         f.matrix(px, 90, across[0], inner[0], top_colour, top_name, rows=inner[1], cols=across[1])
         f.matrix(x + 16, py, inner[0], down[0], left_colour, left_name, rows=down[1])
         f.matrix(px, py, across[0], down[0], result_colour, result_name)
@@ -192,39 +230,78 @@ def linear(config=Config(), B=4, T=64):
 
     cols, wr, wc = tiling.columns(N, K), tiling.weight_rows(N, K), tiling.weight_columns(K)
     xcols = tiling.columns(K, N)
-    product(14, "y = x Wᵀ", ("x", "blue"), ("Wᵀ", "orange"), ("y", "green"), (lK, f"K = {K}"),
-            (ln, f"n = {n}"), (lN, f"N = {N}"), (tiling.rows / n, cols / N, tiling.rows, cols),
-            -(-n // tiling.rows) * -(-N // cols))
-    product(276, "dx = dy W", ("dy", "green"), ("W", "orange"), ("dx", "blue"), (lN, f"N = {N}"),
-            (ln, f"n = {n}"), (lK, f"K = {K}"), (tiling.rows / n, xcols / K, tiling.rows, xcols),
-            -(-n // tiling.rows) * -(-K // xcols))
-    product(586, "dW = dyᵀ x", ("dyᵀ", "green"), ("x", "blue"), ("dW", "orange"), (ln, f"n = {n}"),
-            (lN, f"N = {N}"), (lK, f"K = {K}"), (wr / N, wc / K, wr, wc), -(-N // wr) * -(-K // wc))
+    product(
+        14,
+        "y = x Wᵀ",
+        ("x", "blue"),
+        ("Wᵀ", "orange"),
+        ("y", "green"),
+        (lK, f"K = {K}"),
+        (ln, f"n = {n}"),
+        (lN, f"N = {N}"),
+        (tiling.rows / n, cols / N, tiling.rows, cols),
+        -(-n // tiling.rows) * -(-N // cols),
+    )
+    product(
+        276,
+        "dx = dy W",
+        ("dy", "green"),
+        ("W", "orange"),
+        ("dx", "blue"),
+        (lN, f"N = {N}"),
+        (ln, f"n = {n}"),
+        (lK, f"K = {K}"),
+        (tiling.rows / n, xcols / K, tiling.rows, xcols),
+        -(-n // tiling.rows) * -(-K // xcols),
+    )
+    product(
+        586,
+        "dW = dyᵀ x",
+        ("dyᵀ", "green"),
+        ("x", "blue"),
+        ("dW", "orange"),
+        (ln, f"n = {n}"),
+        (lN, f"N = {N}"),
+        (lK, f"K = {K}"),
+        (wr / N, wc / K, wr, wc),
+        -(-N // wr) * -(-K // wc),
+    )
     f.text(742, 100, "dW sums over tokens:", "t-soft small", "start")
     f.text(742, 116, "an op takes all n rows,", "t-soft small", "start")
     f.text(742, 132, "in a fixed order", "t-soft small", "start")
-    f.text(450, 312, f"{name} of GPT-2 124M, B = {B}, T = {T}. Dark: the tile that one op computes, and what it reads for it.", "t-soft small")
+    f.text(
+        450,
+        312,
+        f"{name} of GPT-2 124M, B = {B}, T = {T}. Dark: the tile that one op computes, and what it reads for it.",
+        "t-soft small",
+    )
     return f
 
 
 def gelu_value(x):
-    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
+    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
 def gelu_slope(x):
-    u = math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)
+    u = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
     du = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
     t = math.tanh(u)
     return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * du
 
 
 def gelu():
-    f = Figure(620, 330, "GELU and its derivative", "gelu(x) bends from 0 to x around 0, with a minimum of about -0.17; "
-               "its derivative rises from 0 past 1 and comes back to 1")
+    f = Figure(
+        620,
+        330,
+        "GELU and its derivative",
+        "gelu(x) bends from 0 to x around 0, with a minimum of about -0.17; "
+        "its derivative rises from 0 past 1 and comes back to 1",
+    )
     x0, y0, sx, sy = 310, 240, 70, 58
 
     def place(x, y):
         return x0 + sx * x, y0 - sy * y
+
     for k in range(-4, 5):
         f.polyline([place(k, -0.5), place(k, 3.3)], "line s-faint")
         f.text(place(k, 0)[0], y0 + 48, str(k).replace("-", "−"), "t-soft small")
@@ -246,16 +323,29 @@ def gelu():
 
 def classifier(config=Config(), B=4, T=512):
     c, tiling = config, Tiling(config, B, T)
-    rows, blocks, width = tiling.classifier_rows, -(-c.Vp // tiling.vocabulary_columns), tiling.vocabulary_columns
-    f = Figure(880, 450, "The classifier, one chunk of rows at a time",
-               "A chunk of rows of lnf times blocks of wte gives blocks of logits; cross-entropy walks rows over all blocks and leaves "
-               "gradients in their place; from them come dlnf, by groups of blocks, and dwte, block by block")
+    rows, blocks, width = (
+        tiling.classifier_rows,
+        -(-c.Vp // tiling.vocabulary_columns),
+        tiling.vocabulary_columns,
+    )
+    f = Figure(
+        880,
+        450,
+        "The classifier, one chunk of rows at a time",
+        "A chunk of rows of lnf times blocks of wte gives blocks of logits; cross-entropy walks rows over all blocks and leaves "
+        "gradients in their place; from them come dlnf, by groups of blocks, and dwte, block by block",
+    )
     shown, x0, w = 7, 270, 64
     f.matrix(60, 196, 120, 90, "green", "lnf", rows=f"{rows} rows", cols=f"C = {c.C}")
     f.text(120, 306, f"chunk 0 of {-(-tiling.n // rows)} (n = {tiling.n})", "t-soft small")
     names = [f"{j}" for j in range(shown - 2)] + ["…", f"{blocks - 1}"]
     f.text(x0 + shown * w / 2, 44, f"wteᵀ: {blocks} blocks of {width} words", "t-soft small")
-    f.text(x0 + shown * w / 2, 186, f"logits ({rows}, {c.Vp}): each block one contiguous matrix", "t-soft small")
+    f.text(
+        x0 + shown * w / 2,
+        186,
+        f"logits ({rows}, {c.Vp}): each block one contiguous matrix",
+        "t-soft small",
+    )
     for j, name in enumerate(names):
         f.matrix(x0 + j * w, 54, w - 6, 100, "orange", name)
         f.matrix(x0 + j * w, 196, w - 6, 90, "purple", name)
@@ -264,11 +354,25 @@ def classifier(config=Config(), B=4, T=512):
     f.text(224, 232, "logits[v]", "t-ink code")
     y = 258
     f.rect(x0, y, shown * w - 6, 14, "s-red thick line", rx=1, extra=' fill="none"')
-    f.lines(x0 + shown * w + 8, 218, ["cross_entropy[r]:", f"{tiling.norm_rows} rows, all blocks;", "each logit becomes", "its gradient, in place"], "t-red small", "start", 15)
+    f.lines(
+        x0 + shown * w + 8,
+        218,
+        [
+            "cross_entropy[r]:",
+            f"{tiling.norm_rows} rows, all blocks;",
+            "each logit becomes",
+            "its gradient, in place",
+        ],
+        "t-red small",
+        "start",
+        15,
+    )
     groups = constant("model", "kVocabularyGroups")
     per = shown * w - 6
     gy = 330
-    for j, words in enumerate(["dX[..,g0]", "dX[..,g1]", "dX[..,g2]", "…", f"dX[..,g{groups - 1}]"]):
+    for j, words in enumerate(
+        ["dX[..,g0]", "dX[..,g1]", "dX[..,g2]", "…", f"dX[..,g{groups - 1}]"]
+    ):
         gx = x0 + j * per / 5
         f.matrix(gx, gy, per / 5 - 8, 34, "green")
         f.text(gx + per / 10 - 4, gy + 21, words, "t-ink code")
@@ -276,10 +380,24 @@ def classifier(config=Config(), B=4, T=512):
     f.arrow([(x0 - 4, gy + 17), (186, gy + 17)])
     f.text(228, gy + 10, "dX_sum", "t-ink code")
     f.matrix(60, gy - 10, 120, 54, "green", "dlnf")
-    f.text(60, gy + 66, f"dlnf: {groups} partial sums over groups of blocks, added pairwise in a fixed tree", "t-soft small", "start")
-    f.matrix(x0, 404, per, 22, "orange", "dW[v]: dwte of block v = dlogitsᵀ lnf, an op for each block")
+    f.text(
+        60,
+        gy + 66,
+        f"dlnf: {groups} partial sums over groups of blocks, added pairwise in a fixed tree",
+        "t-soft small",
+        "start",
+    )
+    f.matrix(
+        x0, 404, per, 22, "orange", "dW[v]: dwte of block v = dlogitsᵀ lnf, an op for each block"
+    )
     return f
 
 
-FIGURES = {"model": graph, "embedding": embedding, "layernorm": layernorm, "linear": linear, "gelu": gelu,
-           "classifier": classifier}
+FIGURES = {
+    "model": graph,
+    "embedding": embedding,
+    "layernorm": layernorm,
+    "linear": linear,
+    "gelu": gelu,
+    "classifier": classifier,
+}

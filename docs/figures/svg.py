@@ -20,23 +20,36 @@ COLOURS = {
 FILL_OPACITY = (0.16, 0.26)  # of a coloured area, light and dark
 
 STYLE = """
-text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans-serif; font-size: 13px; }
-.small { font-size: 11px; } .tiny { font-size: 9.5px; } .big { font-size: 15px; font-weight: 600; } .bold { font-weight: 600; }
-.code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 11.5px; }
-.line { fill: none; stroke-width: 1.2; } .thick { stroke-width: 2.2; } .dash { stroke-dasharray: 4 3; }
+text { font: 13px system-ui, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans-serif; }
+.small { font-size: 11px; }
+.tiny { font-size: 9.5px; }
+.big { font-size: 15px; font-weight: 600; }
+.bold { font-weight: 600; }
+.code { font: 11.5px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.line { fill: none; stroke-width: 1.2; }
+.thick { stroke-width: 2.2; }
+.dash { stroke-dasharray: 4 3; }
 """
 
 
 # What a class does with a colour: text, stroke, tinted area with a border, plain area.
-LOOKS = {"t": "fill: {0};", "s": "stroke: {0};", "f": "fill: {0}; fill-opacity: {1}; stroke: {0};", "p": "fill: {0}; stroke: none;"}
+LOOKS = {
+    "t": "fill: {0};",
+    "s": "stroke: {0};",
+    "f": "fill: {0}; fill-opacity: {1}; stroke: {0};",
+    "p": "fill: {0}; stroke: none;",
+}
 
 
 def rules(theme, body):
     """The CSS rules of one theme (0 light, 1 dark) that a figure's body uses."""
     used = set(re.findall(r"\b([tsfp]-[a-z]+)\b", body))
-    return "\n".join(f".{look}-{name} {{ {words.format(shades[theme], FILL_OPACITY[theme])} }}"
-                     for name, shades in COLOURS.items() for look, words in LOOKS.items()
-                     if f"{look}-{name}" in used)
+    return "\n".join(
+        f".{look}-{name} {{ {words.format(shades[theme], FILL_OPACITY[theme])} }}"
+        for name, shades in COLOURS.items()
+        for look, words in LOOKS.items()
+        if f"{look}-{name}" in used
+    )
 
 
 def number(x):
@@ -46,7 +59,7 @@ def number(x):
 
 
 class Figure:
-    """A picture of `width` by `height`; `title` and `description` are for those who cannot see it."""
+    """A picture of `width` by `height`. The title and the description say it in words."""
 
     def __init__(self, width, height, title, description):
         self.width, self.height = width, height
@@ -54,17 +67,23 @@ class Figure:
         self.parts = []
 
     def rect(self, x, y, width, height, look, rx=2, extra=""):
-        self.parts.append(f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" '
-                          f'height="{number(height)}" rx="{number(rx)}" class="{look}"{extra}/>')
+        self.parts.append(
+            f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" '
+            f'height="{number(height)}" rx="{number(rx)}" class="{look}"{extra}/>'
+        )
 
     def text(self, x, y, words, look="t-ink", anchor="middle"):
-        self.parts.append(f'<text x="{number(x)}" y="{number(y)}" text-anchor="{anchor}" '
-                          f'class="{look}">{escape(words)}</text>')
+        self.parts.append(
+            f'<text x="{number(x)}" y="{number(y)}" text-anchor="{anchor}" '
+            f'class="{look}">{escape(words)}</text>'
+        )
 
     def vertical(self, x, y, words, look="t-ink"):
         """Words that read upwards, centred on (x, y)."""
-        self.parts.append(f'<text transform="translate({number(x)} {number(y)}) rotate(-90)" '
-                          f'text-anchor="middle" class="{look}">{escape(words)}</text>')
+        self.parts.append(
+            f'<text transform="translate({number(x)} {number(y)}) rotate(-90)" '
+            f'text-anchor="middle" class="{look}">{escape(words)}</text>'
+        )
 
     def lines(self, x, y, rows, look="t-ink", anchor="middle", leading=16):
         for i, row in enumerate(rows):
@@ -86,10 +105,18 @@ class Figure:
             ux, uy = ux / length, uy / length
         base = (x1 - 7 * ux, y1 - 7 * uy)
         self.polyline([*points[:-1], base], f"line s-{colour} {look}".strip())
-        head = [(x1, y1), (base[0] - 3.5 * uy, base[1] + 3.5 * ux), (base[0] + 3.5 * uy, base[1] - 3.5 * ux)]
-        self.path("M" + " L".join(f"{number(x)} {number(y)}" for x, y in head) + " Z", f"p-{colour}")
+        head = [
+            (x1, y1),
+            (base[0] - 3.5 * uy, base[1] + 3.5 * ux),
+            (base[0] + 3.5 * uy, base[1] - 3.5 * ux),
+        ]
+        self.path(
+            "M" + " L".join(f"{number(x)} {number(y)}" for x, y in head) + " Z", f"p-{colour}"
+        )
 
-    def matrix(self, x, y, width, height, colour, name="", rows="", cols="", rows_cut=1, cols_cut=1):
+    def matrix(
+        self, x, y, width, height, colour, name="", rows="", cols="", rows_cut=1, cols_cut=1
+    ):
         """A matrix with its name inside, its number of rows at the left and of columns above."""
         self.rect(x, y, width, height, f"f-{colour} line")
         for i in range(1, rows_cut):
@@ -106,10 +133,16 @@ class Figure:
             self.text(x + width / 2, y - 6, cols, "t-soft small")
 
     def svg(self):
-        body = (f'<rect width="{self.width}" height="{self.height}" rx="6" class="p-paper"/>\n'
-                + "\n".join(self.parts) + "\n</svg>\n")
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}" '
-                f'viewBox="0 0 {self.width} {self.height}" role="img">\n'
-                f"<title>{escape(self.title)}</title>\n<desc>{escape(self.description)}</desc>\n"
-                f"<style>{STYLE}{rules(0, body)}\n@media (prefers-color-scheme: dark) {{\n{rules(1, body)}\n}}\n</style>\n"
-                + body)
+        body = (
+            f'<rect width="{self.width}" height="{self.height}" rx="6" class="p-paper"/>\n'
+            + "\n".join(self.parts)
+            + "\n</svg>\n"
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}" '
+            f'viewBox="0 0 {self.width} {self.height}" role="img">\n'
+            f"<title>{escape(self.title)}</title>\n<desc>{escape(self.description)}</desc>\n"
+            f"<style>{STYLE}{rules(0, body)}\n"
+            f"@media (prefers-color-scheme: dark) {{\n{rules(1, body)}\n}}\n</style>\n"
+            + body
+        )
