@@ -20,10 +20,12 @@ struct AdamWStep {
 //   p *= 1 - lr * wd;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 //   p -= (lr / bc1) * m / (sqrt(v) / sqrt(bc2) + eps).
 // All (n), any alignment. Moves 28 bytes per parameter.
+// docs/model.md#adamw
 void adamw_update(const AdamWStep& step, Vector<const float> grad, Vector<float> param,
                   Vector<float> m, Vector<float> v) noexcept;
 
 // Sum of x[i]^2, accumulated in double in an order fixed by the length alone.
+// docs/model.md#gradient-norm
 double sum_of_squares(Vector<const float> x) noexcept;
 
 }  // namespace weft

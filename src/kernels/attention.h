@@ -14,6 +14,7 @@ class RowPrefetch;
 
 // The kernels and the scratch memory of attention for sequences of T tokens and heads of HS.
 // Immutable after construction; shared by every head, layer and thread.
+// docs/model.md#attention
 class Attention {
  public:
   // Throws Error unless T and HS are positive and the backend serves this CPU.
@@ -26,12 +27,14 @@ class Attention {
   // For one sequence and one head: S = q k^T / sqrt(HS), masked so that token t sees tokens 0..t;
   // P = softmax(S); out = P v; lse[t] = log sum exp S(t, 0..t).
   //   q, k, v, out (T, HS), rows any stride; lse (T). 2 T^2 HS FLOPs with the masked half skipped.
+  // docs/model.md#without-the-matrix
   void forward(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
                Matrix<float> out, Vector<float> lse, std::byte* scratch) const noexcept;
 
   // Recomputes P = exp(S - lse) tile by tile; with D[t] = dout[t] . out[t]:
   //   dv = P^T dout,  dS = P * (dout v^T - D),  dq = dS k / sqrt(HS),  dk = dS^T q / sqrt(HS).
   // Overwrites dq, dk, dv (T, HS). 5 T^2 HS FLOPs with the masked half skipped.
+  // docs/model.md#attention-backward
   void backward(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
                 Matrix<const float> out, Vector<const float> lse, Matrix<const float> dout,
                 Matrix<float> dq, Matrix<float> dk, Matrix<float> dv,
@@ -72,6 +75,7 @@ class Attention {
 
 // Decoding: n new queries at positions p0 .. p0 + n - 1 against a cache of keys and values.
 //   q, out (n, HS); k, v (at least p0 + n rows, HS). scores: scratch for p0 + n floats.
+// docs/model.md#one-token-at-a-time
 void attention_cached(Matrix<const float> q, Matrix<const float> k, Matrix<const float> v,
                       int64_t p0, Matrix<float> out, Vector<float> scores) noexcept;
 

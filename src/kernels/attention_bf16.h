@@ -12,6 +12,7 @@ namespace weft {
 // As Attention, with q, k, v, out and their gradients in bf16. Products take bf16 and sum in fp32;
 // the softmax, lse and D are fp32. Probabilities are rounded to bf16 before they weigh the values.
 // Immutable after construction; shared by every head, layer and thread.
+// docs/model.md#precision
 class AttentionBf16 {
  public:
   // Throws Error unless T and HS are positive and this CPU has bf16 products.

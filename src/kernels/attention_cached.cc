@@ -77,6 +77,7 @@ HWY_INLINE void multiply(float factor, Vector<float> x) {
 }
 
 // One query against the keys that it sees, as many as there are scores.
+// docs/model.md#one-token-at-a-time
 void attend_to_cache(Vector<const float> q, Matrix<const float> k, Matrix<const float> v,
                      Vector<float> out, Vector<float> scores) {
   const int64_t keys = static_cast<int64_t>(scores.size());

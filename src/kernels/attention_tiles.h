@@ -32,6 +32,7 @@ Matrix<T> part(Matrix<T> x, int64_t n, int64_t i) {
 // What an online softmax carries from one tile of keys to the next, one element per query. Any
 // reference score would do, as long as no exponential overflows. So it follows the maximum only
 // when that has left it behind by kSlack, and older sums seldom have to be rescaled.
+// docs/model.md#without-the-matrix
 struct RunningSoftmax {
   static constexpr float kSlack = 8.f;  // exponentials stay below 2^kSlack
 
@@ -43,16 +44,19 @@ struct RunningSoftmax {
 // Scores become exp(scale * (score - reference)). Returns whether any query changed its reference:
 // sums that the caller keeps are then to be multiplied by `rescale`, which is all ones otherwise.
 //   scores (keys, queries).
+// docs/model.md#without-the-matrix
 bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
 // The same for the diagonal, which comes first and so starts the state; later keys become 0.
 void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
 // lse = scale * reference + log(sum), and sum becomes 1 / sum.
+// docs/model.md#without-the-matrix
 void finish_softmax(float scale, RunningSoftmax state, Vector<float> lse) noexcept;
 
 // Scores become P = exp(scale * score - lse); dP becomes dS / scale = P * (dP - D).
 //   scores, dP (keys, queries); lse, D (queries).
+// docs/model.md#attention-backward
 void softmax_backward_tile(float scale, Vector<const float> lse, Vector<const float> D,
                            Matrix<float> scores, Matrix<float> dP) noexcept;
 
@@ -69,6 +73,7 @@ void scale_rows(Vector<const float> factors, Matrix<const float> x, Matrix<float
 void scale_columns(Vector<const float> factors, Matrix<const float> x, Matrix<float> y) noexcept;
 
 // dots[r] = sum over c of a(r, c) b(r, c). Rows of any length, stride and alignment.
+// docs/model.md#attention-backward
 void row_dots(Matrix<const float> a, Matrix<const float> b, Vector<float> dots) noexcept;
 void row_dots(Matrix<const BFloat16> a, Matrix<const BFloat16> b, Vector<float> dots) noexcept;
 

@@ -8,6 +8,7 @@ namespace weft {
 
 // dst = src, rounded to nearest, ties to even: the bits of to_bfloat16 on every CPU.
 // REQUIRES: the same shape. Moves 6 bytes per element; no FLOPs.
+// docs/model.md#precision
 void convert(Matrix<const float> src, Matrix<BFloat16> dst) noexcept;
 
 // dst = src, exactly.

@@ -10,6 +10,7 @@ namespace weft {
 // (rows, block_cols) matrix: element (r, c) is data[(c / block_cols) * rows * block_cols +
 // r * block_cols + c % block_cols]. A matrix product writes one block; softmax walks a row over
 // all. The last block may be narrower: it is stored as (rows, cols % block_cols).
+// docs/model.md#classifier
 struct ColumnBlocks {
   float* data = nullptr;
   int64_t rows = 0;
@@ -28,11 +29,13 @@ struct ColumnBlocks {
 // Leaves the logits as they are.
 //   logits (rows, Vp), V <= Vp; targets, losses (n). REQUIRES: 0 <= target < V.
 // A row with a NaN or an Inf gives a NaN loss: never hidden, never a wrong finite number.
+// docs/model.md#cross-entropy
 void cross_entropy_forward(ColumnBlocks logits, int64_t row, int64_t V,
                            Vector<const int32_t> targets, Vector<float> losses) noexcept;
 
 // The same losses, and turns the logits in place into the gradient of scale * sum(losses):
 // scale * (softmax - onehot(target)) in columns [0, V), exactly 0 in the padding [V, Vp).
+// docs/model.md#cross-entropy
 void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
                                     Vector<const int32_t> targets, float scale,
                                     Vector<float> losses) noexcept;
@@ -43,6 +46,7 @@ inline Matrix<BFloat16> bf16_in_place(Matrix<float> x) {
 }
 
 // The same losses, and gradients rounded to bf16, block by block where bf16_in_place says.
+// docs/model.md#precision
 void cross_entropy_forward_backward_bf16(ColumnBlocks logits, int64_t row, int64_t V,
                                          Vector<const int32_t> targets, float scale,
                                          Vector<float> losses) noexcept;

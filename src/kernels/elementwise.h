@@ -10,12 +10,14 @@
 namespace weft {
 
 // y += bias for every row. y (n, N); bias (N).
+// docs/model.md#linear-layers
 void add_bias(Vector<const float> bias, Matrix<float> y) noexcept;
 
 // y = x + bias.
 void add_bias(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y) noexcept;
 
 // y += bias + residual. y, residual (n, N); bias (N).
+// docs/model.md#residuals
 void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
                        Matrix<float> y) noexcept;
 
@@ -23,6 +25,7 @@ void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
 // 1606.08415): 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 //   x, out (n, N); bias (N). Finite for every finite x, however large, and within 4 * 2^-24 of
 //   |gelu(x)| for x >= -1; below, where |gelu| is at most 0.17, within 2^-24.
+// docs/model.md#gelu
 void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) noexcept;
 
 // y = x + bias, rounded, then out = gelu(y): of the rounded y, which is what backward sees.
@@ -33,6 +36,7 @@ void add_bias_gelu(Vector<const float> bias, Matrix<const float> x, Matrix<BFloa
 // input. On the way, y = gelu(x) once more, for the weight gradient of the layer that follows: so
 // forward need not keep it. x, dx, y (n, N). gelu' is finite for every finite x, and within 2^-22;
 // y is as accurate as forward's, but not of the same bits.
+// docs/model.md#gelu
 void gelu_backward(Matrix<const float> x, Matrix<float> dx, Matrix<float> y) noexcept;
 
 // dx = dout * gelu'(x), y = gelu(x).
@@ -41,6 +45,7 @@ void gelu_backward(Matrix<const BFloat16> x, Matrix<const float> dout, Matrix<BF
 
 // sums[c] += sum over rows of x(r, c), rows added in order to a sum that starts from zero.
 // x (n, N); sums (N). The gradient of a bias.
+// docs/model.md#layernorm
 void add_column_sums(Matrix<const float> x, Vector<float> sums) noexcept;
 
 // sum += addend. Same shapes. Accumulates gradients and sums partial buffers.
@@ -50,6 +55,7 @@ void fill_zero(Matrix<float> x) noexcept;
 
 // sums[r] += sum over c of x(r, c), each row in an order fixed by its length alone.
 //   x (n, M); sums (n).
+// docs/model.md#linear-layers
 void add_row_sums(Matrix<const float> x, Vector<float> sums) noexcept;
 void add_row_sums(Matrix<const BFloat16> x, Vector<float> sums) noexcept;
 

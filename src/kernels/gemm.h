@@ -25,6 +25,7 @@ struct GemmShape {
 
 // A product of fixed shape, prepared once (JIT-compiled) and then called from any thread.
 // Every call with the same operands gives the same bits. 2 M N K count FLOPs.
+// docs/model.md#linear-layers
 class Gemm {
  public:
   // Throws Error if the shape is invalid or the backend cannot serve this CPU.

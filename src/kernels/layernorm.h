@@ -10,6 +10,7 @@ inline constexpr float kLayernormEps = 1e-5f;
 
 // out = (x - mean) * rstd * weight + bias, with rstd = 1 / sqrt(variance + 1e-5), per row.
 //   x, out (n, C); weight, bias (C); mean, rstd (n). out may not overlap x.
+// docs/model.md#layernorm
 void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
                        Matrix<float> out, Vector<float> mean, Vector<float> rstd) noexcept;
 
@@ -22,6 +23,7 @@ void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector
 // With xhat = (x - mean) rstd and g = dout * weight, per row:
 //   dx += rstd * (g - mean(g) - xhat * mean(g * xhat)),  dweight = sum dout * xhat,  dbias = sum
 //   dout. x, dout, dx (n, C); weight, dweight, dbias (C); mean, rstd (n).
+// docs/model.md#layernorm
 void layernorm_backward(Matrix<const float> x, Vector<const float> weight, Vector<const float> mean,
                         Vector<const float> rstd, Matrix<const float> dout, Matrix<float> dx,
                         Vector<float> dweight, Vector<float> dbias) noexcept;

@@ -24,6 +24,7 @@ using PieceDone = std::function<void(const Piece&, Matrix<float> values)>;
 
 // C (M, N) (+)= A (M, K) B (K, N): all of B is packed into panels of columns, then each strip of
 // the rows of A meets every panel before the next strip is read.
+// docs/model.md#linear-layers
 class PackedProduct {
  public:
   static constexpr int64_t kPanelColumns = 64;
@@ -51,6 +52,7 @@ class PackedProduct {
 
 // y = x W^T for one tile: x (M, K), W (N, K), y (M, N). A single row (M = 1) reads W in place.
 // 2 M N K FLOPs; reads 4 (M K + N K) bytes, writes 4 M N. Thread-safe.
+// docs/model.md#linear-layers
 class LinearForward {
  public:
   // ldx, ldy: distance of rows of x and y.
@@ -67,6 +69,7 @@ class LinearForward {
 
 // dx = dy W for one tile, or dx += dy W: dy (M, N), W (N, K), dx (M, K).
 // 2 M N K FLOPs. Thread-safe.
+// docs/model.md#linear-layers
 class LinearBackwardInput {
  public:
   LinearBackwardInput(int64_t M, int64_t N, int64_t K, int64_t lddy, int64_t lddx, bool accumulate,
@@ -83,6 +86,7 @@ class LinearBackwardInput {
 // dW (N, K); and db (N) likewise as the column sums of dy, unless db is empty. The M rows are added
 // in blocks of a fixed size, first to last: the bits depend on nothing else. 2 M N K FLOPs.
 // Thread-safe.
+// docs/model.md#linear-layers
 class LinearBackwardWeight {
  public:
   LinearBackwardWeight(int64_t M, int64_t N, int64_t K, int64_t lddw, bool accumulate,

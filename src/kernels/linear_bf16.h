@@ -41,6 +41,7 @@ class PackedProductBf16 {
 };
 
 // y = x W^T for one tile: x (M, K) in bf16, W (N, K), y (M, N). 2 M N K FLOPs. Thread-safe.
+// docs/model.md#precision
 class LinearForwardBf16 {
  public:
   // ldx, ldy: distance of rows; ldy 0: pieces of y are seen by `done` alone.
@@ -56,6 +57,7 @@ class LinearForwardBf16 {
 
 // dx = dy W for one tile, or dx += dy W: dy (M, N) in bf16, W (N, K), dx (M, K). 2 M N K FLOPs.
 // Thread-safe.
+// docs/model.md#precision
 class LinearBackwardInputBf16 {
  public:
   // lddx 0: pieces of dx are seen by `done` alone. REQUIRES: then it does not accumulate.
@@ -73,6 +75,7 @@ class LinearBackwardInputBf16 {
 // dW (+)= dy^T x for one block of N output and K input channels: dy (M, N), x (M, K) in bf16,
 // dW (N, K) in fp32; and db (N) (+)= the column sums of dy, unless db is empty. The M rows are
 // added in blocks of a fixed size, first to last. 2 M N K FLOPs. Thread-safe.
+// docs/model.md#precision
 class LinearBackwardWeightBf16 {
  public:
   LinearBackwardWeightBf16(int64_t M, int64_t N, int64_t K, int64_t lddw, bool accumulate);

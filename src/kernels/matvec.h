@@ -7,6 +7,7 @@ namespace weft {
 
 // y = W x: W (N, K), x (K), y (N). Every dot product adds in an order fixed by K alone.
 // 2 N K FLOPs; reads 4 N K bytes. Thread-safe.
+// docs/model.md#one-token-at-a-time
 void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) noexcept;
 
 }  // namespace weft

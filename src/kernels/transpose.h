@@ -6,6 +6,7 @@
 namespace weft {
 
 // dst(c, r) = src(r, c). dst is (src.cols, src.rows). Moves 8 bytes per element; no FLOPs.
+// docs/model.md#linear-layers
 void transpose(Matrix<const float> src, Matrix<float> dst) noexcept;
 
 // dst = src, row by row: gathers a strided block into contiguous memory.

@@ -135,6 +135,7 @@ Gradients::Block allocate_gradients(Arena& arena, TileTable& tiles, const Config
 
 }  // namespace
 
+// docs/model.md#memory-for-time
 Activations::Activations(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling,
                          Kept kept) {
   const RowMatrices rows(arena, tiles, tiling);
@@ -163,6 +164,7 @@ Activations::Activations(Arena& arena, TileTable& tiles, const Config& config, c
   }
 }
 
+// docs/model.md#letters-and-shapes
 Gradients::Gradients(Arena& arena, TileTable& tiles, const Config& config, const Tiling& tiling) {
   const RowMatrices rows(arena, tiles, tiling);
   for (int64_t slot = 0; slot < kRing; ++slot) {

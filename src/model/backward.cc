@@ -45,6 +45,7 @@ Matrix<BFloat16> bf16_block(const Operand& x, Range rows) {
 
 // dx = dresidual + gradient through the layernorm, one op per row tile, with its partial sums of
 // dweight and dbias.
+// docs/model.md#layernorm
 void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
   const std::vector<Range> row_ranges = ln.y.out.row_ranges();
   for (size_t i = 0; i < row_ranges.size(); ++i) {
@@ -79,6 +80,7 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
 }
 
 // dweight (+)= partial sums of the row tiles, first to last; likewise dbias.
+// docs/model.md#layernorm
 void append_layernorm_sums(Program& program, const LayernormBackward& ln, const MicroStep& micro) {
   program.add({.name = ln.name + "/dW",
                .phase = Phase::kBackward,
@@ -106,6 +108,7 @@ void gelu_backward_of(Matrix<BFloat16> x, Matrix<float> sums, Matrix<BFloat16> d
 }
 
 // dx = sums * gelu'(x), y = gelu(x)
+// docs/model.md#gelu
 Epilogue gelu_backward_epilogue(const Operand& x, const Operand& dx, const Operand& y) {
   return visit_alike(x, dx, [&](const auto& x_tiled, const auto& dx_tiled) -> Epilogue {
     const auto& y_tiled = y.as<ElementOf<decltype(x_tiled)>>();
@@ -120,6 +123,7 @@ Epilogue gelu_backward_epilogue(const Operand& x, const Operand& dx, const Opera
 }
 
 // One op per sequence and group of heads: dq, dk and dv of whole heads, so no sums are shared.
+// docs/model.md#attention-backward
 void append_attention_backward(Program& program, const TrainingParts& parts, int64_t layer) {
   const Tiling& tiling = parts.tiling;
   const int64_t C = parts.config.C, HS = parts.config.HS(), T = tiling.T;
@@ -164,6 +168,7 @@ void append_attention_backward(Program& program, const TrainingParts& parts, int
 
 // The chain of dX first, then the sums that nothing in the chain waits for: fork-join puts the
 // latter beside the next link of the chain, tasks wherever a core is free.
+// docs/model.md#how-a-gradient-is-derived
 class BlockBackward {
  public:
   BlockBackward(Program& program, const TrainingParts& parts, const MicroStep& micro, int64_t layer,
@@ -267,6 +272,7 @@ void append_final_layernorm_backward(Program& program, const TrainingParts& part
 }
 
 // dwte[token] += dencoded, token rows in order: one op, because any row of wte may be hit.
+// docs/model.md#the-shared-embedding
 void append_token_embedding_backward(Program& program, const TrainingParts& parts) {
   const Activations& a = parts.activations;
   const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in.sum;
@@ -282,6 +288,7 @@ void append_token_embedding_backward(Program& program, const TrainingParts& part
 
 // dwpe[t] (+)= dencoded of token t of every sequence, sequences in order; one op per tile of wpe.
 // Positions from T on have no gradient, and nothing ever writes theirs.
+// docs/model.md#embedding
 void append_position_embedding_backward(Program& program, const TrainingParts& parts,
                                         const MicroStep& micro) {
   const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in.sum;
@@ -312,6 +319,7 @@ void append_position_embedding_backward(Program& program, const TrainingParts& p
 
 }  // namespace
 
+// docs/model.md#how-a-gradient-is-derived
 void append_backward(Program& program, const TrainingParts& parts, const MicroStep& micro,
                      GradientSink& sink) {
   const ParameterTable& table = *parts.weights.values().table;

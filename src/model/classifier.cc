@@ -52,6 +52,7 @@ Range vocabulary_range(const StepParts& parts, size_t j) {
 }
 
 // logits[:, block j] = lnf wte[block j]^T
+// docs/model.md#classifier
 void append_logits(Program& program, const StepParts& parts, const Chunk& chunk) {
   const Activations& a = parts.activations;
   const Tiled<float>& wte = parts.weights.get(Tensor::wte);
@@ -83,6 +84,7 @@ Matrix<const BFloat16> dlogits_of(Matrix<float> logits, BFloat16) { return bf16_
 enum class Gradient { kNo, kYes };
 
 // losses = cross-entropy of the logits; with gradient, logits become dlogits.
+// docs/model.md#cross-entropy
 void append_cross_entropy(Program& program, const StepParts& parts, const Chunk& chunk,
                           Gradient gradient, float scale) {
   const Activations& a = parts.activations;
@@ -114,6 +116,7 @@ void append_cross_entropy(Program& program, const StepParts& parts, const Chunk&
 }
 
 // dwte[block j] (+)= dlogits[:, block j]^T lnf: the first gradient of wte in a step overwrites.
+// docs/model.md#the-shared-embedding
 void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chunk,
                  const MicroStep& micro) {
   const bool accumulate = chunk.index > 0 || !micro.first;
@@ -143,6 +146,7 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
 
 // partial[g] = sum over the blocks j of group g of dlogits[:, block j] wte[block j], for one tile
 // of the partial: the sum stays in cache while the blocks pass.
+// docs/model.md#classifier
 template <typename T>
 void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chunk& chunk,
                          const RowTile& tile, const Range& cols, int64_t g) {
@@ -184,6 +188,7 @@ void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chu
 }
 
 // dlnf = ((p0 + p1) + (p2 + p3)) + ..., the partial sums added pairwise in place.
+// docs/model.md#classifier
 void append_dlnf_sum(Program& program, const TrainingParts& parts, const Chunk& chunk,
                      const RowTile& tile, const Range& cols) {
   std::vector<Matrix<float>> terms;
@@ -225,6 +230,7 @@ void append_dlnf(Program& program, const TrainingParts& parts, const Chunk& chun
 }
 
 // loss (+)= sum(losses) / tokens_per_step, added in row order in double.
+// docs/model.md#cross-entropy
 void append_loss_sum(Program& program, const StepParts& parts, const MicroStep& micro) {
   const Activations& a = parts.activations;
   program.add({.name = "loss/sum",

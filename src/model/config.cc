@@ -74,6 +74,7 @@ Config parse_custom(std::string_view text, int64_t default_V) {
 
 }  // namespace
 
+// docs/model.md#letters-and-shapes
 int64_t Config::Vp() const { return round_up(V, kVocabularyPadding); }
 
 void validate(const Config& config) {

@@ -14,6 +14,7 @@ namespace weft {
 namespace {
 
 // y = layernorm(x), one op per row tile.
+// docs/model.md#layernorm
 void append_layernorm_forward(Program& program, const std::string& name, const Tiled<float>& x,
                               const Tiled<float>& weight, const Tiled<float>& bias,
                               const LayernormActivations& y) {
@@ -35,6 +36,7 @@ void append_layernorm_forward(Program& program, const std::string& name, const T
 }
 
 // encoded = wte[token] + wpe[position]
+// docs/model.md#embedding
 void append_embedding(Program& program, const StepParts& parts) {
   const Activations& a = parts.activations;
   const Tiled<float>& wte = parts.weights.get(Tensor::wte);
@@ -71,6 +73,7 @@ void store_with_bias_gelu(Vector<const float> bias, Matrix<float> sums, Matrix<B
 }
 
 // y = sums + b
+// docs/model.md#linear-layers
 Epilogue bias_epilogue(const Tiled<float>& bias, const Operand& y) {
   return y.visit([&](const auto& y) -> Epilogue {
     return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
@@ -83,6 +86,7 @@ Epilogue bias_epilogue(const Tiled<float>& bias, const Operand& y) {
 }
 
 // y += b + residual
+// docs/model.md#residuals
 Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residual,
                            const Tiled<float>& y) {
   return {.reads =
@@ -98,6 +102,7 @@ Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residua
 }
 
 // y = sums + b, y_gelu = gelu(y)
+// docs/model.md#gelu
 Epilogue gelu_epilogue(const Tiled<float>& bias, const Operand& y, const Operand& y_gelu) {
   return visit_alike(y, y_gelu, [&](const auto& y, const auto& gelu) -> Epilogue {
     return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
@@ -140,6 +145,7 @@ void append_block_to_fch(Program& program, const StepParts& parts, int64_t layer
   linear("fc", block.ln2.out, Tensor::fcw, block.fch, fch_done);
 }
 
+// docs/model.md#the-whole
 void append_block(Program& program, const StepParts& parts, int64_t layer,
                   const AppendAttention& attention) {
   const TiledParameters& w = parts.weights;
@@ -154,6 +160,7 @@ void append_block(Program& program, const StepParts& parts, int64_t layer,
 
 }  // namespace
 
+// docs/model.md#attention
 void append_attention(Program& program, const StepParts& parts, int64_t layer) {
   const Tiling& tiling = parts.tiling;
   const int64_t C = parts.config.C, HS = parts.config.HS(), T = tiling.T;
@@ -187,6 +194,7 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
   });
 }
 
+// docs/model.md#the-whole
 void append_forward(Program& program, const StepParts& parts, const AppendAttention& attention,
                     const BeforeLayer& before_layer) {
   append_embedding(program, parts);
@@ -200,6 +208,7 @@ void append_forward(Program& program, const StepParts& parts, const AppendAttent
 }
 
 // GELU is left out: backward computes it itself, beside its derivative.
+// docs/model.md#memory-for-time
 void append_block_again(Program& program, const StepParts& parts, int64_t layer) {
   const Operand& fch = parts.activations.blocks[static_cast<size_t>(layer)].fch;
   Program block("again", program.tiles());

@@ -146,6 +146,7 @@ void visit_product(const Operand& left, const Operand& result, const Append& app
 
 }  // namespace
 
+// docs/model.md#linear-layers
 void append_linear_forward(Program& program, const std::string& name, const Operand& x,
                            const Tiled<float>& W, const Operand& y, const Epilogue& epilogue,
                            GemmBackend backend) {
@@ -154,6 +155,7 @@ void append_linear_forward(Program& program, const std::string& name, const Oper
   });
 }
 
+// docs/model.md#linear-layers
 void append_linear_backward_input(Program& program, const std::string& name, const Operand& dy,
                                   const Tiled<float>& W, const Operand& dx,
                                   const Epilogue& epilogue, GemmBackend backend) {
@@ -162,6 +164,7 @@ void append_linear_backward_input(Program& program, const std::string& name, con
   });
 }
 
+// docs/model.md#linear-layers
 void append_linear_backward_weight(Program& program, const std::string& name, const Operand& dy,
                                    const Operand& x, const Tiled<float>& dW, const Tiled<float>& db,
                                    Sum sum, const Epilogue& epilogue, GemmBackend backend) {

@@ -19,6 +19,7 @@ struct Shape {
   int64_t rows, cols;
 };
 
+// docs/model.md#letters-and-shapes
 Shape shape_of(Tensor tensor, const Config& c) {
   switch (tensor) {
     case Tensor::wte:
@@ -42,6 +43,7 @@ Shape shape_of(Tensor tensor, const Config& c) {
   }
 }
 
+// docs/model.md#adamw
 bool is_matrix(Tensor tensor) {
   switch (tensor) {
     case Tensor::wte:
@@ -117,6 +119,7 @@ int64_t ParameterTable::count() const {
   return total;
 }
 
+// docs/model.md#learning-rate-and-first-weights
 void initialize_rows(const ParameterView& weights, const Parameter& p, int64_t begin, int64_t end,
                      uint64_t seed) {
   const auto stream = static_cast<uint64_t>(weights.table->index(p.tensor, p.layer));

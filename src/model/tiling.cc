@@ -93,6 +93,7 @@ int64_t Tiling::parameter_columns(const Parameter& p) const {
   }
 }
 
+// docs/tasks.md#granularity
 Tiling choose_tiling(const Config& config, int64_t B, int64_t T, Precision precision) {
   Tiling tiling;
   tiling.precision = precision;
