@@ -22,8 +22,9 @@ build  robin-map-dev           hash tables of the tokenizer
 build  libxxhash-dev           checksums of checkpoints
 build  libbenchmark-dev        repetitions and statistics of `weft bench kernels`
 test   libgtest-dev            unit tests
-test   python3                 the test of the include layers
+test   python3                 tests of the layers, the documents and the scripts
 test   valgrind                callgrind: counts the instructions of kernels
+test   iproute2                ip and tc: the hosts and links of scripts/cluster_lab.sh
 check  clang-14                the second compiler; ThreadSanitizer
 check  libclang-rt-14-dev      clang's sanitizer runtimes
 check  libomp-14-dev           clang's OpenMP, and Archer, which explains it to ThreadSanitizer
