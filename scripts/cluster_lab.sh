@@ -123,23 +123,24 @@ run_lab() {
   wait_for $! pass_on
 }
 
-# Of the lab's first process, as this shell knows it.
+# To the lab's first process, by the number that this shell knows.
+# shellcheck disable=SC2317  # traps call it
 pass_on() {
   if [[ -s $directory/pid ]]; then kill -s "$1" "$(<"$directory/pid")" 2>/dev/null || true; fi
 }
 
 # wait_for PID HANDLER: exits as PID does. Calls HANDLER with the name of each signal until then.
 wait_for() {
-  local signal status
+  local signal status interrupted=1
   for signal in INT TERM HUP USR1 USR2; do
     # shellcheck disable=SC2064  # this turn's values
-    trap "$2 $signal" "$signal"
+    trap "interrupted=1; $2 $signal" "$signal"
   done
-  while true; do
-    status=0
-    wait "$1" 2>/dev/null || status=$?  # a signal ends it, too
-    kill -0 "$1" 2>/dev/null || exit "$status"
+  while ((interrupted)); do  # a signal ends `wait`, too
+    interrupted=0 status=0
+    wait "$1" 2>/dev/null || status=$?
   done
+  exit "$status"
 }
 
 # ---- Inside: the switch, the hosts, and what MPI has to know
@@ -323,6 +324,7 @@ lose_host() {
 }
 
 # As a terminal does it: Ctrl-C to the whole job. What asks for an end gets one after the grace.
+# shellcheck disable=SC2317  # traps call it
 pass_to_command() {
   if [[ $1 == INT ]]; then kill -s INT -- "-$job"; else kill -s "$1" "$job"; fi 2>/dev/null || true
   if [[ $1 != USR* ]]; then { sleep "$grace_s" && kill -KILL -- "-$job"; } & fi
