@@ -1,4 +1,4 @@
-#include "exec/tasks.h"
+#include "exec/omp_tasks.h"
 
 #include <omp.h>
 
@@ -7,9 +7,9 @@
 namespace weft {
 namespace {
 
-class TasksProgram : public PreparedProgram {
+class OmpTasksProgram : public PreparedProgram {
  public:
-  TasksProgram(const Program& program, int threads)
+  OmpTasksProgram(const Program& program, int threads)
       : threads_(threads),
         ops_(program.ops()),
         handles_(program.tiles().size()),
@@ -43,7 +43,7 @@ class TasksProgram : public PreparedProgram {
     depend(iterator(size_t i = 0 : n_reads), in : handles[reads[i]]) \
     depend(iterator(size_t j = 0 : n_writes), inout : handles[writes[j]])
     // clang-format on
-    runner->run(op, omp_get_thread_num());
+    runner->run_to_end(op, omp_get_thread_num());
   }
 
   int threads_;
@@ -54,8 +54,8 @@ class TasksProgram : public PreparedProgram {
 
 }  // namespace
 
-std::unique_ptr<PreparedProgram> TasksExecutor::prepare(const Program& program) const {
-  return std::make_unique<TasksProgram>(program, threads_);
+std::unique_ptr<PreparedProgram> OmpTasksExecutor::prepare(const Program& program) const {
+  return std::make_unique<OmpTasksProgram>(program, threads_);
 }
 
 }  // namespace weft

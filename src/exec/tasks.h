@@ -1,0 +1,21 @@
+// The task model: an op starts the moment the tiles that it needs are ready, on whatever worker is
+// free. The graph of a program is the same in every run: it is computed once and replayed.
+#pragma once
+
+#include "exec/executor.h"
+
+namespace weft {
+
+class TasksExecutor : public Executor {
+ public:
+  explicit TasksExecutor(int threads) : threads_(threads) {}
+
+  std::string name() const override { return "tasks"; }
+  int threads() const override { return threads_; }
+  std::unique_ptr<PreparedProgram> prepare(const Program& program) const override;
+
+ private:
+  int threads_;
+};
+
+}  // namespace weft
