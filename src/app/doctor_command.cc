@@ -14,6 +14,7 @@
 #include "app/machine_advice.h"
 #include "app/machine_facts.h"
 #include "app/memory_bandwidth.h"
+#include "comm/connect.h"
 #include "kernels/bf16_backend.h"
 #include "kernels/gemm.h"
 #include "kernels/simd_target.h"
@@ -144,7 +145,7 @@ void print_text(const Diagnosis& d) {
   line("peak bf16", describe_bf16(d));
   line("GEMM", gemm_description());
   line("OpenMP", openmp_runtime());
-  line("MPI", "none");
+  line("MPI", mpi_library());
   line("ranks", describe_ranks(f));
   line("environment", describe_environment(f));
   line("huge pages", f.huge_pages);
@@ -204,7 +205,7 @@ void print_json(const Diagnosis& d) {
       {"peak_bf16_of", bf16_json(d)},
       {"gemm", gemm_description()},
       {"openmp", openmp_runtime()},
-      {"mpi", "none"},
+      {"mpi", mpi_library()},
       {"rank", number_or_null(f.rank())},
       {"ranks", number_or_null(f.ranks())},
       {"ranks_here", number_or_null(f.ranks_here())},
