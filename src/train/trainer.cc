@@ -101,6 +101,8 @@ class Run {
     const Clock::time_point start = Clock::now();
     while (done_.step < schedule_.steps) {
       take_step(start, stop);
+      // Ranks agree within the step; one that is alone can look again.
+      if (communicator_.size() == 1 && stop.load() != 0) stopping_ = true;
       const bool last = done_.step == schedule_.steps;
       if (last || stopping_ || pauses() || !overlaps()) finish_update();
       if (last || due(settings_.val_every)) validate();

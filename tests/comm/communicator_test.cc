@@ -6,9 +6,9 @@
 
 #include "base/error.h"
 #include "comm/agreement.h"
+#include "comm/communicator_cases.h"
 #include "comm/connect.h"
 #include "comm/single_process.h"
-#include "support/communicator_cases.h"
 #include "support/error_of.h"
 #include "support/thread_ranks.h"
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "comm/communicator_cases.h"
 #include "comm/connect.h"
-#include "support/communicator_cases.h"
 
 // mpi_ranks EXPECTED_RANKS LARGEST_COUNT
 int main(int argc, char** argv) {

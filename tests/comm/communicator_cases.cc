@@ -1,4 +1,4 @@
-#include "support/communicator_cases.h"
+#include "comm/communicator_cases.h"
 
 #include <fmt/format.h>
 
