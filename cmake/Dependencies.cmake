@@ -61,6 +61,9 @@ add_library(weft::xxhash ALIAS weft_xxhash)
 # Repetitions and statistics of `weft bench kernels` (libbenchmark-dev).
 find_package(benchmark REQUIRED)
 
+# Training on several machines (libopenmpi-dev; libmpich-dev), or none: cmake/ChooseMpi.cmake decides.
+include(ChooseMpi)
+
 # Tests (libgtest-dev).
 if(WEFT_BUILD_TESTS)
   find_package(GTest REQUIRED)

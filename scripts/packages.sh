@@ -21,9 +21,14 @@ build  libutf8proc-dev         Unicode classes of GPT-2's tokenizer
 build  robin-map-dev           hash tables of the tokenizer
 build  libxxhash-dev           checksums of checkpoints
 build  libbenchmark-dev        repetitions and statistics of `weft bench kernels`
+build  libopenmpi-dev          training on several machines
+build  openmpi-bin             mpirun of Open MPI
 test   libgtest-dev            unit tests
-test   python3                 the test of the include layers
+test   libmpich-dev            the second MPI library; it stays beside the first
+test   mpich                   mpirun of MPICH
+test   python3                 tests of the layers, the documents and the scripts
 test   valgrind                callgrind: counts the instructions of kernels
+test   iproute2                ip and tc: the hosts and links of scripts/cluster_lab.sh
 check  clang-14                the second compiler; ThreadSanitizer
 check  libclang-rt-14-dev      clang's sanitizer runtimes
 check  libomp-14-dev           clang's OpenMP, and Archer, which explains it to ThreadSanitizer

@@ -1,4 +1,4 @@
-// `weft bench`: how fast a training step, its kernels and its scheduling are on this machine.
+// `weft bench`: how fast a training step, its kernels, its scheduling and its transfers are here.
 #include <fmt/format.h>
 
 #include <array>
@@ -16,7 +16,8 @@ constexpr const char* kHelp =
     "Usage: weft bench COMMAND [FLAGS]\n\nCommands:\n"
     "  step      A training step: how long, how even, and where the time goes\n"
     "  kernels   Each kernel at the step's shapes, against what this machine can do\n"
-    "  tasks     What each execution model adds to an operation\n\n"
+    "  tasks     What each execution model adds to an operation\n"
+    "  comm      Each collective between the ranks of mpirun or srun, against their link\n\n"
     "  weft bench COMMAND --help   lists its flags\n\n"
     "For example, GPT-2 with 4 sequences of 64 tokens:\n"
     "  weft bench step --model gpt2 --batch-size 4 --seq-len 64\n"
@@ -27,8 +28,10 @@ struct Bench {
   int (*run)(const Arguments&);
 };
 
-constexpr std::array<Bench, 3> kBenches = {
-    {{"step", bench_step}, {"kernels", bench_kernels}, {"tasks", bench_tasks}}};
+constexpr std::array<Bench, 4> kBenches = {{{"step", bench_step},
+                                            {"kernels", bench_kernels},
+                                            {"tasks", bench_tasks},
+                                            {"comm", bench_comm}}};
 
 }  // namespace
 

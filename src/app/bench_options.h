@@ -39,5 +39,6 @@ void print_json(const nlohmann::ordered_json& json);
 int bench_step(const Arguments& arguments);
 int bench_kernels(const Arguments& arguments);
 int bench_tasks(const Arguments& arguments);
+int bench_comm(const Arguments& arguments);
 
 }  // namespace weft

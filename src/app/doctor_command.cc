@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/executor_flags.h"
@@ -12,6 +14,7 @@
 #include "app/machine_advice.h"
 #include "app/machine_facts.h"
 #include "app/memory_bandwidth.h"
+#include "comm/connect.h"
 #include "kernels/bf16_backend.h"
 #include "kernels/gemm.h"
 #include "kernels/simd_target.h"
@@ -46,9 +49,9 @@ std::vector<Bf16Peak> measure_bf16_peaks(const Executor& executor) {
 }
 
 // Measures on at most as many threads as there are CPUs: more add nothing but time.
-Diagnosis diagnose(const ExecutorOptions& options) {
+Diagnosis diagnose(MachineFacts facts, const ExecutorOptions& options) {
   Diagnosis d;
-  d.facts = this_machine();
+  d.facts = std::move(facts);
   d.threads = make_executor(options)->threads();
   d.advice = advise(d.facts, d.threads);
   const int measured = std::min(d.threads, d.facts.usable_cpus);
@@ -110,6 +113,18 @@ std::string describe_bf16(const Diagnosis& d) {
   return text;
 }
 
+// "rank 0 of 8, 2 on this host; it may use 4 of the host's 8 CPUs"
+std::string describe_ranks(const MachineFacts& facts) {
+  if (!facts.rank()) return "1: neither mpirun nor srun started this";
+  std::string text = fmt::format("rank {}", *facts.rank());
+  if (facts.ranks()) text += fmt::format(" of {}", *facts.ranks());
+  if (facts.ranks_here()) {
+    text += fmt::format(", {} on this host; it may use {} of the host's {} CPUs",
+                        *facts.ranks_here(), facts.usable_cpus, facts.cpus);
+  }
+  return text;
+}
+
 void print_text(const Diagnosis& d) {
   const auto line = [](const char* name, const std::string& text) {
     fmt::print("{:<14} {}\n", name, text);
@@ -130,7 +145,8 @@ void print_text(const Diagnosis& d) {
   line("peak bf16", describe_bf16(d));
   line("GEMM", gemm_description());
   line("OpenMP", openmp_runtime());
-  line("MPI", "none");
+  line("MPI", mpi_library());
+  line("ranks", describe_ranks(f));
   line("environment", describe_environment(f));
   line("huge pages", f.huge_pages);
   line("governor", f.governor);
@@ -151,6 +167,10 @@ ordered_json bf16_json(const Diagnosis& d) {
   ordered_json peaks = ordered_json::object();
   for (const Bf16Peak& peak : d.bf16_peaks) peaks[peak.unit] = peak.flops;
   return peaks;
+}
+
+ordered_json number_or_null(std::optional<int> number) {
+  return number ? ordered_json(*number) : ordered_json();
 }
 
 ordered_json warnings_json(const std::vector<Advice>& advice) {
@@ -185,7 +205,10 @@ void print_json(const Diagnosis& d) {
       {"peak_bf16_of", bf16_json(d)},
       {"gemm", gemm_description()},
       {"openmp", openmp_runtime()},
-      {"mpi", "none"},
+      {"mpi", mpi_library()},
+      {"rank", number_or_null(f.rank())},
+      {"ranks", number_or_null(f.ranks())},
+      {"ranks_here", number_or_null(f.ranks_here())},
       {"environment", f.environment},
       {"huge_pages", f.huge_pages},
       {"governor", f.governor},
@@ -200,13 +223,17 @@ void print_json(const Diagnosis& d) {
 int doctor_command(const Arguments& arguments) {
   ExecutorOptions options;
   bool as_json = false;
-  Options flags("doctor",
-                "Says what this machine can do and what about it costs speed. Takes about a "
-                "second; the exit status is 0 with warnings, too.");
+  Options flags(
+      "doctor",
+      "Says what this machine can do and what about it costs speed. Takes about a "
+      "second; the exit status is 0 with warnings, too. Under mpirun or srun, rank 0 speaks "
+      "for its host.");
   add_executor_flags(flags, options);
   flags.flag("--json", as_json, "Print a JSON object");
   if (!flags.parse(arguments)) return 0;
-  const Diagnosis diagnosis = diagnose(options);
+  MachineFacts facts = this_machine();
+  if (facts.rank().value_or(0) != 0) return 0;  // rank 0 speaks for all, and measures undisturbed
+  const Diagnosis diagnosis = diagnose(std::move(facts), options);
   (as_json ? print_json : print_text)(diagnosis);
   return 0;
 }

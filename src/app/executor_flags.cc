@@ -12,7 +12,8 @@ void add_threads_flag(Options& flags, int64_t& threads) {
 }
 
 void add_executor_flags(Options& flags, ExecutorOptions& options) {
-  flags.choice("--exec", options.exec, {"sequential", "fork-join", "tasks"}, "Execution model");
+  flags.choice("--exec", options.exec, {"sequential", "fork-join", "tasks", "omp-tasks"},
+               "Execution model");
   add_threads_flag(flags, options.threads);
 }
 

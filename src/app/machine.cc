@@ -11,6 +11,7 @@
 
 #include "app/build_info.h"
 #include "app/thread_clock.h"
+#include "comm/connect.h"
 #include "kernels/bf16_peak.h"
 #include "kernels/fma_peak.h"
 #include "kernels/gemm.h"
@@ -126,8 +127,9 @@ std::string version_text() {
       "compiler  {} ({})\n"
       "GEMM      {}\n"
       "OpenMP    {}\n"
-      "MPI       none\n",
-      kVersion, kGitCommit, kCompiler, kBuildType, gemm_description(), openmp_runtime());
+      "MPI       {}\n",
+      kVersion, kGitCommit, kCompiler, kBuildType, gemm_description(), openmp_runtime(),
+      mpi_library());
 }
 
 }  // namespace weft

@@ -32,30 +32,29 @@ class Advisor {
     advice_.push_back({std::move(what), std::move(hint)});
   }
 
-  // Ranks that a launcher (Open MPI, MPICH, Slurm) started on this machine; 0 if none did. PMI_SIZE
-  // is no help: it counts those on other machines, too.
-  int local_ranks() const {
-    for (const char* name :
-         {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_TASKS_PER_NODE"}) {
-      if (const auto ranks = facts_.number_of(name)) return std::max(1, *ranks);
-    }
-    return 0;
-  }
+  // 0 where no launcher started this process.
+  int ranks_here() const { return std::max(0, facts_.ranks_here().value_or(0)); }
 
-  // Open MPI binds each of one or two ranks to one core, so that all of its threads share it.
+  // Of this machine's CPUs, what each rank could have for itself.
+  int share() const { return std::max(1, facts_.cpus / std::max(1, ranks_here())); }
+  bool has_its_share() const { return facts_.usable_cpus >= share(); }
+
+  // Open MPI binds each of one or two ranks to one core, so that all of its threads share it; so
+  // does srun where it is not told how many CPUs a rank gets.
   void advise_on_affinity() {
-    const int ranks = local_ranks();
-    const int share = facts_.cpus / std::max(1, ranks);
-    if (facts_.usable_cpus >= share) return;
+    if (has_its_share()) return;
     const std::string usable = fmt::format("{} of {} CPUs", facts_.usable_cpus, facts_.cpus);
-    if (ranks > 0) {
-      add(fmt::format("{} ranks run here, and this one is bound to {}", ranks, usable),
-          fmt::format("mpirun --map-by slot:PE={0} --bind-to core, or srun --cpus-per-task={0}",
-                      std::max(1, facts_.cores / ranks)));
-    } else {
+    const int ranks = ranks_here();
+    if (ranks == 0) {
       add(fmt::format("weft may use {}: the affinity mask keeps it from the others", usable),
           "look at taskset, the CPUs that the batch job asked for, or the container's cpuset");
+      return;
     }
+    add(fmt::format("{} {} here, and all threads of this one are bound to {}", ranks,
+                    ranks == 1 ? "rank runs" : "ranks run", usable),
+        fmt::format("mpirun --map-by slot:PE={0} --bind-to core, or srun --cpus-per-task={0} "
+                    "--cpu-bind=cores",
+                    std::max(1, facts_.cores / ranks)));
   }
 
   std::string threads() const {
@@ -63,13 +62,14 @@ class Advisor {
   }
 
   void advise_on_thread_count() {
-    const int ranks = std::max(1, local_ranks());
-    if (threads_ > facts_.usable_cpus) {
+    const int ranks = std::max(1, ranks_here());
+    if (int64_t{threads_} * ranks > facts_.cpus && ranks > 1) {
+      add(fmt::format("{} ranks of {} each share {} CPUs", ranks, threads(), facts_.cpus),
+          ranks > facts_.cpus ? "start fewer ranks" : fmt::format("--threads {}", share()));
+    } else if (threads_ > facts_.usable_cpus && (ranks_here() == 0 || has_its_share())) {
+      // Where it lacks its share, the advice is to bind it to more.
       add(fmt::format("{} share {} CPUs", threads(), facts_.usable_cpus),
           fmt::format("--threads {}", facts_.usable_cpus));
-    } else if (int64_t{threads_} * ranks > facts_.cpus) {
-      add(fmt::format("{} ranks of {} each share {} CPUs", ranks, threads(), facts_.cpus),
-          fmt::format("--threads {}", std::max(1, facts_.cpus / ranks)));
     }
     if (facts_.cpu_quota && *facts_.cpu_quota < threads_) {
       add(fmt::format("a cgroup allows {:.1f} CPUs' worth of time, and {} would use more: they are "

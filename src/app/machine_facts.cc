@@ -30,11 +30,19 @@ constexpr const char* kVariables[] = {
     "OMP_PROC_BIND",
     "OMP_PLACES",
     "GOMP_CPU_AFFINITY",
+    "PMI_RANK",
     "PMI_SIZE",
+    "PMIX_RANK",
     "MPI_LOCALNRANKS",
+    "OMPI_COMM_WORLD_RANK",
     "OMPI_COMM_WORLD_SIZE",
     "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "SLURM_PROCID",
+    "SLURM_NODEID",
+    "SLURM_STEP_NUM_TASKS",
     "SLURM_STEP_TASKS_PER_NODE",
+    "SLURM_CPUS_PER_TASK",
+    "SRUN_CPUS_PER_TASK",
 };
 
 void read_cpu(const fs::path& root, MachineFacts& facts) {
@@ -109,6 +117,32 @@ std::optional<int> MachineFacts::number_of(const std::string& variable) const {
   return found == environment.end() ? std::nullopt : leading_number<int>(found->second);
 }
 
+// mpirun comes before srun: under Slurm it starts a process a node by srun, whose variables the
+// ranks inherit.
+std::optional<int> MachineFacts::rank() const {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"}) {
+    if (const auto rank = number_of(name)) return rank;
+  }
+  // A batch script has SLURM_PROCID, too, and is no rank.
+  return number_of("SLURM_STEP_NUM_TASKS") ? number_of("SLURM_PROCID") : std::nullopt;
+}
+
+std::optional<int> MachineFacts::ranks() const {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (const auto ranks = number_of(name)) return ranks;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> MachineFacts::ranks_here() const {
+  for (const char* name : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"}) {
+    if (const auto ranks = number_of(name)) return ranks;
+  }
+  const auto tasks = environment.find("SLURM_STEP_TASKS_PER_NODE");
+  if (tasks == environment.end()) return std::nullopt;
+  return tasks_of_node(tasks->second, number_of("SLURM_NODEID").value_or(0));
+}
+
 MachineFacts read_machine_facts(const fs::path& root) {
   MachineFacts facts;
   read_cpu(root, facts);
@@ -131,6 +165,18 @@ MachineFacts this_machine() {
     if (const char* value = std::getenv(name)) facts.environment[name] = value;
   }
   return facts;
+}
+
+std::optional<int> tasks_of_node(const std::string& text, int node) {
+  std::istringstream groups(text);
+  for (std::string group; std::getline(groups, group, ',');) {
+    const size_t times = group.find("(x");
+    const int nodes =
+        times == group.npos ? 1 : leading_number<int>(group.substr(times + 2)).value_or(1);
+    if (node < nodes) return leading_number<int>(group);
+    node -= nodes;
+  }
+  return std::nullopt;
 }
 
 std::vector<int> parse_cpu_list(const std::string& text) {

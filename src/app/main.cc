@@ -5,19 +5,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <new>
 
 #include "app/commands.h"
+#include "app/failure_report.h"
 #include "app/machine.h"
-#include "app/terminal.h"
 #include "base/error.h"
-#include "base/system_calls.h"
 
 namespace weft {
 namespace {
-
-enum ExitStatus { kDone = 0, kFailed = 1, kWrongInput = 2 };
 
 std::string help_text() {
   std::string text =
@@ -65,11 +60,6 @@ int run_and_flush(const Arguments& arguments) {
   return status;
 }
 
-int report(ExitStatus status, std::string_view what) {
-  std::fputs(fmt::format("weft: error: {}\n", single_line(what)).c_str(), stderr);
-  return status;
-}
-
 }  // namespace
 }  // namespace weft
 
@@ -77,15 +67,9 @@ int main(int argc, char** argv) {
   using namespace weft;
   try {
     return run_and_flush({argv + std::min(argc, 1), argv + argc});
-  } catch (const Error& error) {
-    return report(error.kind() == ErrorKind::kInput ? kWrongInput : kFailed, error.what());
-  } catch (const std::bad_alloc&) {
-    return report(kFailed, "[weft] out of memory; use a smaller model, --batch-size or --seq-len");
-  } catch (const std::filesystem::filesystem_error& error) {
-    return report(kFailed, system_error(ErrorKind::kFailure, "weft", "use", error.path1(),
-                                        error.code().value())
-                               .what());
-  } catch (const std::exception& error) {
-    return report(kFailed, fmt::format("[weft] {}", error.what()));
+  } catch (const std::exception& exception) {
+    const FailureReport report = describe_failure(exception);
+    report.print();
+    return report.status;
   }
 }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <limits>
 
 #include "base/error.h"
+#include "comm/clock.h"
 
 namespace weft {
 namespace {
@@ -52,9 +54,16 @@ Observer* StepTrace::program_starts(int64_t step, const Program& program) {
   return trace_.begin_run(step, program);
 }
 
-std::string StepTrace::write() const {
+std::string StepTrace::write(Communicator& communicator) const {
+  // What begins first on any rank is the origin, in the time of rank 0.
+  const int64_t ahead_ns = clock_ahead_ns(communicator);
+  std::vector<double> origin = {trace_.empty() ? std::numeric_limits<double>::max()
+                                               : double(trace_.begin_ns() - ahead_ns)};
+  communicator.all_reduce(origin, Reduction::kMin);
   if (trace_.empty()) return "no step of --trace-steps ran: no trace was written";
-  trace_.write(file_);
+  const std::vector<std::string> events = communicator.gather(
+      trace_.events(communicator.rank(), rank_name(communicator), int64_t(origin[0]) + ahead_ns));
+  if (communicator.rank() == 0) write_trace(file_, events);
   return fmt::format("trace in {}: open it at https://ui.perfetto.dev", file_.string());
 }
 

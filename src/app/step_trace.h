@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "comm/communicator.h"
 #include "observe/trace.h"
 #include "train/trainer.h"
 
@@ -20,8 +21,9 @@ class StepTrace : public StepTracer {
 
   Observer* program_starts(int64_t step, const Program& program) override;
 
-  // Writes the file. Returns what to tell the user. Throws Error (kFailure).
-  std::string write() const;
+  // Writes one file of all ranks, each of which calls this. Returns what to tell the user. Throws
+  // Error (kFailure).
+  std::string write(Communicator& communicator) const;
 
  private:
   struct Steps {

@@ -18,11 +18,22 @@ void write_stderr(std::string_view text) {
   [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, text.data(), text.size());
 }
 
+void tell_user() {
+  const char* notice = stop_notice.load();
+  if (*notice == '\0') return;
+  write_stderr("\nweft: ");
+  write_stderr(notice);
+  write_stderr("\n");
+}
+
 void note_signal(int signal) {
   if (stop_signal.exchange(signal) != 0) _exit(128 + signal);
-  write_stderr("\nweft: ");
-  write_stderr(stop_notice.load());
-  write_stderr("\n");
+  tell_user();
+}
+
+void note_announcement(int) {
+  int none = 0;
+  if (stop_signal.compare_exchange_strong(none, SIGTERM)) tell_user();
 }
 
 struct sigaction handled_by(void (*handler)(int)) {
@@ -39,15 +50,18 @@ StopSignals::StopSignals(const char* notice) {
   stop_notice = notice;
   stop_signal = 0;
   const struct sigaction note = handled_by(note_signal);
+  const struct sigaction announcement = handled_by(note_announcement);
   const struct sigaction ignore = handled_by(SIG_IGN);
   sigaction(SIGTERM, &note, &old_term_);
   sigaction(SIGINT, &note, &old_int_);
+  sigaction(SIGUSR1, &announcement, &old_usr1_);
   sigaction(SIGPIPE, &ignore, &old_pipe_);
 }
 
 StopSignals::~StopSignals() {
   sigaction(SIGTERM, &old_term_, nullptr);
   sigaction(SIGINT, &old_int_, nullptr);
+  sigaction(SIGUSR1, &old_usr1_, nullptr);
   sigaction(SIGPIPE, &old_pipe_, nullptr);
 }
 

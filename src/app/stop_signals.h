@@ -1,4 +1,4 @@
-// StopSignals: SIGTERM and SIGINT as a request, so that a run can save before it ends.
+// StopSignals: SIGTERM, SIGINT and SIGUSR1 as a request, so that a run can save before it ends.
 #pragma once
 
 #include <signal.h>
@@ -15,11 +15,13 @@ struct Stopped {
 };
 
 // While it exists, the first SIGTERM or SIGINT is noted and a second one ends the process at once
-// with 128 + its number. SIGPIPE is ignored: a reader of the progress who leaves must not end the
-// run. One at a time.
+// with 128 + its number. SIGUSR1, with which a batch system announces the end of a job, is a
+// SIGTERM that may come as often as it likes. SIGPIPE is ignored: a reader of the progress who
+// leaves must not end the run. One at a time.
 class StopSignals {
  public:
-  // notice: what the first signal tells the user. It outlives this, as a literal does.
+  // notice: what the first signal tells the user; "" for a rank that says nothing. It outlives
+  // this, as a literal does.
   explicit StopSignals(const char* notice);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
@@ -32,7 +34,7 @@ class StopSignals {
   void check() const;
 
  private:
-  struct sigaction old_term_, old_int_, old_pipe_;
+  struct sigaction old_term_, old_int_, old_usr1_, old_pipe_;
 };
 
 }  // namespace weft

@@ -1,9 +1,12 @@
 // `weft train`: from flags to a run.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "app/commands.h"
 #include "app/data_format.h"
@@ -11,10 +14,13 @@
 #include "app/machine.h"
 #include "app/models.h"
 #include "app/progress.h"
+#include "app/rank_failures.h"
 #include "app/step_trace.h"
 #include "app/stop_signals.h"
 #include "app/train_options.h"
 #include "base/error.h"
+#include "comm/agreement.h"
+#include "comm/connect.h"
 #include "formats/model_files.h"
 #include "train/trainer.h"
 
@@ -85,8 +91,28 @@ std::string run_json(Precision precision) {
                                 {"machine", cpu_name()},
                                 {"cpus", available_cpus()},
                                 {"gemm", gemm_description(precision)},
-                                {"openmp", openmp_runtime()}}
+                                {"openmp", openmp_runtime()},
+                                {"mpi", mpi_library()}}
       .dump();
+}
+
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(' ');
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+// What must be equal on all ranks: the program and the flags but those that say how a rank runs.
+Facts facts_of(const TrainOptions& o) {
+  Facts facts = {{"weft's version", version()}, {"weft's commit", git_commit()}};
+  std::istringstream lines(o.toml);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t equals = line.find('=');
+    if (equals == std::string::npos || line.starts_with('#')) continue;
+    const std::string name = trimmed(line.substr(0, equals));
+    if (name != "threads") facts.emplace_back("--" + name, trimmed(line.substr(equals + 1)));
+  }
+  return facts;
 }
 
 TrainSettings make_settings(const TrainOptions& o, const Config& model, const Executor& executor) {
@@ -117,6 +143,12 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
   s.sample_every = o.sample_every;
   s.checkpoint_every = o.checkpoint_every;
   s.keep = o.keep;
+  s.distribution = {.strategy = o.dist,
+                    .bucket_mb = o.bucket_mb,
+                    .overlap = o.overlap,
+                    .reproducible = o.reproducible,
+                    .dedicated_server = o.dedicated_server};
+  s.facts = facts_of(o);
   s.precision = parse_precision("train", o.precision);
   s.peak_flops = measure_peak_flops(executor, s.precision);
   s.config_toml = o.toml;
@@ -162,38 +194,87 @@ void tell_what_next(const TrainOptions& o, TrainOutcome outcome, Terminal& termi
   }
 }
 
-int run(const TrainOptions& o) {
-  check(o);
-  const std::unique_ptr<Executor> executor = make_executor(o.executor);
-  std::optional<StepTrace> trace;
-  if (!o.trace.empty()) trace.emplace(o.trace, o.trace_steps);
-  const Input input = open_input(o);
-  const TrainSettings settings = make_settings(o, choose_model(o, input), *executor);
+// For the ranks that report nothing.
+class SilentListener : public TrainListener {
+ public:
+  void started(const RunReport&) override {}
+  void stepped(const StepReport&) override {}
+  void validated(int64_t, double) override {}
+  void sampled(int64_t, const std::string&) override {}
+  void saved(int64_t, const std::filesystem::path&) override {}
+  void noted(const std::string&) override {}
+};
 
+// What the flags ask for, found and opened.
+struct Preparation {
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<StepTrace> trace;  // null without --trace
+  Input input;
+  TrainSettings settings;
+};
+
+Preparation prepare(const TrainOptions& o) {
+  check(o);
+  Preparation p;
+  p.executor = make_executor(o.executor);
+  if (!o.trace.empty()) p.trace = std::make_unique<StepTrace>(o.trace, o.trace_steps);
+  p.input = open_input(o);
+  p.settings = make_settings(o, choose_model(o, p.input), *p.executor);
+  return p;
+}
+
+int exit_status(TrainOutcome outcome, const StopSignals& signals) {
+  if (outcome == TrainOutcome::kFinished) return 0;
+  // A rank that was not signalled itself stops with the others.
+  return 128 + (signals.requested() != 0 ? signals.requested().load() : SIGTERM);
+}
+
+int run_main_rank(const TrainOptions& o, Preparation& p) {
   Terminal terminal;
-  warn(o, input.dataset, terminal);
-  Progress progress(terminal, describe(o, settings, input.dataset, *executor));
+  warn(o, p.input.dataset, terminal);
+  Progress progress(terminal, describe(o, p.settings, p.input.dataset, *p.executor));
   const StopSignals signals(
       "stopping after this step; the same signal again stops at once, without saving");
-  const TrainOutcome outcome = train(settings, input.dataset, *executor, progress,
-                                     signals.requested(), trace ? &*trace : nullptr);
+  const TrainOutcome outcome =
+      train(p.settings, p.input.dataset, *p.executor, progress, signals.requested(), p.trace.get());
   progress.finish(outcome);
-  if (trace) terminal.line(trace->write());
+  if (p.trace) terminal.line(p.trace->write(*p.settings.communicator));
   tell_what_next(o, outcome, terminal);
   if (!progress.checkpoint().empty()) std::puts(progress.checkpoint().c_str());
-  return outcome == TrainOutcome::kFinished ? 0 : 128 + signals.requested();
+  return exit_status(outcome, signals);
+}
+
+int run_other_rank(Preparation& p) {
+  SilentListener silent;
+  const StopSignals signals("");
+  const TrainOutcome outcome =
+      train(p.settings, p.input.dataset, *p.executor, silent, signals.requested(), p.trace.get());
+  return exit_status(outcome, signals);
+}
+
+int run(const TrainOptions& o, Communicator& communicator) {
+  Preparation p;
+  on_all_ranks(communicator, [&] { p = prepare(o); });
+  p.settings.communicator = &communicator;
+  communicator.all_reduce({&p.settings.peak_flops, 1}, Reduction::kSum);
+  return communicator.rank() == 0 ? run_main_rank(o, p) : run_other_rank(p);
 }
 
 }  // namespace
 
 int train_command(const Arguments& arguments) {
-  TrainOptions options;
-  if (!parse_train_options(arguments, options)) return 0;
-  if (options.dump_config) {
-    std::fputs(options.toml.c_str(), stdout);
-    return 0;
-  }
-  return run(options);
+  const std::unique_ptr<Communicator> communicator = connect();
+  return run_as_rank(*communicator, [&] {
+    TrainOptions options;
+    bool runs = false;
+    on_all_ranks(*communicator, [&] { runs = parse_train_options(arguments, options); });
+    if (!runs) return 0;
+    if (options.dump_config) {
+      if (communicator->rank() == 0) std::fputs(options.toml.c_str(), stdout);
+      return 0;
+    }
+    return run(options, *communicator);
+  });
 }
 
 }  // namespace weft

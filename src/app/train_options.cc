@@ -69,9 +69,22 @@ void add_execution_flags(Options& flags, TrainOptions& o) {
   add_executor_flags(flags, o.executor);
   add_precision_flag(flags, o.precision);
   add_recompute_flag(flags, o.recompute);
-  flags.choice("--dist", o.dist, {"all-reduce"}, "Distribution strategy");
   flags.text("--trace", o.trace, "FILE.json", "Timeline for Perfetto (ui.perfetto.dev)");
   flags.text("--trace-steps", o.trace_steps, "A:B", "Steps in the timeline; the first ten");
+}
+
+void add_distribution_flags(Options& flags, TrainOptions& o) {
+  flags.group("Several ranks (started by mpirun or srun)");
+  flags.choice("--dist", o.dist, {"all-reduce", "sharded", "server"},
+               "Who updates: all ranks everything, each a share, or rank 0");
+  flags.real("--bucket-mb", o.bucket_mb, {1e-6, kLarge},
+             "Gradients are sent in pieces of this size");
+  flags.flag("--overlap,!--no-overlap", o.overlap,
+             "Communicate beside computation, or, for comparison, before and after it");
+  flags.flag("--reproducible", o.reproducible,
+             "The same bits on any number of ranks, for the same total batch");
+  flags.flag("--dedicated-server", o.dedicated_server,
+             "With --dist server: rank 0 computes no batches");
 }
 
 }  // namespace
@@ -83,6 +96,7 @@ bool parse_train_options(const Arguments& arguments, TrainOptions& options) {
   add_optimizer_flags(flags, options);
   add_report_flags(flags, options);
   add_execution_flags(flags, options);
+  add_distribution_flags(flags, options);
   flags.group("Configuration");
   flags.configurable();
   if (!flags.parse(arguments)) return false;

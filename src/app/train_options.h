@@ -41,7 +41,10 @@ struct TrainOptions {
   int64_t checkpoint_every = 0, keep = 3;
 
   ExecutorOptions executor;
-  std::string precision = "fp32", recompute = kRecomputeNone, dist = "all-reduce";
+  std::string precision = "fp32", recompute = kRecomputeNone;
+  std::string dist = "all-reduce";
+  double bucket_mb = 25.;
+  bool overlap = true, reproducible = false, dedicated_server = false;
   std::string trace, trace_steps;
 
   std::string toml;  // all of it, for --config

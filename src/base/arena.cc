@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -18,9 +19,16 @@ Arena::~Arena() {
   for (const Mapping& mapping : mappings_) munmap(mapping.address, mapping.bytes);
 }
 
-std::byte* Arena::allocate_bytes(size_t bytes) {
+void Arena::release(Vector<float> array) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(array.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(array.data() + array.size()) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+std::byte* Arena::allocate_bytes(size_t bytes, Pages pages) {
   if (bytes == 0) return nullptr;
-  const bool huge = bytes >= kHugePageBytes / 2;
+  const bool huge = pages == Pages::kLarge && bytes >= kHugePageBytes / 2;
   const size_t mapped = huge ? bytes + 2 * kHugePageBytes : bytes;
   // NORESERVE: whether all of it fits is asked once, when all of it is known (base/memory.h).
   void* address = mmap(nullptr, mapped, PROT_READ | PROT_WRITE,

@@ -19,17 +19,24 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  std::byte* allocate_bytes(size_t bytes);
+  // kSmall: for an array of which only parts are touched, so that the rest costs address space
+  // alone.
+  enum class Pages { kLarge, kSmall };
+
+  std::byte* allocate_bytes(size_t bytes, Pages pages = Pages::kLarge);
 
   template <typename T>
-  Vector<T> vector(int64_t n) {
-    return {reinterpret_cast<T*>(allocate_bytes(sizeof(T) * static_cast<size_t>(n))),
+  Vector<T> vector(int64_t n, Pages pages = Pages::kLarge) {
+    return {reinterpret_cast<T*>(allocate_bytes(sizeof(T) * static_cast<size_t>(n), pages)),
             static_cast<size_t>(n)};
   }
   template <typename T>
   Matrix<T> matrix(int64_t rows, int64_t cols) {
     return {vector<T>(rows * cols).data(), rows, cols};
   }
+
+  // Gives back the memory of the pages that lie inside the array; what was there is zero again.
+  static void release(Vector<float> array);
 
   size_t bytes() const { return bytes_; }
 

@@ -28,6 +28,14 @@ class Error : public std::runtime_error {
   const std::string& message() const noexcept { return what_; }
   const std::string& hint() const noexcept { return hint_; }
 
+  // Every rank of the run throws this error, so that one of them is to report it.
+  bool is_on_all_ranks() const noexcept { return on_all_ranks_; }
+  Error on_all_ranks() const {
+    Error shared = *this;
+    shared.on_all_ranks_ = true;
+    return shared;
+  }
+
  private:
   static std::string format(const std::string& where, const std::string& what,
                             const std::string& hint) {
@@ -38,6 +46,7 @@ class Error : public std::runtime_error {
 
   ErrorKind kind_;
   std::string where_, what_, hint_;
+  bool on_all_ranks_ = false;
 };
 
 // Wrong usage or wrong input.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "exec/fork_join.h"
+#include "exec/omp_tasks.h"
 #include "exec/sequential.h"
 #include "exec/tasks.h"
 
@@ -18,8 +19,9 @@ std::unique_ptr<Executor> make_executor(const std::string& name, int threads) {
   if (name == "sequential") return std::make_unique<SequentialExecutor>();
   if (name == "fork-join") return std::make_unique<ForkJoinExecutor>(threads);
   if (name == "tasks") return std::make_unique<TasksExecutor>(threads);
+  if (name == "omp-tasks") return std::make_unique<OmpTasksExecutor>(threads);
   throw input_error("exec", fmt::format("unknown executor '{}'", name),
-                    "use sequential, fork-join or tasks");
+                    "use sequential, fork-join, tasks or omp-tasks");
 }
 
 // Not the mask of the calling thread: OMP_PROC_BIND and OMP_PLACES make OpenMP bind the first

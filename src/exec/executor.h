@@ -1,5 +1,5 @@
-// Executor: runs programs. Three models of parallelism implement it, and all of them keep the list
-// order of ops that conflict, so all of them leave the same bits behind.
+// Executor: runs programs. Several models of parallelism implement it, and all of them keep the
+// list order of ops that conflict, so all of them leave the same bits behind.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@ class PreparedProgram {
 
   // Returns when every op has run. If an op throws, ops that have not started are skipped, and the
   // error of the earliest op in the list that failed is rethrown after every started op has ended.
+  // Ops that only wait (Op::poll) are then given up: what they wait for may never come.
   // The observer may be null. Not reentrant.
   virtual void run(Observer* observer = nullptr) = 0;
 };
@@ -33,8 +34,9 @@ class Executor {
 };
 
 // `--exec`'s names: sequential (the list in order: the reference), fork-join (a parallel loop over
-// each run of independent ops, a barrier after it), tasks (OpenMP tasks: an op starts the moment
-// the tiles that it needs are ready). Throws Error (kInput) for another name or threads < 1.
+// each run of independent ops, a barrier after it), tasks (dataflow: an op starts the moment the
+// tiles that it needs are ready), omp-tasks (the same with OpenMP's tasks, for comparison).
+// Throws Error (kInput) for another name or threads < 1.
 std::unique_ptr<Executor> make_executor(const std::string& name, int threads);
 
 // The CPUs in this process's affinity mask: the default number of threads.

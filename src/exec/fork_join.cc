@@ -2,7 +2,10 @@
 
 #include <omp.h>
 
+#include <thread>
+
 #include "exec/op_runner.h"
+#include "exec/waiting_ops.h"
 
 namespace weft {
 namespace {
@@ -14,21 +17,35 @@ class ForkJoinProgram : public PreparedProgram {
 
   void run(Observer* observer) override {
     runner_.begin(observer);
-    // One team for the whole program: the implicit barrier of each loop is the join.
+    // One team for the whole program: a barrier after each loop is the join.
 #pragma omp parallel num_threads(threads_)
     for (size_t i = 0; i + 1 < begins_.size(); ++i) {
-#pragma omp for schedule(dynamic, 1)
-      for (size_t op = begins_[i]; op < begins_[i + 1]; ++op) {
-        runner_.run(op, omp_get_thread_num());
+#pragma omp for schedule(dynamic, 1) nowait
+      for (size_t op = begins_[i]; op < begins_[i + 1]; ++op) run_op(op, omp_get_thread_num());
+      // A worker that leaves one waiting stays here until it has ended, so none crosses the
+      // barrier.
+      while (waiting_.any()) {
+        poll(omp_get_thread_num());
+        std::this_thread::yield();
       }
+#pragma omp barrier
     }
     runner_.rethrow_failure();
   }
 
  private:
+  void run_op(size_t op, int worker) {
+    if (!runner_.run(op, worker)) waiting_.add(op);
+    poll(worker);
+  }
+  void poll(int worker) {
+    waiting_.poll(worker, [](size_t) {});
+  }
+
   int threads_;
   std::vector<size_t> begins_;
   OpRunner runner_;
+  WaitingOps waiting_{runner_};
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "exec/op_runner.h"
 
+#include <thread>
 #include <utility>
 
 namespace weft {
@@ -13,11 +14,35 @@ OpRunner::OpRunner(const Program& program, int workers) : program_(program) {
 
 void OpRunner::begin(Observer* observer) { observer_ = observer; }
 
-void OpRunner::run(size_t index, int worker) noexcept {
-  if (failed_.load(std::memory_order_relaxed)) return;
+bool OpRunner::run(size_t index, int worker) noexcept {
+  if (failed_.load(std::memory_order_relaxed)) return true;
   if (observer_ != nullptr) observer_->op_started(index, worker);
+  const Op& op = program_.ops()[index];
+  const bool done = guarded(index, [&] {
+    op.run(scratch_[static_cast<size_t>(worker)]);
+    return !op.poll;
+  });
+  return done && ended(index, worker);
+}
+
+bool OpRunner::poll(size_t index, int worker) noexcept {
+  const bool given_up = failed_.load(std::memory_order_relaxed);
+  const bool done = given_up || guarded(index, program_.ops()[index].poll);
+  return done && ended(index, worker);
+}
+
+void OpRunner::run_to_end(size_t index, int worker) noexcept {
+  bool done = run(index, worker);
+  while (!done) {
+    std::this_thread::yield();
+    done = poll(index, worker);
+  }
+}
+
+template <typename Work>
+bool OpRunner::guarded(size_t index, const Work& work) noexcept {
   try {
-    program_.ops()[index].run(scratch_[static_cast<size_t>(worker)]);
+    return work();
   } catch (...) {
     const std::lock_guard lock(failure_mutex_);
     if (!failure_ || index < failed_op_) {
@@ -25,8 +50,13 @@ void OpRunner::run(size_t index, int worker) noexcept {
       failure_ = std::current_exception();
     }
     failed_.store(true, std::memory_order_relaxed);
+    return true;
   }
+}
+
+bool OpRunner::ended(size_t index, int worker) noexcept {
   if (observer_ != nullptr) observer_->op_ended(index, worker);
+  return true;
 }
 
 void OpRunner::rethrow_failure() {

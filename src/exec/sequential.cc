@@ -12,7 +12,7 @@ class SequentialProgram : public PreparedProgram {
 
   void run(Observer* observer) override {
     runner_.begin(observer);
-    for (size_t op = 0; op < ops_; ++op) runner_.run(op, 0);
+    for (size_t op = 0; op < ops_; ++op) runner_.run_to_end(op, 0);
     runner_.rethrow_failure();
   }
 

@@ -2,54 +2,90 @@
 
 #include <omp.h>
 
+#include <atomic>
+#include <thread>
+
 #include "exec/op_runner.h"
+#include "exec/ready_queue.h"
+#include "exec/task_graph.h"
+#include "exec/waiting_ops.h"
 
 namespace weft {
 namespace {
 
+// The order in which ready ops are taken: communication first, because others wait for it and it
+// costs this rank nothing to have begun; then list order, which is the order of the critical path.
+std::vector<uint32_t> ranks_of(const Program& program) {
+  std::vector<uint32_t> ranks(program.ops().size());
+  uint32_t next = 0;
+  for (const bool communication : {true, false}) {
+    for (size_t op = 0; op < ranks.size(); ++op) {
+      if ((program.ops()[op].phase == Phase::kCommunication) == communication) ranks[op] = next++;
+    }
+  }
+  return ranks;
+}
+
 class TasksProgram : public PreparedProgram {
  public:
   TasksProgram(const Program& program, int threads)
-      : threads_(threads),
-        ops_(program.ops()),
-        handles_(program.tiles().size()),
-        runner_(program, threads) {}
+      : threads_(threads), graph_(program), queue_(ranks_of(program)), runner_(program, threads) {}
 
   void run(Observer* observer) override {
+    if (graph_.ops() == 0) return;
     runner_.begin(observer);
-    // One thread creates the tasks in list order and helps when it is done; the barrier that ends
-    // the region waits for all of them. It is the calling thread, not `single`: libgomp 12 often
-    // leaks the table of dependences if another thread created it and the next region follows soon.
+    graph_.reset();
+    left_.store(graph_.ops(), std::memory_order_relaxed);
+    queue_.open();
+    queue_.push(graph_.roots());
 #pragma omp parallel num_threads(threads_)
-#pragma omp master
-    for (size_t op = 0; op < ops_.size(); ++op) create_task(op);
+    work(omp_get_thread_num());
     runner_.rethrow_failure();
   }
 
  private:
-  // OpenMP's dependence rule on one handle per tile is the conflict rule of a program: `inout`
-  // waits for earlier `in` and `inout` of the same handle, `in` waits for earlier `inout`.
-  //
-  // ThreadSanitizer must not see the arguments being stored: libomp reuses the memory of tasks that
-  // have ended, with synchronization that it cannot see. Ops are checked as ever.
-  [[gnu::no_sanitize_thread]] void create_task(size_t op) {
-    const TileId* reads = ops_[op].reads.data();
-    const TileId* writes = ops_[op].writes.data();
-    const size_t n_reads = ops_[op].reads.size(), n_writes = ops_[op].writes.size();
-    [[maybe_unused]] char* handles = handles_.data();  // g++ 12 does not see the uses below
-    OpRunner* runner = &runner_;
-// clang-format off
-#pragma omp task default(none) firstprivate(op, runner)              \
-    depend(iterator(size_t i = 0 : n_reads), in : handles[reads[i]]) \
-    depend(iterator(size_t j = 0 : n_writes), inout : handles[writes[j]])
-    // clang-format on
-    runner->run(op, omp_get_thread_num());
+  void work(int worker) {
+    std::vector<uint32_t> ready;
+    while (!queue_.is_closed()) {
+      poll(worker, ready);
+      if (const std::optional<size_t> op = next_op()) {
+        if (runner_.run(*op, worker)) {
+          end(*op, ready);
+        } else {
+          waiting_.add(*op);
+          queue_.wake();
+        }
+      }
+    }
+  }
+
+  // Sleeps where there is nothing to do. While an op waits for a message somebody has to ask for
+  // it: then whoever is idle keeps asking.
+  std::optional<size_t> next_op() {
+    if (!waiting_.any()) return queue_.wait_and_pop([&] { return waiting_.any(); });
+    const std::optional<size_t> op = queue_.pop();
+    if (!op) std::this_thread::yield();
+    return op;
+  }
+
+  void poll(int worker, std::vector<uint32_t>& ready) {
+    waiting_.poll(worker, [&](size_t op) { end(op, ready); });
+  }
+
+  // `ready` is memory for a list, the worker's own.
+  void end(size_t op, std::vector<uint32_t>& ready) {
+    ready.clear();
+    graph_.end(op, [&](uint32_t next) { ready.push_back(next); });
+    queue_.push(ready);
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) queue_.close();
   }
 
   int threads_;
-  const std::vector<Op>& ops_;
-  std::vector<char> handles_;  // never read or written: their addresses name the tiles
+  TaskGraph graph_;
+  ReadyQueue queue_;
   OpRunner runner_;
+  WaitingOps waiting_{runner_};
+  std::atomic<size_t> left_{0};
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The task model: one OpenMP task per op, ordered by nothing but the tiles that it touches.
+// The task model: an op starts the moment the tiles that it needs are ready, on whatever worker is
+// free. The graph of a program is the same in every run: it is computed once and replayed.
 #pragma once
 
 #include "exec/executor.h"

@@ -13,9 +13,10 @@ namespace weft {
 namespace {
 
 // Perfetto takes process 0 for the idle process and renumbers thread 0: both count from 1 here.
-constexpr int kProcess = 1;
 constexpr int kProgramTrack = 1;
 int track_of(int worker) { return kProgramTrack + 1 + worker; }
+// What waits for other ranks is on no worker. Slices of a track must not overlap: it gets as many.
+int waiting_track(int workers, size_t lane) { return track_of(workers) + static_cast<int>(lane); }
 
 int64_t now_ns() noexcept {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -42,19 +43,17 @@ struct OpSpan : Span {
 struct OpLabel {
   std::string name;
   Phase phase;
+  bool waits;
 };
 
-// The file: one event to a line, times in microseconds after the origin.
-class EventFile {
+// The events of a rank, one to a line, times in microseconds after the origin.
+class Events {
  public:
-  EventFile(const std::filesystem::path& path, int64_t origin_ns)
-      : file_(path), origin_ns_(origin_ns) {
-    file_.append("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
-  }
+  Events(int rank, int64_t origin_ns) : process_(rank + 1), origin_ns_(origin_ns) {}
 
   void name(const char* kind, int track, const std::string& name) {
     append(fmt::format(R"({{"ph":"M","name":"{}","pid":{},"tid":{},"args":{{"name":{}}}}})", kind,
-                       kProcess, track, quoted(name)));
+                       process_, track, quoted(name)));
   }
 
   void slice(const std::string& name, const char* phase, int64_t step, int track,
@@ -62,26 +61,39 @@ class EventFile {
     append(fmt::format(R"({{"ph":"X","name":{},"cat":"{}","ts":{:.3f},"dur":{:.3f},"pid":{},)"
                        R"("tid":{},"args":{{"phase":"{}","step":{}}}}})",
                        quoted(name), phase, microseconds(span.begin_ns - origin_ns_),
-                       microseconds(span.end_ns - span.begin_ns), kProcess, track, phase, step));
+                       microseconds(span.end_ns - span.begin_ns), process_, track, phase, step));
   }
 
-  void finish() {
-    file_.append("\n]}\n");
-    file_.finish();
-  }
+  const std::string& text() const { return text_; }
 
  private:
   static double microseconds(int64_t ns) { return static_cast<double>(ns) * 1e-3; }
 
   void append(const std::string& event) {
-    file_.append(separator_);
-    file_.append(event);
-    separator_ = ",\n";
+    if (!text_.empty()) text_ += ",\n";
+    text_ += event;
   }
 
-  FileWriter file_;
+  int process_;
   int64_t origin_ns_;
-  const char* separator_ = "\n";
+  std::string text_;
+};
+
+// Gives each span the first lane that is free when it begins. Returns their number.
+class Lanes {
+ public:
+  size_t take(const Span& span) {
+    const auto free =
+        std::ranges::find_if(ends_, [&](int64_t end_ns) { return end_ns <= span.begin_ns; });
+    const auto lane = static_cast<size_t>(free - ends_.begin());
+    if (free == ends_.end()) ends_.push_back(0);
+    ends_[lane] = span.end_ns;
+    return lane;
+  }
+  size_t count() const { return ends_.size(); }
+
+ private:
+  std::vector<int64_t> ends_;
 };
 
 }  // namespace
@@ -115,15 +127,29 @@ class Trace::Run : public Observer {
     return workers;
   }
 
-  void write(EventFile& file) const {
+  // workers: of all runs. Returns the lanes that ops which wait took.
+  size_t append_to(Events& events, int workers) const {
     if (const Span whole = span(); whole.ended()) {
-      file.slice(labels_.program, "program", step_, kProgramTrack, whole);
+      events.slice(labels_.program, "program", step_, kProgramTrack, whole);
     }
+    std::vector<size_t> waiting;
     for (size_t i = 0; i < spans_.size(); ++i) {
       if (!spans_[i].ended()) continue;
       const OpLabel& op = labels_.ops[i];
-      file.slice(op.name, phase_name(op.phase), step_, track_of(spans_[i].worker), spans_[i]);
+      if (op.waits) {
+        waiting.push_back(i);
+      } else {
+        events.slice(op.name, phase_name(op.phase), step_, track_of(spans_[i].worker), spans_[i]);
+      }
     }
+    std::ranges::sort(waiting, {}, [&](size_t i) { return spans_[i].begin_ns; });
+    Lanes lanes;
+    for (size_t i : waiting) {
+      const OpLabel& op = labels_.ops[i];
+      const int track = waiting_track(workers, lanes.take(spans_[i]));
+      events.slice(op.name, phase_name(op.phase), step_, track, spans_[i]);
+    }
+    return lanes.count();
   }
 
  private:
@@ -140,7 +166,7 @@ const Trace::Labels& Trace::labels_of(const Program& program) {
   if (!known) {
     auto labels = std::make_unique<Labels>();
     labels->program = program.name();
-    for (const Op& op : program.ops()) labels->ops.push_back({op.name, op.phase});
+    for (const Op& op : program.ops()) labels->ops.push_back({op.name, op.phase, bool(op.poll)});
     known = std::move(labels);
   }
   return *known;
@@ -150,20 +176,43 @@ Observer* Trace::begin_run(int64_t step, const Program& program) {
   return runs_.emplace_back(std::make_unique<Run>(step, labels_of(program))).get();
 }
 
-void Trace::write(const std::filesystem::path& path) const {
+int64_t Trace::begin_ns() const {
   Span whole;
+  for (const auto& run : runs_) whole.include(run->span());
+  return whole.begin_ns;
+}
+
+std::string Trace::events(int rank, const std::string& name, int64_t origin_ns) const {
   int workers = 0;
-  for (const auto& run : runs_) {
-    whole.include(run->span());
-    workers = std::max(workers, run->workers());
-  }
-  EventFile file(path, whole.begin_ns);
-  file.name("process_name", kProgramTrack, "rank 0");
-  file.name("thread_name", kProgramTrack, "programs");
+  for (const auto& run : runs_) workers = std::max(workers, run->workers());
+  Events events(rank, origin_ns);
+  events.name("process_name", kProgramTrack, name);
+  events.name("thread_name", kProgramTrack, "programs");
   for (int worker = 0; worker < workers; ++worker) {
-    file.name("thread_name", track_of(worker), fmt::format("worker {}", worker));
+    events.name("thread_name", track_of(worker), fmt::format("worker {}", worker));
   }
-  for (const auto& run : runs_) run->write(file);
+  size_t lanes = 0;
+  for (const auto& run : runs_) lanes = std::max(lanes, run->append_to(events, workers));
+  for (size_t lane = 0; lane < lanes; ++lane) {
+    events.name("thread_name", waiting_track(workers, lane), "under way");
+  }
+  return events.text();
+}
+
+void Trace::write(const std::filesystem::path& path) const {
+  write_trace(path, {events(0, "rank 0", begin_ns())});
+}
+
+void write_trace(const std::filesystem::path& path, const std::vector<std::string>& events) {
+  FileWriter file(path);
+  file.append("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
+  const char* separator = "\n";
+  for (const std::string& of_rank : events) {
+    file.append(separator);
+    file.append(of_rank);
+    separator = ",\n";
+  }
+  file.append("\n]}\n");
   file.finish();
 }
 

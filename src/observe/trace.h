@@ -31,7 +31,15 @@ class Trace {
 
   bool empty() const { return runs_.empty(); }
 
-  // Throws Error (kFailure) if the file cannot be written. REQUIRES: no run is being observed.
+  // When the first op started, on this machine's steady clock.
+  int64_t begin_ns() const;
+
+  // As lines of the file: of rank `rank`, called `name`, in time after the origin.
+  // REQUIRES: no run is being observed.
+  std::string events(int rank, const std::string& name, int64_t origin_ns) const;
+
+  // A file of one rank. Throws Error (kFailure) if it cannot be written.
+  // REQUIRES: no run is being observed.
   void write(const std::filesystem::path& path) const;
 
  private:
@@ -44,5 +52,9 @@ class Trace {
   std::map<const Program*, std::unique_ptr<const Labels>> labels_;
   std::vector<std::unique_ptr<Run>> runs_;
 };
+
+// A file of the events of several ranks, whose times have one origin. Throws Error (kFailure) if it
+// cannot be written.
+void write_trace(const std::filesystem::path& path, const std::vector<std::string>& events);
 
 }  // namespace weft

@@ -6,7 +6,8 @@
 namespace weft {
 
 // Called by executors from the worker that runs the op: implementations must be thread-safe across
-// workers, and cheap. `op` is the index in the program's list.
+// workers, and cheap. `op` is the index in the program's list. An op that waits (Op::poll) occupies
+// no worker between the two calls, and the worker that sees its end may be another one.
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -27,6 +27,11 @@ struct Op {
   std::vector<TileId> writes;
   std::function<void(std::byte* scratch)> run;
   size_t scratch_bytes = 0;  // of 64-byte aligned memory, contents undefined, given to run
+
+  // For an op that begins something and waits for it, such as a message. If there is a poll, the op
+  // has ended when poll returns true after `run` has returned. It is called again and again, by one
+  // worker at a time, must never block, and until it says true the op occupies no worker.
+  std::function<bool()> poll = {};
 };
 
 // Joins the tiles of several operands into the list of one op.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "base/error.h"
 #include "base/math.h"
@@ -23,29 +25,42 @@ void BatchEvaluator::fill(const TokenSource& source, const TokenWindow& window, 
 
 Evaluation BatchEvaluator::run(const TokenSource& source, const EvaluationPlan& plan,
                                const EvaluationProgress& progress) {
-  const auto [B, T, stride, max_batches] = plan;
+  const int64_t B = plan.B, T = plan.T;
+  const int64_t rank = plan.communicator != nullptr ? plan.communicator->rank() : 0;
+  const int64_t ranks = plan.communicator != nullptr ? plan.communicator->size() : 1;
   source.samples(T);  // throws if the source is shorter than a window
-  const TokenWindows windows(source.tokens(), T, stride);
+  const TokenWindows windows(source.tokens(), T, plan.stride);
   const int64_t all_batches = ceil_div(windows.count(), B);
-  const int64_t batches = max_batches > 0 ? std::min(max_batches, all_batches) : all_batches;
-  double sum = 0.;
+  const int64_t batches =
+      plan.max_batches > 0 ? std::min(plan.max_batches, all_batches) : all_batches;
+  std::vector<double> sums(static_cast<size_t>(batches), 0.);
   Evaluation result;
   for (int64_t i = 0; i < batches; ++i) {
     const int64_t rows = std::min(B, windows.count() - i * B);
-    // The last batch may be short: it is filled with its first window, which is not counted again.
-    for (int64_t b = 0; b < B; ++b) fill(source, windows[i * B + (b < rows ? b : 0)], b, T);
-    prepared_->run();
-    for (int64_t b = 0; b < rows; ++b) {
-      const int64_t scored = windows[i * B + b].first_scored;
-      for (const float loss : losses_.subspan(size_t(b * T + scored), size_t(T - scored))) {
-        sum += double(loss);
-      }
-      result.tokens += T - scored;
-    }
+    for (int64_t b = 0; b < rows; ++b) result.tokens += T - windows[i * B + b].first_scored;
+    if (i % ranks == rank) sums[size_t(i)] = batch_loss(source, windows, i * B, rows, T);
     if (progress) progress(i + 1, batches);
   }
-  result.loss = sum / double(result.tokens);
+  // Each batch is one rank's and zero elsewhere, so that adding up is exact.
+  if (ranks > 1) plan.communicator->all_reduce(sums, Reduction::kSum);
+  result.loss = std::accumulate(sums.begin(), sums.end(), 0.) / double(result.tokens);
   return result;
+}
+
+double BatchEvaluator::batch_loss(const TokenSource& source, const TokenWindows& windows,
+                                  int64_t first, int64_t rows, int64_t T) {
+  const int64_t B = int64_t(inputs_.size()) / T;
+  // The last batch may be short: it is filled with its first window, which is not counted again.
+  for (int64_t b = 0; b < B; ++b) fill(source, windows[first + (b < rows ? b : 0)], b, T);
+  prepared_->run();
+  double sum = 0.;
+  for (int64_t b = 0; b < rows; ++b) {
+    const int64_t scored = windows[first + b].first_scored;
+    for (const float loss : losses_.subspan(size_t(b * T + scored), size_t(T - scored))) {
+      sum += double(loss);
+    }
+  }
+  return sum;
 }
 
 void check_tokens(const TokenSource& source, const Config& config, int64_t T) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "comm/communicator.h"
 #include "data/token_source.h"
 #include "data/token_windows.h"
 #include "exec/executor.h"
@@ -27,6 +28,8 @@ struct EvaluationPlan {
   int64_t T = 1;
   int64_t stride = 1;
   int64_t max_batches = 0;  // 0: all
+
+  Communicator* communicator = nullptr;  // of ranks that share the batches; null: there is one
 };
 
 // progress(done, total) is called after each batch; may be empty.
@@ -39,12 +42,16 @@ class BatchEvaluator {
   BatchEvaluator(const Program& program, Vector<int32_t> inputs, Vector<int32_t> targets,
                  Vector<const float> losses, const Executor& executor);
 
+  // The result is the same on every rank, and whatever their number.
   // REQUIRES: B and T are the program's; 1 <= stride <= T.
   Evaluation run(const TokenSource& source, const EvaluationPlan& plan,
                  const EvaluationProgress& progress = {});
 
  private:
   void fill(const TokenSource& source, const TokenWindow& window, int64_t row, int64_t T);
+  // The sum of what `rows` windows from the first on score.
+  double batch_loss(const TokenSource& source, const TokenWindows& windows, int64_t first,
+                    int64_t rows, int64_t T);
 
   Vector<int32_t> inputs_, targets_;
   Vector<const float> losses_;

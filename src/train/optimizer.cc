@@ -100,12 +100,12 @@ void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
   });
 }
 
-void Optimizer::append_norm(Program& program) const {
+void Optimizer::append_norm(Program& program, const Tiled<double>& partials) const {
   program.add({.name = "norm",
                .phase = Phase::kUpdate,
-               .reads = partials_.all(),
+               .reads = partials.all(),
                .writes = tiles_of({norm_.all(), scale_.all()}),
-               .run = [partials = partials_.matrix().row(0), clip = settings_.grad_clip,
+               .run = [partials = partials.matrix().row(0), clip = settings_.grad_clip,
                        norm = norm_.matrix().data, scale = scale_.matrix().data](std::byte*) {
                  double sum = 0.;
                  for (double partial : partials) sum += partial;
@@ -123,8 +123,7 @@ void Optimizer::append_update(Program& program, size_t parameter) const {
     program.add(
         {.name = fmt::format("{}/update[{}]", name, i),
          .phase = Phase::kUpdate,
-         .reads =
-             tiles_of({dweight.over(rows, cols), clips() ? scale_.all() : std::vector<TileId>{}}),
+         .reads = tiles_of({dweight.over(rows, cols), update_reads()}),
          .writes = update_writes(parameter, rows, cols),
          .run = [this, parameter, rows, cols](std::byte*) { update(parameter, rows, cols); }});
   });
@@ -135,8 +134,12 @@ std::vector<TileId> Optimizer::update_writes(size_t parameter, Range rows, Range
                    v_.at(parameter).over(rows, cols)});
 }
 
-void Optimizer::update(size_t parameter, Range rows, Range cols) const {
-  if (!inputs_.due) return;
+std::vector<TileId> Optimizer::update_reads() const {
+  return clips() ? scale_.all() : std::vector<TileId>{};
+}
+
+std::optional<AdamWStep> Optimizer::step_of(size_t parameter) const {
+  if (!inputs_.due) return std::nullopt;
   const bool decays = weights_.values().table->all()[parameter].decay;
   const AdamWStep step = {.lr = inputs_.lr,
                           .beta1 = settings_.beta1,
@@ -147,13 +150,19 @@ void Optimizer::update(size_t parameter, Range rows, Range cols) const {
                           .bias_correction2 = inputs_.bias_correction2,
                           .grad_scale = clips() ? scale_.matrix().at(0, 0) : 1.};
   // Not finite: the run is about to stop, and the last weights must stay good.
-  if (!std::isfinite(step.grad_scale) || step.grad_scale <= 0.) return;
+  if (!std::isfinite(step.grad_scale) || step.grad_scale <= 0.) return std::nullopt;
+  return step;
+}
+
+void Optimizer::update(size_t parameter, Range rows, Range cols) const {
+  const std::optional<AdamWStep> step = step_of(parameter);
+  if (!step) return;
   const Matrix<const float> gradient = dweights_.at(parameter).block(rows, cols);
   const Matrix<float> w = weights_.at(parameter).block(rows, cols),
                       m = m_.at(parameter).block(rows, cols),
                       v = v_.at(parameter).block(rows, cols);
   for (int64_t r = 0; r < w.rows; ++r) {
-    adamw_update(step, gradient.row(r), w.row(r), m.row(r), v.row(r));
+    adamw_update(*step, gradient.row(r), w.row(r), m.row(r), v.row(r));
   }
 }
 
@@ -162,7 +171,7 @@ void Optimizer::set_step(int64_t t, double lr) {
                              .lr = lr,
                              .bias_correction1 = 1. - std::pow(settings_.beta1, double(t)),
                              .bias_correction2 = 1. - std::pow(settings_.beta2, double(t))};
-  if (!clips()) {
+  if (!defers()) {
     inputs_ = step;
     return;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "kernels/adamw.h"
 #include "model/linear_ops.h"
@@ -15,6 +16,7 @@ struct AdamWSettings {
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
   double weight_decay = 0.1;  // on 2-D tensors only
   double grad_clip = 1.;      // largest global norm; 0: no clipping
+  bool defer = false;         // the update to the next step, as clipping does
 };
 
 // What changes from step to step. Written between programs, read by the ops of the update.
@@ -47,14 +49,22 @@ class Optimizer {
   void append_norm_partials(Program& program, size_t parameter) const;
 
   // norm = sqrt(sum of all partials, in order); scale = min(1, grad_clip / norm).
-  void append_norm(Program& program) const;
+  void append_norm(Program& program) const { append_norm(program, partials_); }
+  void append_norm(Program& program, const Tiled<double>& partials) const;
 
   // AdamW. With clipping it reads the scale that append_norm writes and, if the norm is not finite,
   // leaves the weights and moments alone.
   void append_update(Program& program, size_t parameter) const;
 
+  // For ops that update parameters themselves: AdamW's step for one, or nothing if no update is due
+  // or the norm is not finite. Reads the tiles of update_reads().
+  std::optional<AdamWStep> step_of(size_t parameter) const;
+  std::vector<TileId> update_reads() const;
+  bool is_due() const { return inputs_.due; }
+
   size_t parameters() const;
   bool clips() const { return settings_.grad_clip > 0.; }
+  bool defers() const { return clips() || settings_.defer; }
   double grad_norm() const { return norm_.matrix().at(0, 0); }
 
   // Before the programs of step t = 1, 2, ..: sets what its update needs. With clipping, the

@@ -16,6 +16,12 @@ int64_t first_reader(const Parameter& p, int64_t L) {
   return p.tensor == Tensor::wte || p.tensor == Tensor::wpe ? kEmbeddings : L;
 }
 
+Distribution::FirstReader first_reader_of(const TiledParameters& weights) {
+  return [table = weights.values().table](size_t parameter) {
+    return first_reader(table->all()[parameter], table->config().L);
+  };
+}
+
 // In the last micro-step, every gradient goes on into the norm and, without clipping, the update.
 class GradientUse : public GradientSink {
  public:
@@ -38,6 +44,18 @@ class GradientUse : public GradientSink {
   bool last_;
 };
 
+// Gradients that wait: for later micro-batches, or for an exchange that does not overlap.
+class NoUse : public GradientSink {
+ public:
+  Epilogue on_tile(size_t) override { return {}; }
+  void on_parameter(size_t) override {}
+};
+
+AdamWSettings deferred(AdamWSettings adamw, bool defer) {
+  adamw.defer = defer;
+  return adamw;
+}
+
 }  // namespace
 
 double flops_per_token(const ParameterTable& table, int64_t T) {
@@ -45,10 +63,14 @@ double flops_per_token(const ParameterTable& table, int64_t T) {
   return 6. * double(table.count()) + 6. * double(c.L) * double(c.C) * double(T);
 }
 
-TrainingState::TrainingState(const Config& config)
+TrainingState::TrainingState(const Config& config, bool sparse_moments)
     : arena(std::make_unique<Arena>()), table(std::make_unique<const ParameterTable>(config)) {
-  for (ParameterView* view : {&weights, &dweights, &m, &v}) {
+  const Arena::Pages pages = sparse_moments ? Arena::Pages::kSmall : Arena::Pages::kLarge;
+  for (ParameterView* view : {&weights, &dweights}) {
     *view = {table.get(), arena->vector<float>(table->buffer_size())};
+  }
+  for (ParameterView* view : {&m, &v}) {
+    *view = {table.get(), arena->vector<float>(table->buffer_size(), pages)};
   }
 }
 
@@ -63,8 +85,17 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
       activations_(arena_, tiles_, config_, tiling_,
                    settings.recompute_blocks ? Kept::kInputs : Kept::kEverything),
       gradients_(arena_, tiles_, config_, tiling_),
-      optimizer_(arena_, tiles_, settings.adamw, weights_, dweights_, m_, v_) {
-  const int64_t N = settings.micro_steps;
+      optimizer_(arena_, tiles_, deferred(settings.adamw, settings.is_distributed()), weights_,
+                 dweights_, m_, v_),
+      micro_steps_(settings.micro_steps) {
+  if (settings.is_distributed()) {
+    distribution_ = std::make_unique<Distribution>(
+        settings.distribution, settings.workers(), *settings.communicator,
+        Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, m_, v_, optimizer_});
+    if (!distribution_->works()) micro_steps_ = 1;
+    if (!distribution_->overlaps()) exchange_ = build_exchange();
+  }
+  const int64_t N = micro_steps_;
   for (int64_t k = 0; k < std::min<int64_t>(N, 3); ++k) {
     // First, middle and last of a step; a step of one micro-batch is all three at once.
     const int64_t micro_step = k == 2 ? N - 1 : k;
@@ -81,7 +112,16 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
 TrainingStep::~TrainingStep() = default;
 
 const Program& TrainingStep::program(int64_t micro_step) const {
-  return *programs_[micro_step == 0][micro_step == settings_.micro_steps - 1];
+  return *programs_[micro_step == 0][micro_step == micro_steps_ - 1];
+}
+
+std::vector<const Program*> TrainingStep::programs(int64_t micro_step) const {
+  std::vector<const Program*> programs = {&program(micro_step)};
+  const bool last = micro_step == micro_steps_ - 1;
+  const Program* accumulation = distribution_ ? distribution_->accumulation(micro_step) : nullptr;
+  if (accumulation != nullptr) programs.push_back(accumulation);
+  if (last && exchange_) programs.push_back(exchange_.get());
+  return programs;
 }
 
 bool TrainingStep::begin_deferred_update() {
@@ -93,36 +133,81 @@ bool TrainingStep::begin_deferred_update() {
 std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
   auto program = std::make_unique<Program>(
       fmt::format("step{}{}", first ? "/first" : "", last ? "/last" : ""), tiles_);
+  if (!distribution_ || distribution_->works()) {
+    append_batch(*program, first, last);
+  } else {
+    append_all_updates(*program);
+    if (!exchange_) distribution_->append_sums(*program);
+  }
+  if (last && distribution_ && !exchange_) distribution_->append_norm(*program);
+  if (last && !distribution_) optimizer_.append_norm(*program);
+  return program;
+}
+
+// Forward and backward of a micro-batch: before the first, what is left of the step before; with
+// the last, what becomes of its gradients.
+void TrainingStep::append_batch(Program& program, bool first, bool last) {
   const TrainingParts parts{
       {config_, tiling_, settings_.gemm, weights_, activations_}, dweights_, gradients_};
-  const MicroStep micro{first, last, tiling_.n() * settings_.micro_steps * settings_.ranks};
+  const bool alone = distribution_ && distribution_->is_reproducible();
+  const MicroStep micro{first || alone, last, tiling_.n() * settings_.workers().micro_batches()};
 
   BeforeLayer updates;
-  if (first && optimizer_.clips()) {
-    append_deferred_updates(*program, kEmbeddings);
-    append_deferred_updates(*program, 0);
-    updates = [&](Program& p, int64_t layer) { append_deferred_updates(p, layer + 1); };
+  if (first && optimizer_.defers()) {
+    append_deferred_updates(program, kEmbeddings);
+    append_deferred_updates(program, 0);
+    append_arrivals(program, kEmbeddings);
+    updates = [&](Program& p, int64_t layer) {
+      append_deferred_updates(p, layer + 1);
+      append_arrivals(p, layer);
+    };
   }
-  append_forward(*program, parts, append_attention, updates);
-  append_loss_with_gradients(*program, parts, micro);
-  GradientUse use(*program, optimizer_, last);
-  append_backward(*program, parts, micro, use);
-  if (last) optimizer_.append_norm(*program);
+  append_forward(program, parts, append_attention, updates);
+  append_loss_with_gradients(program, parts, micro);
+  append_backward(program, parts, micro, *gradient_sink(program, last));
+}
+
+std::unique_ptr<GradientSink> TrainingStep::gradient_sink(Program& program, bool last) const {
+  if (!distribution_) return std::make_unique<GradientUse>(program, optimizer_, last);
+  if (!last || exchange_) return std::make_unique<NoUse>();
+  return distribution_->sink(program);
+}
+
+std::unique_ptr<Program> TrainingStep::build_exchange() {
+  auto program = std::make_unique<Program>("exchange", tiles_);
+  distribution_->append_sums(*program);
+  distribution_->append_norm(*program);
   return program;
 }
 
 std::unique_ptr<Program> TrainingStep::build_deferred_update() {
   auto program = std::make_unique<Program>("update", tiles_);
-  for (size_t p = 0; p < optimizer_.parameters(); ++p) optimizer_.append_update(*program, p);
+  append_all_updates(*program);
   return program;
+}
+
+void TrainingStep::append_all_updates(Program& program) const {
+  for (int64_t layer = kEmbeddings; layer <= config_.L; ++layer) {
+    append_deferred_updates(program, layer);
+  }
+  for (int64_t layer = kEmbeddings; layer <= config_.L; ++layer) append_arrivals(program, layer);
 }
 
 // What layer `layer` reads: its own parameters, or those of the last layernorm for layer L.
 void TrainingStep::append_deferred_updates(Program& program, int64_t layer) const {
+  if (distribution_) {
+    distribution_->append_updates(program, layer, first_reader_of(weights_));
+    return;
+  }
   const std::vector<Parameter>& all = weights_.values().table->all();
   for (size_t p = 0; p < all.size(); ++p) {
     if (first_reader(all[p], config_.L) == layer) optimizer_.append_update(program, p);
   }
+}
+
+// The weights that layer `layer` reads have come from the ranks that updated them.
+void TrainingStep::append_arrivals(Program& program, int64_t layer) const {
+  if (distribution_) distribution_->append_arrivals(program, layer, first_reader_of(weights_));
 }
 
 }  // namespace weft

@@ -4,14 +4,19 @@
 
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/math.h"
 #include "base/memory.h"
+#include "comm/agreement.h"
+#include "comm/single_process.h"
 #include "data/batches.h"
 #include "formats/model_files.h"
 #include "kernels/adamw.h"
+#include "train/busy_times.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/generator.h"
@@ -25,7 +30,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
 
-constexpr int64_t kRanks = 1;
 constexpr int64_t kSampleTokens = 128;
 constexpr double kSampleTemperature = 0.8;
 
@@ -33,14 +37,14 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-int64_t tokens_per_step(const TrainSettings& s) {
-  const int64_t micro = s.B * s.T * kRanks;
+int64_t tokens_per_step(const TrainSettings& s, int64_t workers) {
+  const int64_t micro = s.B * s.T * workers;
   const int64_t total = s.total_batch_tokens == 0 ? micro : s.total_batch_tokens;
   if (total < micro || total % micro != 0) {
     throw input_error("train",
                       fmt::format("--total-batch-tokens {} is not a multiple of batch-size x "
                                   "seq-len x ranks = {} x {} x {} = {}",
-                                  total, s.B, s.T, kRanks, micro),
+                                  total, s.B, s.T, workers, micro),
                       fmt::format("use {}", round_up(std::max(total, micro), micro)));
   }
   return total;
@@ -55,40 +59,56 @@ class Run {
         executor_(executor),
         listener_(listener),
         tracer_(tracer),
-        run_files_(
-            {settings.out, settings.resume, settings.keep},
-            [&listener](const std::string& note) { listener.noted(note); }, files),
+        communicator_(settings.communicator != nullptr ? *settings.communicator : alone_),
         tokens_per_step_(checked_tokens_per_step()),
+        workers_(step_settings().workers()),
         batches_(dataset.train, plan()),
         schedule_(schedule()),
-        state_(settings.model),
+        state_(settings.model, step_settings().is_distributed()),
         step_(state_, step_settings()),
         evaluator_(step_.evaluation(), step_.inputs(), step_.targets(), step_.losses(), executor) {
     check_memory(memory_bytes(), settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
-    for (int64_t k = 0; k < std::min<int64_t>(micro_steps(), 3); ++k) {
-      prepare(step_.program(k == 2 ? micro_steps() - 1 : k));
+    for (int64_t k = 0; k < step_.micro_steps(); ++k) {
+      for (const Program* program : step_.programs(k)) prepare(*program);
     }
     prepare(step_.deferred_update());
+    if (is_main()) {
+      run_files_.emplace(
+          RunFiles::Settings{settings.out, settings.resume, settings.keep},
+          [&listener](const std::string& note) { listener.noted(note); }, files);
+    }
+  }
+
+  // What all ranks must agree on before they exchange anything.
+  static Facts facts(const TrainSettings& settings, const Dataset& dataset) {
+    Facts facts = settings.facts;
+    facts.emplace_back("model", to_string(settings.model));
+    facts.emplace_back("the data's fingerprint",
+                       fmt::format("{:016x}", dataset.train.fingerprint()));
+    const uint64_t val = dataset.val ? dataset.val->fingerprint() : 0;
+    facts.emplace_back("the validation data's fingerprint", fmt::format("{:016x}", val));
+    return facts;
   }
 
   TrainOutcome train(const std::atomic<int>& stop) {
-    const std::optional<FoundCheckpoint> found = restore_or_initialize();
-    run_files_.open(settings_.config_toml, found);
-    report_start();
+    std::optional<FoundCheckpoint> found;
+    on_all_ranks(communicator_, [&] { found = restore_or_initialize(); });
+    share_start(found.has_value());
+    on_all_ranks(communicator_, [&] {
+      if (run_files_) run_files_->open(settings_.config_toml, found);
+      report_start();
+    });
     const Clock::time_point start = Clock::now();
     while (done_.step < schedule_.steps) {
-      take_step(start);
-      const bool last = done_.step == schedule_.steps, stopping = stop.load() != 0;
-      if (last || stopping || pauses()) finish_update();
+      take_step(start, stop);
+      // Ranks agree within the step; one that is alone can look again.
+      if (communicator_.size() == 1 && stop.load() != 0) stopping_ = true;
+      const bool last = done_.step == schedule_.steps;
+      if (last || stopping_ || pauses() || !overlaps()) finish_update();
       if (last || due(settings_.val_every)) validate();
-      if (due(settings_.sample_every)) sample();
-      if (last || stopping) {
-        save();
-        run_files_.sync_log();
-      } else if (due(settings_.checkpoint_every)) {
-        try_to_save();
-      }
-      if (stopping && !last) return TrainOutcome::kStopped;
+      if (due(settings_.sample_every) && is_main()) sample();
+      if (last || stopping_ || due(settings_.checkpoint_every)) checkpoint(last || stopping_);
+      if (stopping_ && !last) return TrainOutcome::kStopped;
     }
     return TrainOutcome::kFinished;
   }
@@ -104,7 +124,21 @@ class Run {
     constexpr int64_t kArrays = 4;
     check_memory(size_t(kArrays * ParameterTable(settings_.model).buffer_size()) * sizeof(float),
                  kSmallerHint);
-    return tokens_per_step(settings_);
+    const Workers workers{1, settings_.distribution.dedicated_server ? 1 : 0, communicator_.size()};
+    if (workers.count() < 1) {
+      throw input_error("train", "--dedicated-server leaves no rank to compute",
+                        "start at least two ranks");
+    }
+    if (workers.first > 0 && settings_.distribution.strategy != "server") {
+      throw input_error("train", "--dedicated-server is for --dist server");
+    }
+    return tokens_per_step(settings_, workers.count());
+  }
+
+  // The rank that writes and reports.
+  bool is_main() const { return communicator_.rank() == 0; }
+  bool overlaps() const {
+    return step_.distribution() == nullptr || step_.distribution()->overlaps();
   }
 
   void check_memory(size_t bytes, const char* hint) const {
@@ -114,7 +148,12 @@ class Run {
   }
 
   // No page of it has been touched yet.
-  size_t memory_bytes() const { return state_.arena->bytes() + step_.memory_bytes(); }
+  size_t memory_bytes() const {
+    const size_t all = state_.arena->bytes() + step_.memory_bytes();
+    if (step_.distribution() == nullptr) return all;
+    const double moments = double(state_.m.data.size_bytes() + state_.v.data.size_bytes());
+    return all - size_t(moments * (1. - step_.distribution()->moment_share()));
+  }
 
   void validate_settings() const {
     weft::validate(settings_.model);
@@ -126,15 +165,29 @@ class Run {
     }
   }
 
-  int64_t micro_steps() const { return tokens_per_step_ / (settings_.B * settings_.T * kRanks); }
+  // Of each rank that computes.
+  int64_t micro_steps() const {
+    const int64_t micro_batches = tokens_per_step_ / (settings_.B * settings_.T);
+    return micro_batches /
+           (communicator_.size() - (settings_.distribution.dedicated_server ? 1 : 0));
+  }
 
+  // All ranks' micro-batches as one run of them: a rank fills those that are its own.
   BatchPlan plan() const {
-    return {settings_.B, settings_.T, micro_steps(), kRanks, settings_.shuffle, settings_.seed};
+    return {settings_.B, settings_.T,       workers_.micro_batches(),
+            1,           settings_.shuffle, settings_.seed};
   }
 
   StepSettings step_settings() const {
-    return {settings_.B,     settings_.T,    micro_steps(),       kRanks,
-            settings_.adamw, settings_.gemm, settings_.precision, settings_.recompute_blocks};
+    return {settings_.B,
+            settings_.T,
+            micro_steps(),
+            settings_.adamw,
+            settings_.gemm,
+            settings_.precision,
+            settings_.recompute_blocks,
+            &communicator_,
+            settings_.distribution};
   }
 
   Schedule schedule() const {
@@ -170,16 +223,28 @@ class Run {
     const AdamWSettings& a = settings_.adamw;
     s.optimizer = fmt::format("beta1 {} beta2 {} eps {} decay {} clip {}", a.beta1, a.beta2, a.eps,
                               a.weight_decay, a.grad_clip);
-    s.batching = fmt::format("B {} micro-steps {}", settings_.B, micro_steps());
+    s.batching = batching();
     s.precision = precision_name(settings_.precision);
     return s;
   }
 
-  // Returns the checkpoint that the run continues from, if any.
+  // The order in which gradients are added.
+  std::string batching() const {
+    if (settings_.distribution.reproducible) {
+      return fmt::format("B {} micro-batches {} in a tree", settings_.B, workers_.micro_batches());
+    }
+    std::string text = fmt::format("B {} micro-steps {}", settings_.B, micro_steps());
+    if (workers_.count() > 1) text += fmt::format(" on {} ranks", workers_.count());
+    return text;
+  }
+
+  // Returns the checkpoint that the run continues from, if any. Of several ranks, the first alone
+  // looks for one and reads.
   std::optional<FoundCheckpoint> restore_or_initialize() {
     done_ = identity();
-    run_files_.claim();
-    std::optional<FoundCheckpoint> found = run_files_.checkpoint_to_resume();
+    if (!is_main()) return std::nullopt;
+    run_files_->claim();
+    std::optional<FoundCheckpoint> found = run_files_->checkpoint_to_resume();
     if (found) {
       resume(*found);
     } else if (!settings_.init.empty()) {
@@ -189,6 +254,89 @@ class Run {
       initialize(state_.weights, settings_.seed, executor_);
     }
     return found;
+  }
+
+  // The other ranks begin where the first does.
+  void share_start(bool resumed) {
+    if (communicator_.size() == 1) return;
+    const std::vector<double> mine = {double(done_.step), double(done_.tokens), done_.elapsed_s,
+                                      double(resumed)};
+    std::vector<double> start = is_main() ? mine : std::vector<double>(mine.size(), 0.);
+    communicator_.all_reduce(start, Reduction::kSum);
+    done_.step = int64_t(start[0]);
+    done_.tokens = int64_t(start[1]);
+    done_.elapsed_s = start[2];
+    wait(communicator_.begin_broadcast(state_.weights.data, 0));
+    if (start[3] != 0.) share_moments();
+  }
+
+  // From rank 0, which has read all of them, to the ranks that keep them.
+  void share_moments() {
+    for (const ParameterView& moment : {state_.m, state_.v}) {
+      if (step_.distribution()->everyone_keeps_moments()) {
+        wait(communicator_.begin_broadcast(moment.data, 0));
+        continue;
+      }
+      step_.distribution()->for_each_moment_share(
+          [&](int64_t offset, const std::vector<int64_t>& counts) {
+            exchange_with_main(moment.data, offset, counts, false);
+          });
+    }
+    release_moments();
+  }
+
+  // To rank 0, which is about to write all of them.
+  void gather_moments() {
+    if (communicator_.size() == 1 || step_.distribution()->everyone_keeps_moments()) return;
+    for (const ParameterView& moment : {state_.m, state_.v}) {
+      step_.distribution()->for_each_moment_share(
+          [&](int64_t offset, const std::vector<int64_t>& counts) {
+            exchange_with_main(moment.data, offset, counts, true);
+          });
+    }
+  }
+
+  // Moves the elements from `offset` on, of which counts[r] are rank r's: to rank 0, or from there.
+  void exchange_with_main(Vector<float> values, int64_t offset, const std::vector<int64_t>& counts,
+                          bool to_main) {
+    const auto rank = size_t(communicator_.rank());
+    const std::vector<int64_t> begins = part_begins(counts);
+    const Vector<float> all = values.subspan(size_t(offset), size_t(begins.back()));
+    const Vector<float> mine = all.subspan(size_t(begins[rank]), size_t(counts[rank]));
+    std::vector<int64_t> one(counts.size(), 0);
+    one[0] = counts[rank];
+    std::vector<int64_t> others = is_main() ? counts : std::vector<int64_t>(counts.size(), 0);
+    // What rank 0 has itself is where it belongs: its memory must not be both ends of a transfer.
+    const Vector<float> away = is_main() ? all.subspan(size_t(counts[0])) : mine;
+    others[0] = 0;
+    if (is_main()) one[0] = 0;
+    const Vector<float> nothing;
+    if (to_main) {
+      wait(communicator_.begin_exchange(is_main() ? nothing : away, one, is_main() ? away : nothing,
+                                        others));
+    } else {
+      wait(communicator_.begin_exchange(is_main() ? away : nothing, others,
+                                        is_main() ? nothing : away, one));
+    }
+  }
+
+  // Those that this rank held for others.
+  void release_moments() {
+    if (!is_main() || step_.distribution() == nullptr ||
+        step_.distribution()->everyone_keeps_moments()) {
+      return;
+    }
+    step_.distribution()->for_each_moment_share(
+        [&](int64_t offset, const std::vector<int64_t>& counts) {
+          const int64_t others = part_begins(counts).back() - counts[0];
+          for (const ParameterView& moment : {state_.m, state_.v}) {
+            Arena::release(moment.data.subspan(size_t(offset + counts[0]), size_t(others)));
+          }
+        });
+  }
+
+  static void wait(Request request) {
+    while (!request.test()) std::this_thread::yield();
   }
 
   void resume(const FoundCheckpoint& found) {
@@ -251,26 +399,35 @@ class Run {
                            {"first_step", run.first_step},
                            {"steps", run.steps},
                            {"tokens_per_step", run.tokens_per_step},
-                           {"ranks", kRanks},
+                           {"ranks", communicator_.size()},
                            {"threads", executor_.threads()},
                            {"executor", executor_.name()},
                            {"precision", precision_name(settings_.precision)},
                            {"peak_flops", settings_.peak_flops},
                            {"mfu_convention", kMfuConvention}};
     record.update(ordered_json::parse(settings_.run_json));
-    run_files_.log(record);
+    if (!run_files_) return;
+    run_files_->log(record);
     listener_.started(run);
   }
 
-  void take_step(Clock::time_point start) {
+  void take_step(Clock::time_point start, const std::atomic<int>& stop) {
     const int64_t t = done_.step + 1;
     const double lr = schedule_.at(done_.step);
     const Clock::time_point step_start = Clock::now();
     step_.set_step(t, lr);
-    for (int64_t k = 0; k < micro_steps(); ++k) {
-      batches_.fill(done_.step, k, 0, step_.inputs(), step_.targets());
-      run_program(step_.program(k), t);
+    const Range mine = workers_.micro_batches_of(communicator_.rank());
+    std::vector<double> losses(size_t(workers_.micro_batches()), 0.);
+    for (int64_t k = 0; k < step_.micro_steps(); ++k) {
+      if (mine.size() > 0) {
+        batches_.fill(done_.step, mine.begin + k, 0, step_.inputs(), step_.targets());
+      }
+      for (const Program* program : step_.programs(k)) run_program(*program, t);
+      // One sum for all micro-steps of a rank, or one for each of them.
+      const int64_t place = settings_.distribution.reproducible ? k : 0;
+      if (mine.size() > 0) losses[size_t(mine.begin + place)] = step_.loss();
     }
+    agree(losses, stop.load());
     stop_if_not_finite(t);
     const double step_s = seconds_since(step_start);
     done_.step = t;
@@ -279,7 +436,7 @@ class Run {
     StepReport report;
     report.step = t;
     report.steps = schedule_.steps;
-    report.loss = step_.loss();
+    report.loss = loss_;
     report.lr = lr;
     report.grad_norm = step_.grad_norm();
     report.tokens = done_.tokens;
@@ -290,22 +447,52 @@ class Run {
       report.mfu =
           report.tokens_per_s * flops_per_token(*state_.table, settings_.T) / settings_.peak_flops;
     }
+    report_communication(report);
     elapsed_s_ = report.elapsed_s;
+    if (!is_main()) return;
     log_step(report);
     listener_.stepped(report);
   }
 
+  // The step's loss is the sum over all ranks, and the run stops if one of them is to stop. Each
+  // number is one rank's and zero elsewhere, so adding up is exact.
+  void agree(std::vector<double> losses, int stop) {
+    const size_t micro_batches = losses.size();
+    losses.resize(micro_batches + size_t(communicator_.size()), 0.);
+    losses[micro_batches + size_t(communicator_.rank())] = stop != 0 ? 1. : 0.;
+    if (communicator_.size() > 1) communicator_.all_reduce(losses, Reduction::kSum);
+    const auto stops = losses.begin() + std::ptrdiff_t(micro_batches);
+    loss_ = std::accumulate(losses.begin(), stops, 0.);
+    stopping_ = std::any_of(stops, losses.end(), [](double s) { return s != 0.; });
+  }
+
+  void report_communication(StepReport& report) {
+    if (step_.distribution() == nullptr) return;
+    const CommunicationMeter::Record record = step_.distribution()->meter().take();
+    const Overlap overlap = busy_.overlap_with(record.spans, executor_.threads());
+    report.bytes_sent = record.bytes_sent;
+    report.comm_ms = overlap.all_ms;
+    report.hidden_comm_ms = overlap.hidden_ms;
+    busy_.clear();
+  }
+
   void log_step(const StepReport& report) {
-    run_files_.log({{"kind", "train"},
-                    {"step", report.step},
-                    {"loss", report.loss},
-                    {"lr", report.lr},
-                    {"grad_norm", report.grad_norm},
-                    {"tokens", report.tokens},
-                    {"elapsed_s", report.elapsed_s},
-                    {"step_ms", report.step_ms},
-                    {"tokens_per_s", report.tokens_per_s},
-                    {"mfu", report.mfu}});
+    ordered_json record = {{"kind", "train"},
+                           {"step", report.step},
+                           {"loss", report.loss},
+                           {"lr", report.lr},
+                           {"grad_norm", report.grad_norm},
+                           {"tokens", report.tokens},
+                           {"elapsed_s", report.elapsed_s},
+                           {"step_ms", report.step_ms},
+                           {"tokens_per_s", report.tokens_per_s},
+                           {"mfu", report.mfu}};
+    if (step_.distribution() != nullptr) {
+      record["bytes_sent"] = report.bytes_sent;
+      record["comm_ms"] = report.comm_ms;
+      record["hidden_comm_ms"] = report.hidden_comm_ms;
+    }
+    run_files_->log(record);
   }
 
   // Whether something reads the weights before the next step.
@@ -321,19 +508,21 @@ class Run {
 
   void run_program(const Program& program, int64_t t) {
     Observer* observer = tracer_ != nullptr ? tracer_->program_starts(t, program) : nullptr;
+    if (step_.distribution() != nullptr) observer = busy_.watch(program, observer);
     for (const auto& [known, prepared] : prepared_) {
       if (known == &program) prepared->run(observer);
     }
   }
 
   void stop_if_not_finite(int64_t t) {
-    const double loss = step_.loss(), norm = step_.grad_norm();
+    const double loss = loss_, norm = step_.grad_norm();
     if (std::isfinite(loss) && std::isfinite(norm)) return;
     throw failure("train",
                   fmt::format("step {}: loss {}, gradient norm {}; the weights of this step are "
                               "not saved",
                               t, loss, norm),
-                  advice());
+                  advice())
+        .on_all_ranks();
   }
 
   void validate() {
@@ -341,8 +530,10 @@ class Run {
     const Evaluation e = evaluator_.run(*dataset_.val, {.B = settings_.B,
                                                         .T = settings_.T,
                                                         .stride = settings_.T,
-                                                        .max_batches = settings_.val_steps});
-    run_files_.log({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
+                                                        .max_batches = settings_.val_steps,
+                                                        .communicator = &communicator_});
+    if (!is_main()) return;
+    run_files_->log({{"kind", "val"}, {"step", done_.step}, {"loss", e.loss}});
     listener_.validated(done_.step, e.loss);
   }
 
@@ -364,7 +555,7 @@ class Run {
                return true;
              });
     text += stream.finish();
-    run_files_.log({{"kind", "sample"}, {"step", done_.step}, {"text", text}});
+    run_files_->log({{"kind", "sample"}, {"step", done_.step}, {"text", text}});
     listener_.sampled(done_.step, text);
   }
 
@@ -392,15 +583,24 @@ class Run {
     return state;
   }
 
+  // required: a disk that refuses it ends the run.
+  void checkpoint(bool required) {
+    gather_moments();
+    on_all_ranks(communicator_, [&] {
+      refuse_poisoned_weights();
+      if (is_main()) required ? save() : try_to_save();
+    });
+    release_moments();
+  }
+
   void save() {
-    refuse_poisoned_weights();
-    const auto path = run_files_.save(state_to_save(), state_, dataset_.tokenizer.get());
+    const auto path = run_files_->save(state_to_save(), state_, dataset_.tokenizer.get());
     listener_.saved(done_.step, path);
+    run_files_->sync_log();
   }
 
   void try_to_save() {
-    refuse_poisoned_weights();
-    const auto path = run_files_.try_to_save(state_to_save(), state_, dataset_.tokenizer.get());
+    const auto path = run_files_->try_to_save(state_to_save(), state_, dataset_.tokenizer.get());
     if (path) listener_.saved(done_.step, *path);
   }
 
@@ -409,8 +609,11 @@ class Run {
   const Executor& executor_;
   TrainListener& listener_;
   StepTracer* tracer_;
-  RunFiles run_files_;
+  SingleProcess alone_;
+  Communicator& communicator_;
+  std::optional<RunFiles> run_files_;  // of rank 0
   int64_t tokens_per_step_;
+  Workers workers_;
   Batches batches_;
   Schedule schedule_;
   TrainingState state_;
@@ -419,6 +622,9 @@ class Run {
   std::vector<std::pair<const Program*, std::unique_ptr<PreparedProgram>>> prepared_;
   RunState done_;
   double elapsed_s_ = 0.;
+  double loss_ = 0.;       // of the last step, over all ranks
+  bool stopping_ = false;  // some rank is to stop
+  BusyTimes busy_;
 };
 
 }  // namespace
@@ -426,7 +632,12 @@ class Run {
 TrainOutcome train(const TrainSettings& settings, const Dataset& dataset, const Executor& executor,
                    TrainListener& listener, const std::atomic<int>& stop, StepTracer* tracer,
                    FileSystem& files) {
-  return Run(settings, dataset, executor, listener, tracer, files).train(stop);
+  SingleProcess alone;
+  Communicator& ranks = settings.communicator != nullptr ? *settings.communicator : alone;
+  require_same(ranks, Run::facts(settings, dataset));
+  std::optional<Run> run;
+  on_all_ranks(ranks, [&] { run.emplace(settings, dataset, executor, listener, tracer, files); });
+  return run->train(stop);
 }
 
 }  // namespace weft

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "comm/agreement.h"
+#include "comm/communicator.h"
 #include "exec/executor.h"
 #include "kernels/gemm.h"
 #include "model/config.h"
@@ -15,6 +17,7 @@
 #include "train/dataset.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/strategy.h"
 
 namespace weft {
 
@@ -44,6 +47,10 @@ struct TrainSettings {
   Precision precision = Precision::kFp32;
   bool recompute_blocks = false;  // in backward: less memory, more time, the same bits
 
+  Communicator* communicator = nullptr;  // of the ranks that call train(); null: there is one
+  DistributionSettings distribution;
+  Facts facts;  // that all ranks must agree on besides model and data: version, flags
+
   std::string config_toml;      // written to the run directory as it is
   std::string run_json = "{}";  // what the app adds to the log's first line: version, machine
 };
@@ -70,6 +77,11 @@ struct StepReport {
   double step_ms = 0.;
   double tokens_per_s = 0.;
   double mfu = 0.;  // llm.c's convention: 6 N + 6 L C T FLOPs per token; 0 if unknown
+
+  // With several ranks, of this rank: what it sent at least, the time in which transfers were under
+  // way, and the part of that which its workers had other ops for.
+  int64_t bytes_sent = 0;
+  double comm_ms = 0., hidden_comm_ms = 0.;
 };
 
 // Told what happens, from the thread that called train().
@@ -94,8 +106,9 @@ class StepTracer {
   virtual Observer* program_starts(int64_t step, const Program& program) = 0;
 };
 
-// Runs to the end, or until *stop is not 0: then the step in progress is finished, a checkpoint
-// written, and kStopped returned.
+// Runs to the end, or until *stop is not 0 on any rank: then the step in progress is finished, a
+// checkpoint written, and kStopped returned. All ranks call it with the same settings; rank 0 alone
+// writes, and its listener alone is told of progress.
 // A disk that refuses a log line or a checkpoint on the way is noted, and the run goes on.
 // Throws Error: settings that do not fit together (kInput, before anything is written), a
 // checkpoint that does not fit, a loss or gradient that is not finite, a last checkpoint that

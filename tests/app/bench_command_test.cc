@@ -108,6 +108,21 @@ TEST_F(BenchCommand, ShowsWhatRecomputingBlocksCostsAndSaves) {
   EXPECT_FALSE(kinds.contains("again/fcproj/forward"));
 }
 
+TEST_F(BenchCommand, SaysThatASingleRankSendsNothing) {
+  const CommandResult text = weft({"bench", "comm"}), json_text = weft({"bench", "comm", "--json"});
+
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_TRUE(mentions(text.out, {"1 rank: nothing is sent", "mpirun -np 2"}));
+  const json result = json::parse(json_text.out);
+  EXPECT_EQ(result["ranks"], 1);
+  EXPECT_TRUE(result["latency_us"].is_null());
+  EXPECT_TRUE(result["transfers"].empty());
+}
+
+TEST_F(BenchCommand, RefusesALinkWithoutBandwidth) {
+  EXPECT_TRUE(is_input_error(weft({"bench", "comm", "--link-gbps", "-1"}), {"--link-gbps"}));
+}
+
 TEST_F(BenchCommand, MeasuresWhatEachExecutorAddsToAnOp) {
   const json result = run_json({"tasks", "--threads", "2", "--steps", "1"});
 

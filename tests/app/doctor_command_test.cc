@@ -1,3 +1,5 @@
+#include <sched.h>
+
 #include <nlohmann/json.hpp>
 
 #include "app/memory_bandwidth.h"
@@ -41,6 +43,34 @@ TEST_F(DoctorCommand, PrintsJsonAndSaysWhatCostsSpeed) {
     warned |= warning["what"].get<std::string>().starts_with("300 threads share");
   }
   EXPECT_TRUE(warned) << result.out;
+}
+
+TEST_F(DoctorCommand, SpeaksFromRankZeroAlone) {
+  const auto rank = [](const char* number) {
+    return run_command({"/usr/bin/env", std::string("OMPI_COMM_WORLD_RANK=") + number,
+                        "OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_LOCAL_SIZE=2", WEFT_BINARY,
+                        "doctor"});
+  };
+
+  const CommandResult first = rank("0"), second = rank("1");
+
+  EXPECT_TRUE(mentions(first.out, {"rank 0 of 2, 2 on this host"}));
+  EXPECT_EQ(second.status, 0);
+  EXPECT_EQ(second.out + second.err, "");
+}
+
+// Bound as Open MPI binds each of two ranks.
+TEST_F(DoctorCommand, SeesThatARankIsBoundToOneCore) {
+  if (available_cpus() < 2) GTEST_SKIP() << "there is one CPU";
+  const int first_cpu = sched_getcpu();
+
+  const CommandResult result =
+      run_command({"/usr/bin/env", "OMPI_COMM_WORLD_RANK=0", "OMPI_COMM_WORLD_SIZE=2",
+                   "OMPI_COMM_WORLD_LOCAL_SIZE=1", "taskset", "--cpu-list",
+                   std::to_string(first_cpu), WEFT_BINARY, "doctor", "--json"});
+
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(mentions(result.out, {"1 rank runs here", "bound to 1 of ", "--bind-to core"}));
 }
 
 // OpenMP binds the first thread to one place before main begins, and its mask is not the process's.

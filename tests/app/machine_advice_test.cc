@@ -39,8 +39,20 @@ TEST(MachineAdvice, SeesThatMpirunBoundARankToOneCore) {
 
   EXPECT_TRUE(mentions(advice(facts), {"2 ranks run here", "bound to 1 of 8 CPUs",
                                        "--map-by slot:PE=4 --bind-to core"}));
+  // More threads do not help, and fewer would be the wrong remedy.
+  EXPECT_EQ(advice(facts, 4), advice(facts, 1));
   facts.usable_cpus = 4;  // its share
   EXPECT_EQ(advice(facts), "");
+}
+
+TEST(MachineAdvice, SeesTheOneCoreOfASingleRankOnAHost) {
+  MachineFacts facts = good_machine();
+  facts.cores = 4;  // of two threads each
+  facts.usable_cpus = 2;
+  facts.environment = {{"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "1"}};
+
+  EXPECT_TRUE(mentions(advice(facts), {"1 rank runs here", "bound to 2 of 8 CPUs",
+                                       "--map-by slot:PE=4 --bind-to core"}));
 }
 
 TEST(MachineAdvice, KnowsRanksOfSlurmAndDoesNotTakeAllRanksForThoseOfThisMachine) {
@@ -71,6 +83,18 @@ TEST(MachineAdvice, SeesRanksThatShareAllCpus) {
 
   EXPECT_TRUE(mentions(advice(facts), {"3 ranks of 8 threads each share 8 CPUs", "--threads 2"}));
   EXPECT_EQ(advice(facts, 2), "");
+  facts.environment = {{"OMPI_COMM_WORLD_LOCAL_SIZE", "9"}};
+  EXPECT_TRUE(mentions(advice(facts, 1), {"9 ranks of 1 thread each", "start fewer ranks"}));
+}
+
+TEST(MachineAdvice, SeesTooManyThreadsOfARankThatHasItsShare) {
+  MachineFacts facts = good_machine();
+  facts.environment = {{"MPI_LOCALNRANKS", "1"}};
+  EXPECT_TRUE(mentions(advice(facts, 9), {"9 threads share 8 CPUs", "--threads 8"}));
+
+  facts.environment = {{"MPI_LOCALNRANKS", "2"}};
+  facts.usable_cpus = 4;
+  EXPECT_TRUE(mentions(advice(facts, 5), {"2 ranks of 5 threads", "--threads 4"}));
 }
 
 TEST(MachineAdvice, SeesAQuotaBelowTheThreads) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -41,7 +42,9 @@ std::vector<Model> with_threads(const std::string& name, std::initializer_list<i
 
 std::vector<Model> models_with(std::initializer_list<int> thread_counts) {
   std::vector<Model> models = with_threads("fork-join", thread_counts);
-  for (const Model& model : with_threads("tasks", thread_counts)) models.push_back(model);
+  for (const char* name : {"tasks", "omp-tasks"}) {
+    for (const Model& model : with_threads(name, thread_counts)) models.push_back(model);
+  }
   return models;
 }
 
@@ -72,9 +75,14 @@ class ParallelExecutor : public ExecutorTest {};
 INSTANTIATE_TEST_SUITE_P(Models, ParallelExecutor, testing::ValuesIn(models_with({2, 3, 7})),
                          name_of);
 
+std::vector<Model> dataflow_models() {
+  std::vector<Model> models = with_threads("tasks", {2, 3, 7});
+  for (const Model& model : with_threads("omp-tasks", {2, 3, 7})) models.push_back(model);
+  return models;
+}
+
 class TasksOnThreads : public ExecutorTest {};
-INSTANTIATE_TEST_SUITE_P(Models, TasksOnThreads,
-                         testing::ValuesIn(with_threads("tasks", {2, 3, 7})), name_of);
+INSTANTIATE_TEST_SUITE_P(Models, TasksOnThreads, testing::ValuesIn(dataflow_models()), name_of);
 
 TEST_P(AnyExecutor, TellsItsNameAndThreads) {
   EXPECT_EQ(executor_->name(), GetParam().name);
@@ -455,18 +463,187 @@ TEST_P(ParallelExecutor, AnErrorIsRethrownOnlyAfterEveryStartedOpHasEnded) {
   EXPECT_EQ(tiles[1][0], 1u);
 }
 
+// ---- Ops that wait for what goes on elsewhere.
+
+// A message that arrives `polls` polls after it was sent, and is then a value in a tile.
+class Message {
+ public:
+  explicit Message(int polls) : polls_(polls) {}
+
+  Op op(const std::string& name, WordTiles& tiles, TileId tile) {
+    Op op = make_op(name, {}, {tile}, [this](std::byte*) { left_ = polls_; });
+    op.phase = Phase::kCommunication;
+    op.poll = [this, &tiles, tile] {
+      if (--left_ > 0) return false;
+      ++tiles[tile][0];
+      return true;
+    };
+    return op;
+  }
+
+ private:
+  int polls_;
+  int left_ = 0;
+};
+
+TEST_P(AnyExecutor, AnOpThatWaitsHasEndedWhenItsPollSaysSo) {
+  for (const int polls : {1, 2, 50}) {
+    WordTiles tiles(3);
+    Program program("message", tiles.table());
+    Message message(polls);
+    program.add(make_op("before", {}, {0}, [&](std::byte*) { tiles[0][0] += 5; }));
+    program.add(message.op("message", tiles, 0));
+    program.add(make_op("beside", {}, {1}, [&](std::byte*) { tiles[1][0] += 7; }));
+    program.add(make_op("after", {0, 1}, {2},
+                        [&](std::byte*) { tiles[2][0] = 100 * tiles[0][0] + tiles[1][0]; }));
+    Witness witness(program.ops().size());
+    const auto prepared = executor_->prepare(program);
+
+    prepared->run(&witness);
+    EXPECT_EQ(tiles[2][0], 607u);
+    prepared->run();
+    EXPECT_EQ(tiles[2][0], 1214u);
+
+    EXPECT_EQ(witness.seen()[1].starts, 1);
+    EXPECT_EQ(witness.seen()[1].ends, 1);
+    EXPECT_LT(witness.seen()[1].ended, witness.seen()[3].started);
+  }
+}
+
+// Messages among ops that do not commute: the bits are those of list order all the same.
+TEST_P(AnyExecutor, OpsThatWaitKeepListOrder) {
+  constexpr size_t kOps = 300, kTiles = 12;
+  const auto run = [&](Executor& executor) {
+    WordTiles tiles(kTiles);
+    Program program("messages", tiles.table());
+    Draw draw(7);
+    std::vector<Message> messages(kOps, Message(1));
+    for (size_t i = 0; i < kOps; ++i) {
+      const auto tile = static_cast<TileId>(draw.below(kTiles));
+      const std::string name = "op" + std::to_string(i);
+      if (draw.below(3) == 0) {
+        messages[i] = Message(1 + int(draw.below(5)));
+        program.add(messages[i].op(name, tiles, tile));
+      } else {
+        const auto from = static_cast<TileId>(draw.below(kTiles));
+        program.add(make_op(name, {from}, {tile}, [&tiles, from, tile, i](std::byte*) {
+          tiles[tile][0] = 31 * tiles[tile][0] + tiles[from][0] + i;
+        }));
+      }
+    }
+    executor.prepare(program)->run();
+    return tiles.words();
+  };
+
+  EXPECT_EQ(run(*executor_), run(*make_executor("sequential", 1)));
+}
+
+TEST_P(AnyExecutor, AnErrorOfAPollIsTheOps) {
+  WordTiles tiles(2);
+  Program program("broken line", tiles.table());
+  Op message = make_op("message", {}, {0});
+  message.poll = [polls = 0]() mutable -> bool {
+    if (++polls < 3) return false;
+    throw failure("message", "lost");
+  };
+  program.add(message);
+  program.add(make_op("after", {0}, {1}, [&](std::byte*) { tiles[1][0] = 1; }));
+  const auto prepared = executor_->prepare(program);
+
+  EXPECT_EQ(error_of([&] { prepared->run(); }), "[message] lost");
+  EXPECT_EQ(tiles[1][0], 0u);
+}
+
+// What they wait for may never come: a rank that has failed must be able to say so.
+TEST_P(AnyExecutor, OpsThatWaitAreGivenUpOnceAnotherHasFailed) {
+  if (GetParam().name == "sequential" || GetParam().name == "omp-tasks") {
+    GTEST_SKIP() << "stays with the op that waits";
+  }
+  const WordTiles tiles(2);
+  Program program("hopeless", tiles.table());
+  Op message = make_op("message", {}, {0});
+  message.phase = Phase::kCommunication;
+  message.poll = [] { return false; };
+  program.add(message);
+  program.add(make_op("fails", {}, {1}, [](std::byte*) { throw failure("fails", "failed"); }));
+
+  EXPECT_EQ(error_of([&] { executor_->prepare(program)->run(); }), "[fails] failed");
+}
+
+// One thread is enough: the op that waits occupies none.
+class NeverOccupied : public ExecutorTest {};
+INSTANTIATE_TEST_SUITE_P(Models, NeverOccupied,
+                         testing::Values(Model{"tasks", 1}, Model{"tasks", 2},
+                                         Model{"fork-join", 1}, Model{"fork-join", 2}),
+                         name_of);
+
+TEST_P(NeverOccupied, OtherOpsRunWhileOneWaits) {
+  WordTiles tiles(4);
+  Program program("overlap", tiles.table());
+  std::atomic<int> others{0};
+  Op message = make_op("message", {}, {0});
+  message.phase = Phase::kCommunication;
+  message.poll = [&] { return others == 3; };  // what comes after it in the list
+  program.add(message);
+  for (TileId tile = 1; tile < 4; ++tile) {
+    program.add(make_op("other" + std::to_string(tile), {}, {tile}, [&](std::byte*) { ++others; }));
+  }
+
+  executor_->prepare(program)->run();
+
+  EXPECT_EQ(others, 3);
+}
+
+// A worker that sleeps must wake up to ask for a message while the other one is at work.
+TEST(Tasks, AnIdleWorkerAsksWhileAnotherIsBusy) {
+  WordTiles tiles(3);
+  Program program("busy", tiles.table());
+  std::atomic<bool> arrived{false};
+  program.add(make_op("long before", {}, {0}, [](std::byte*) {
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(20));  // the other worker is asleep by then
+  }));
+  Op message = make_op("message", {0}, {1});
+  message.phase = Phase::kCommunication;
+  message.poll = [&, polls = 0]() mutable { return arrived = ++polls == 10; };
+  program.add(message);
+  program.add(
+      make_op("busy", {0}, {2}, [&](std::byte*) { wait_for([&] { return bool(arrived); }); }));
+
+  make_executor("tasks", 2)->prepare(program)->run();
+
+  EXPECT_TRUE(arrived);
+}
+
+TEST(Tasks, CommunicationGoesFirstAndThenListOrder) {
+  WordTiles tiles(5);
+  Program program("order", tiles.table());
+  std::string order;
+  for (TileId tile = 0; tile < 5; ++tile) {
+    Op op = make_op(std::to_string(tile), {}, {tile},
+                    [&order, tile](std::byte*) { order += std::to_string(tile); });
+    if (tile == 2 || tile == 4) op.phase = Phase::kCommunication;
+    program.add(op);
+  }
+
+  make_executor("tasks", 1)->prepare(program)->run();
+
+  EXPECT_EQ(order, "24013");
+}
+
 // ---- make_executor and what it reports.
 
 TEST(MakeExecutor, RefusesUnknownNames) {
   for (const char* name : {"", "openmp", "Tasks", "fork_join", "tasks "}) {
     const std::string error = error_of([&] { make_executor(name, 2); });
 
-    EXPECT_TRUE(mentions(error, {"unknown executor", name, "sequential, fork-join or tasks"}));
+    EXPECT_TRUE(
+        mentions(error, {"unknown executor", name, "sequential, fork-join, tasks or omp-tasks"}));
   }
 }
 
 TEST(MakeExecutor, RefusesThreadCountsBelowOne) {
-  for (const char* name : {"sequential", "fork-join", "tasks"}) {
+  for (const char* name : {"sequential", "fork-join", "tasks", "omp-tasks"}) {
     EXPECT_TRUE(mentions(error_of([&] { make_executor(name, 0); }), {"--threads 0"}));
     EXPECT_TRUE(mentions(error_of([&] { make_executor(name, -3); }), {"--threads -3"}));
   }

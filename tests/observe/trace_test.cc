@@ -116,6 +116,60 @@ TEST_F(TraceTest, LeavesOutOpsThatNeverRan) {
   EXPECT_EQ(found[1]["name"], "block1/\"op\"[0]");
 }
 
+// They overlap with each other, and on no worker.
+TEST_F(TraceTest, OpsThatWaitHaveTracksOfTheirOwn) {
+  Program program = make_program(1);
+  for (const char* name : {"first", "second", "third"}) {
+    const TileId tile = tiles_.add({name, &bytes_[tiles_.size()], 1, 1, 1});
+    Op op{name, Phase::kCommunication, {}, {tile}, [](auto*) {}};
+    op.poll = [] { return true; };
+    program.add(op);
+  }
+  Trace trace;
+  Observer* observer = trace.begin_run(1, program);
+  const auto pass = [] { std::this_thread::sleep_for(std::chrono::microseconds(50)); };
+  observer->op_started(1, 0);
+  pass();
+  observer->op_started(2, 0);
+  observer->op_started(0, 0);
+  pass();
+  observer->op_ended(0, 0);
+  observer->op_ended(1, 0);
+  pass();
+  observer->op_started(3, 0);
+  observer->op_ended(3, 0);
+  pass();
+  observer->op_ended(2, 0);
+
+  std::map<std::string, int> tracks;
+  for (const json& slice : slices(written(trace))) tracks[slice["name"]] = slice["tid"];
+
+  EXPECT_EQ(tracks.size(), 5u);
+  EXPECT_GT(tracks["first"], tracks["block0/\"op\"[0]"]);
+  EXPECT_EQ(tracks["second"], tracks["first"] + 1);
+  EXPECT_EQ(tracks["third"], tracks["first"]);  // free again
+}
+
+TEST_F(TraceTest, AFileOfSeveralRanksHasAProcessForEach) {
+  const Program program = make_program(1);
+  Trace trace;
+  Observer* observer = trace.begin_run(1, program);
+  observer->op_started(0, 0);
+  observer->op_ended(0, 0);
+  const int64_t origin_ns = trace.begin_ns() - 5000;
+
+  write_trace(directory_ / "trace.json", {trace.events(0, "rank 0 on a", origin_ns),
+                                          trace.events(1, "rank 1 on b", origin_ns - 3000)});
+
+  const json document = json::parse(read_file(directory_ / "trace.json"));
+  const std::vector<json> found = slices(document);
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0]["pid"], 1);
+  EXPECT_EQ(found[0]["ts"], 5.);
+  EXPECT_EQ(found[2]["pid"], 2);
+  EXPECT_EQ(found[2]["ts"], 8.);
+}
+
 TEST_F(TraceTest, OutlivesItsPrograms) {
   Trace trace;
   {

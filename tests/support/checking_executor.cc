@@ -8,6 +8,7 @@
 #include <iterator>
 #include <numeric>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,7 @@ class Scratch {
   void run(const Op& op, std::byte garbage) {
     std::ranges::fill(bytes_, garbage);
     op.run(bytes_.data());
+    while (op.poll && !op.poll()) std::this_thread::yield();
     const auto rest = bytes_.subspan(op.scratch_bytes);
     if (std::ranges::any_of(rest, [&](std::byte byte) { return byte != garbage; })) {
       throw failure(op.name, fmt::format("writes past its {} bytes of scratch", op.scratch_bytes));

@@ -43,8 +43,11 @@ class WordTiles {
 inline Op make_op(
     std::string name, std::vector<TileId> reads, std::vector<TileId> writes,
     std::function<void(std::byte*)> run = [](std::byte*) {}, size_t scratch_bytes = 0) {
-  return {std::move(name),   Phase::kForward, std::move(reads),
-          std::move(writes), std::move(run),  scratch_bytes};
+  return {.name = std::move(name),
+          .reads = std::move(reads),
+          .writes = std::move(writes),
+          .run = std::move(run),
+          .scratch_bytes = scratch_bytes};
 }
 
 // The definition of a conflict, spelled out.

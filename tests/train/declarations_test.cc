@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "comm/single_process.h"
 #include "kernels/bf16_backend.h"
 #include "support/checking_executor.h"
 #include "support/error_of.h"
@@ -63,17 +64,37 @@ struct Variant {
   int64_t micro_steps;
   float grad_clip;
   Precision precision = Precision::kFp32;
+  // Of a rank among others, as far as one can be that is alone: with the ops of a Distribution,
+  // whose transfers are over at once.
+  std::string strategy = {};
 };
 
 void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
 
 std::vector<Variant> variants() {
-  std::vector<Variant> all = {
-      {"clipping", 1, 0.5f}, {"without_clipping", 1, 0.f}, {"three_micro_steps", 3, 0.5f}};
+  std::vector<Variant> all = {{"clipping", 1, 0.5f},
+                              {"without_clipping", 1, 0.f},
+                              {"three_micro_steps", 3, 0.5f},
+                              {"all_reduce", 3, 0.5f, Precision::kFp32, "all-reduce"},
+                              {"sharded", 1, 0.f, Precision::kFp32, "sharded"}};
   if (!cpu_has_bf16()) return all;
   all.push_back({"bf16_clipping", 1, 0.5f, Precision::kBf16});
   all.push_back({"bf16_three_micro_steps", 3, 0.f, Precision::kBf16});
+  all.push_back({"bf16_sharded", 1, 0.5f, Precision::kBf16, "sharded"});
   return all;
+}
+
+StepSettings settings_of(const Shape& shape, const Variant& variant, Communicator& alone) {
+  StepSettings settings{.B = shape.B,
+                        .T = shape.T,
+                        .micro_steps = variant.micro_steps,
+                        .adamw = {.grad_clip = variant.grad_clip},
+                        .precision = variant.precision};
+  if (!variant.strategy.empty()) {
+    settings.communicator = &alone;
+    settings.distribution = {.strategy = variant.strategy, .bucket_mb = 0.01, .reproducible = true};
+  }
+  return settings;
 }
 
 // A model in training. Two of the same shape and variant are the same, bit for bit.
@@ -91,7 +112,7 @@ class Training {
     begin_step();
     for (int64_t k = 0; k < variant_.micro_steps; ++k) {
       fill_tokens();
-      executor.prepare(step_.program(k))->run();
+      for (const Program* program : step_.programs(k)) executor.prepare(*program)->run();
     }
   }
   void run_deferred_update(const Executor& executor) {
@@ -120,13 +141,9 @@ class Training {
   Shape shape_;
   Variant variant_;
   std::unique_ptr<Executor> sequential_ = make_executor("sequential", 1);
+  SingleProcess alone_;
   TrainingState state_;
-  TrainingStep step_{state_,
-                     {.B = shape_.B,
-                      .T = shape_.T,
-                      .micro_steps = variant_.micro_steps,
-                      .adamw = {.grad_clip = variant_.grad_clip},
-                      .precision = variant_.precision}};
+  TrainingStep step_{state_, settings_of(shape_, variant_, alone_)};
   int64_t steps_ = 0;
   uint64_t batches_ = 0, tokens_ = 0;
 };
@@ -166,15 +183,12 @@ TEST_P(Declarations, OfAStepAreComplete) {
 }
 
 TEST_P(Declarations, OfAStepAreValidAndOfTheMeantShape) {
+  SingleProcess alone;
   const TrainingState state(shape().config);
-  const TrainingStep step(state, {.B = shape().B,
-                                  .T = shape().T,
-                                  .micro_steps = variant().micro_steps,
-                                  .adamw = {.grad_clip = variant().grad_clip},
-                                  .precision = variant().precision});
+  const TrainingStep step(state, settings_of(shape(), variant(), alone));
 
   for (int64_t k = 0; k < variant().micro_steps; ++k) {
-    EXPECT_EQ(problem_of(step.program(k)), "");
+    for (const Program* program : step.programs(k)) EXPECT_EQ(problem_of(*program), "");
     for (const std::string& op : shape().ops) EXPECT_TRUE(has_op(step.program(k), op)) << op;
   }
   EXPECT_EQ(problem_of(step.deferred_update()), "");

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "exec/executor.h"
 #include "formats/safetensors.h"
+#include "support/thread_ranks.h"
 #include "train/generator.h"
 #include "train/step.h"
 
@@ -106,6 +108,164 @@ TEST_P(GoldenSteps, LossesNormsAndFinalWeightsMatchPyTorch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Accumulation, GoldenSteps, testing::Values(1, 4));
+
+// ---- The same steps, shared out over ranks: the twelve sequences of a step of four micro-batches.
+
+struct Sharing {
+  std::string strategy;
+  int ranks;
+  bool reproducible = false;
+  bool overlap = true;
+  bool dedicated_server = false;
+  int64_t B = 1;
+  const char* executor = "tasks";
+};
+
+void PrintTo(const Sharing& s, std::ostream* out) {
+  *out << s.strategy << " on " << s.ranks << " ranks" << (s.reproducible ? ", reproducible" : "")
+       << (s.overlap ? "" : ", no overlap") << (s.dedicated_server ? ", dedicated" : "") << ", B "
+       << s.B << ", " << s.executor;
+}
+
+std::vector<Sharing> all_sharings() {
+  std::vector<Sharing> all;
+  for (const char* strategy : {"all-reduce", "sharded", "server"}) {
+    for (const int ranks : {1, 2, 3, 4}) {
+      for (const bool reproducible : {false, true}) {
+        all.push_back({.strategy = strategy, .ranks = ranks, .reproducible = reproducible});
+      }
+    }
+    all.push_back({.strategy = strategy, .ranks = 2, .overlap = false});
+    all.push_back({.strategy = strategy, .ranks = 2, .B = 3});
+    all.push_back(
+        {.strategy = strategy, .ranks = 3, .reproducible = true, .executor = "fork-join"});
+    all.push_back({.strategy = strategy, .ranks = 3, .executor = "sequential"});
+    all.push_back({.strategy = strategy, .ranks = 3, .executor = "omp-tasks"});
+  }
+  for (const bool reproducible : {false, true}) {
+    all.push_back(
+        {.strategy = "server", .ranks = 4, .reproducible = reproducible, .dedicated_server = true});
+  }
+  all.push_back({.strategy = "server", .ranks = 3, .overlap = false, .dedicated_server = true});
+  return all;
+}
+
+// What a run leaves on one rank.
+struct Outcome {
+  std::vector<double> losses, norms;
+  std::vector<float> weights;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+// A bucket of a quarter of a kilobyte makes many of this tiny model.
+constexpr double kTinyBucketMb = 1. / 4096.;
+
+Outcome run_shared(const Golden& golden, const Sharing& sharing, Communicator& communicator) {
+  const auto tokens = read<int32_t>(golden.file, "accum4/tokens");
+  const auto targets = read<int32_t>(golden.file, "accum4/targets");
+  const int64_t sequences = 4 * golden.number("B");
+  StepSettings settings = golden.settings(1);
+  settings.B = sharing.B;
+  settings.communicator = &communicator;
+  settings.distribution = {.strategy = sharing.strategy,
+                           .bucket_mb = kTinyBucketMb,
+                           .overlap = sharing.overlap,
+                           .reproducible = sharing.reproducible,
+                           .dedicated_server = sharing.dedicated_server};
+  settings.micro_steps = sequences / sharing.B / settings.workers().count();
+  const TrainingState state(golden.config(), true);
+  golden.load_weights(state);
+  TrainingStep step(state, settings);
+  const auto executor = make_executor(sharing.executor, 2);
+  const auto run = [&](const Program& program) { executor->prepare(program)->run(); };
+
+  Outcome outcome;
+  const Range mine = settings.workers().micro_batches_of(communicator.rank());
+  for (int64_t s = 0; s < golden.number("steps"); ++s) {
+    step.set_step(s + 1, golden.hyper.at("lr"));
+    std::vector<double> losses(static_cast<size_t>(sequences), 0.);
+    for (int64_t k = 0; k < step.micro_steps(); ++k) {
+      if (mine.size() > 0) {
+        const int64_t batch = s * sequences / sharing.B + mine.begin + k;
+        load_batch(tokens, batch, step.inputs());
+        load_batch(targets, batch, step.targets());
+      }
+      for (const Program* program : step.programs(k)) run(*program);
+      if (mine.size() == 0) continue;
+      const bool each = sharing.reproducible;
+      losses[size_t(mine.begin + (each ? k : 0))] = step.loss();
+    }
+    communicator.all_reduce(losses, Reduction::kSum);
+    double loss = 0.;
+    for (const double part : losses) loss += part;
+    outcome.losses.push_back(loss);
+    outcome.norms.push_back(step.grad_norm());
+  }
+  if (step.begin_deferred_update()) run(step.deferred_update());
+  outcome.weights.assign(state.weights.data.begin(), state.weights.data.end());
+  return outcome;
+}
+
+std::vector<Outcome> outcomes_of(const Golden& golden, const Sharing& sharing) {
+  std::vector<Outcome> outcomes(static_cast<size_t>(sharing.ranks));
+  run_ranks(sharing.ranks, [&](Communicator& communicator) {
+    outcomes[size_t(communicator.rank())] = run_shared(golden, sharing, communicator);
+  });
+  return outcomes;
+}
+
+class SharedGoldenSteps : public testing::TestWithParam<Sharing> {};
+
+TEST_P(SharedGoldenSteps, EveryRankMatchesPyTorch) {
+  const Golden golden;
+  const auto losses = read<float>(golden.file, "accum4/losses");
+  const auto norms = read<float>(golden.file, "accum4/grad_norms");
+
+  const std::vector<Outcome> outcomes = outcomes_of(golden, GetParam());
+
+  const TrainingState state(golden.config());
+  for (const Outcome& outcome : outcomes) {
+    for (size_t s = 0; s < losses.size(); ++s) {
+      EXPECT_NEAR(outcome.losses[s] / losses[s], 1., kTolerance) << "step " << s + 1;
+      EXPECT_NEAR(outcome.norms[s] / norms[s], 1., kTolerance) << "step " << s + 1;
+    }
+    std::ranges::copy(outcome.weights, state.weights.data.begin());
+    for (const Parameter& p : state.table->all()) {
+      const auto expected = read<float>(golden.file, "accum4/final/" + p.name);
+      EXPECT_LT(relative_error(state.weights.vector(p).data(), expected), kTolerance) << p.name;
+    }
+    EXPECT_TRUE(outcome == outcomes[0]) << "ranks differ";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, SharedGoldenSteps, testing::ValuesIn(all_sharings()));
+
+TEST(Golden, ReproducibleStepsLeaveTheSameBitsOnAnyNumberOfRanks) {
+  const Golden golden;
+  const Outcome expected =
+      outcomes_of(golden, {.strategy = "all-reduce", .ranks = 1, .reproducible = true})[0];
+
+  for (const Sharing& sharing : all_sharings()) {
+    if (!sharing.reproducible) continue;
+    EXPECT_TRUE(outcomes_of(golden, sharing)[0] == expected) << testing::PrintToString(sharing);
+    Sharing variant = sharing;
+    variant.overlap = false;
+    EXPECT_TRUE(outcomes_of(golden, variant)[0] == expected) << testing::PrintToString(variant);
+  }
+}
+
+// Overlap moves communication, not bits: ThreadRanks adds in one order.
+TEST(Golden, StepsWithoutOverlapLeaveTheSameBits) {
+  const Golden golden;
+  for (const char* strategy : {"all-reduce", "sharded", "server"}) {
+    const Sharing with{.strategy = strategy, .ranks = 3};
+    Sharing without = with;
+    without.overlap = false;
+
+    EXPECT_TRUE(outcomes_of(golden, with)[0] == outcomes_of(golden, without)[0]) << strategy;
+  }
+}
 
 // One micro-batch without an update: the middle program of three leaves plain gradients.
 TEST(Golden, GradientsOfOneBatchMatchPyTorch) {

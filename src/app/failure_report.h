@@ -1,0 +1,21 @@
+// FailureReport: what an exception is to the user: a line, and an exit status.
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace weft {
+
+enum ExitStatus { kDone = 0, kFailed = 1, kWrongInput = 2 };
+
+struct FailureReport {
+  ExitStatus status = kFailed;
+  std::string what;  // on one line
+
+  // `weft: error: ...` on standard error.
+  void print() const;
+};
+
+FailureReport describe_failure(const std::exception& exception);
+
+}  // namespace weft

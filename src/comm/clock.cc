@@ -1,0 +1,36 @@
+#include "comm/clock.h"
+
+#include <chrono>
+#include <vector>
+
+namespace weft {
+namespace {
+
+constexpr int kRounds = 32;
+
+int64_t now_ns() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+}  // namespace
+
+// Rank 0 says what its clock shows, and that was between two looks at this rank's. The round in
+// which these are closest together is the most exact.
+int64_t clock_ahead_ns(Communicator& communicator) {
+  int64_t ahead = 0, closest = INT64_MAX;
+  for (int round = 0; round < kRounds; ++round) {
+    communicator.barrier();
+    const int64_t before = now_ns();
+    std::vector<double> theirs = {communicator.rank() == 0 ? double(before) : 0.};
+    communicator.all_reduce(theirs, Reduction::kSum);
+    const int64_t after = now_ns();
+    if (after - before >= closest) continue;
+    closest = after - before;
+    ahead = before + (after - before) / 2 - int64_t(theirs[0]);
+  }
+  const bool is_same_host = communicator.broadcast(communicator.host()) == communicator.host();
+  return is_same_host ? 0 : ahead;
+}
+
+}  // namespace weft

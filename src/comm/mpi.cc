@@ -1,0 +1,367 @@
+// What connect.h says, with MPI: the only file that knows it.
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+
+#include "base/error.h"
+#include "comm/connect.h"
+#include "comm/launcher.h"
+#include "comm/single_process.h"
+
+namespace weft {
+namespace {
+
+// Initialized from here to the destructor.
+class MpiEnvironment {
+ public:
+  MpiEnvironment() {
+    int provided = MPI_THREAD_SINGLE;
+    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
+    if (provided < MPI_THREAD_SERIALIZED) {
+      throw failure("comm", "this MPI library does not let threads take turns",
+                    "install one with MPI_THREAD_SERIALIZED, as Open MPI and MPICH are");
+    }
+  }
+  ~MpiEnvironment() { MPI_Finalize(); }
+  MpiEnvironment(const MpiEnvironment&) = delete;
+  MpiEnvironment& operator=(const MpiEnvironment&) = delete;
+};
+
+std::string text_of(int error) {
+  std::array<char, MPI_MAX_ERROR_STRING> text = {};
+  int length = 0;
+  MPI_Error_string(error, text.data(), &length);
+  return {text.data(), size_t(length)};
+}
+
+class MpiCommunicator : public Communicator {
+ public:
+  // largest: elements that one call of MPI is given.
+  explicit MpiCommunicator(int64_t largest) : largest_(largest), host_(host_name()) {
+    MPI_Comm_dup(MPI_COMM_WORLD, &world_);
+    MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(world_, &rank_);
+    MPI_Comm_size(world_, &size_);
+  }
+  ~MpiCommunicator() override { MPI_Comm_free(&world_); }
+  MpiCommunicator(const MpiCommunicator&) = delete;
+  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  const std::string& host() const override { return host_; }
+  void end_all_ranks(int status) override { MPI_Abort(MPI_COMM_WORLD, status); }
+
+  void barrier() override;
+  void all_reduce(Vector<double> values, Reduction reduction) override;
+  std::vector<std::string> gather(const std::string& text) override;
+  std::string broadcast(const std::string& text) override;
+
+  Request begin_reduce(Vector<float> values, int root) override;
+  Request begin_broadcast(Vector<float> values, int root) override;
+  Request begin_all_reduce(Vector<float> values) override;
+  Request begin_all_reduce(Vector<double> values) override;
+  Request begin_reduce_scatter(Vector<const float> values, const std::vector<int64_t>& counts,
+                               Vector<float> part) override;
+  Request begin_all_gather(Vector<float> values, const std::vector<int64_t>& counts) override;
+  Request begin_exchange(Vector<const float> send, const std::vector<int64_t>& send_counts,
+                         Vector<float> receive,
+                         const std::vector<int64_t>& receive_counts) override;
+
+  // Throws what MPI says of this error, if it is one.
+  void check(int error, std::string_view operation) const {
+    if (error == MPI_SUCCESS) return;
+    throw failure("comm",
+                  fmt::format("{}: {} failed: {}", rank_name(*this), operation, text_of(error)));
+  }
+  std::mutex& mutex() { return mutex_; }
+
+ private:
+  template <typename T, typename Begin>
+  void for_each_chunk(Vector<T> values, const Begin& begin) const {
+    const auto largest = static_cast<size_t>(largest_);
+    for (size_t at = 0; at < values.size(); at += largest) {
+      begin(values.subspan(at, std::min(largest, values.size() - at)));
+    }
+  }
+  bool fits(int64_t elements) const { return elements <= largest_; }
+
+  MPI_Comm world_ = MPI_COMM_NULL;
+  int rank_ = 0, size_ = 1;
+  int64_t largest_;
+  std::string host_;
+  std::mutex mutex_;  // MPI_THREAD_SERIALIZED: one thread at a time inside MPI
+};
+
+// The calls of MPI that one transfer has become.
+class MpiTransfer : public Transfer {
+ public:
+  MpiTransfer(MpiCommunicator& communicator, std::string operation)
+      : communicator_(communicator), operation_(std::move(operation)) {}
+
+  // Where the next call of MPI puts its request. REQUIRES: the mutex is held, so that the calls of
+  // one transfer follow each other on every rank.
+  MPI_Request* next() { return &requests_.emplace_back(MPI_REQUEST_NULL); }
+  void check(int error) const { communicator_.check(error, operation_); }
+
+  // Counts and places that MPI reads until the transfer has ended.
+  std::vector<int>& keep(std::vector<int> numbers) {
+    kept_.push_back(std::make_unique<std::vector<int>>(std::move(numbers)));
+    return *kept_.back();
+  }
+
+  bool test() override {
+    const std::unique_lock lock(communicator_.mutex(), std::try_to_lock);
+    if (!lock) return false;  // another thread is inside MPI, which moves this transfer on as well
+    int done = 0;
+    check(MPI_Testall(int(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE));
+    return done != 0;
+  }
+
+ private:
+  MpiCommunicator& communicator_;
+  std::string operation_;
+  std::vector<MPI_Request> requests_;
+  std::vector<std::unique_ptr<std::vector<int>>> kept_;
+};
+
+MPI_Op op_of(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::kSum:
+      return MPI_SUM;
+    case Reduction::kMin:
+      return MPI_MIN;
+    case Reduction::kMax:
+      return MPI_MAX;
+  }
+  return MPI_OP_NULL;
+}
+
+std::vector<int> as_ints(const std::vector<int64_t>& numbers) {
+  return {numbers.begin(), numbers.end()};
+}
+
+// A transfer under construction: holds the mutex until it is a request.
+class Starting {
+ public:
+  Starting(MpiCommunicator& communicator, std::string operation)
+      : lock_(communicator.mutex()),
+        transfer_(std::make_unique<MpiTransfer>(communicator, std::move(operation))) {}
+
+  MpiTransfer* operator->() const { return transfer_.get(); }
+  Request finish() { return Request(std::move(transfer_)); }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+  std::unique_ptr<MpiTransfer> transfer_;
+};
+
+void MpiCommunicator::barrier() {
+  const std::lock_guard lock(mutex_);
+  check(MPI_Barrier(world_), "barrier");
+}
+
+void MpiCommunicator::all_reduce(Vector<double> values, Reduction reduction) {
+  const std::lock_guard lock(mutex_);
+  for_each_chunk(values, [&](Vector<double> chunk) {
+    check(MPI_Allreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_DOUBLE, op_of(reduction),
+                        world_),
+          "all-reduce");
+  });
+}
+
+std::vector<std::string> MpiCommunicator::gather(const std::string& text) {
+  constexpr int kTag = 1;
+  const std::lock_guard lock(mutex_);
+  std::vector<uint64_t> sizes(static_cast<size_t>(size_));
+  const uint64_t size = text.size();
+  check(MPI_Gather(&size, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "gather");
+  if (rank_ != 0) {
+    for_each_chunk(Vector<const char>(text), [&](Vector<const char> chunk) {
+      check(MPI_Send(chunk.data(), int(chunk.size()), MPI_CHAR, 0, kTag, world_), "gather");
+    });
+    return {};
+  }
+  std::vector<std::string> texts = {text};
+  for (int r = 1; r < size_; ++r) {
+    std::string& received = texts.emplace_back(sizes[size_t(r)], '\0');
+    for_each_chunk(Vector<char>(received), [&](Vector<char> chunk) {
+      check(MPI_Recv(chunk.data(), int(chunk.size()), MPI_CHAR, r, kTag, world_, MPI_STATUS_IGNORE),
+            "gather");
+    });
+  }
+  return texts;
+}
+
+std::string MpiCommunicator::broadcast(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  uint64_t size = text.size();
+  check(MPI_Bcast(&size, 1, MPI_UINT64_T, 0, world_), "broadcast");
+  std::string received = rank_ == 0 ? text : std::string(size, '\0');
+  for_each_chunk(Vector<char>(received), [&](Vector<char> chunk) {
+    check(MPI_Bcast(chunk.data(), int(chunk.size()), MPI_CHAR, 0, world_), "broadcast");
+  });
+  return received;
+}
+
+Request MpiCommunicator::begin_reduce(Vector<float> values, int root) {
+  Starting starting(*this, "reduce");
+  for_each_chunk(values, [&](Vector<float> chunk) {
+    const bool at_root = rank_ == root;
+    starting->check(MPI_Ireduce(at_root ? MPI_IN_PLACE : chunk.data(),
+                                at_root ? chunk.data() : nullptr, int(chunk.size()), MPI_FLOAT,
+                                MPI_SUM, root, world_, starting->next()));
+  });
+  return starting.finish();
+}
+
+Request MpiCommunicator::begin_broadcast(Vector<float> values, int root) {
+  Starting starting(*this, "broadcast");
+  for_each_chunk(values, [&](Vector<float> chunk) {
+    starting->check(
+        MPI_Ibcast(chunk.data(), int(chunk.size()), MPI_FLOAT, root, world_, starting->next()));
+  });
+  return starting.finish();
+}
+
+Request MpiCommunicator::begin_all_reduce(Vector<float> values) {
+  Starting starting(*this, "all-reduce");
+  for_each_chunk(values, [&](Vector<float> chunk) {
+    starting->check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_FLOAT,
+                                   MPI_SUM, world_, starting->next()));
+  });
+  return starting.finish();
+}
+
+Request MpiCommunicator::begin_all_reduce(Vector<double> values) {
+  Starting starting(*this, "all-reduce");
+  for_each_chunk(values, [&](Vector<double> chunk) {
+    starting->check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_DOUBLE,
+                                   MPI_SUM, world_, starting->next()));
+  });
+  return starting.finish();
+}
+
+// MPI's counts and places are ints: what is larger becomes a chunked call for each part.
+Request MpiCommunicator::begin_reduce_scatter(Vector<const float> values,
+                                              const std::vector<int64_t>& counts,
+                                              Vector<float> part) {
+  Starting starting(*this, "reduce-scatter");
+  const std::vector<int64_t> begins = part_begins(counts);
+  if (fits(begins.back())) {
+    const std::vector<int>& sizes = starting->keep(as_ints(counts));
+    starting->check(MPI_Ireduce_scatter(values.data(), part.data(), sizes.data(), MPI_FLOAT,
+                                        MPI_SUM, world_, starting->next()));
+    return starting.finish();
+  }
+  for (int owner = 0; owner < size_; ++owner) {
+    const auto begin = size_t(begins[size_t(owner)]);
+    size_t at = 0;
+    for_each_chunk(values.subspan(begin, size_t(counts[size_t(owner)])),
+                   [&](Vector<const float> chunk) {
+                     starting->check(MPI_Ireduce(chunk.data(), rank_ == owner ? &part[at] : nullptr,
+                                                 int(chunk.size()), MPI_FLOAT, MPI_SUM, owner,
+                                                 world_, starting->next()));
+                     at += chunk.size();
+                   });
+  }
+  return starting.finish();
+}
+
+Request MpiCommunicator::begin_all_gather(Vector<float> values,
+                                          const std::vector<int64_t>& counts) {
+  Starting starting(*this, "all-gather");
+  const std::vector<int64_t> begins = part_begins(counts);
+  if (fits(begins.back())) {
+    const std::vector<int>& sizes = starting->keep(as_ints(counts));
+    const std::vector<int>& places = starting->keep(as_ints(begins));
+    starting->check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values.data(), sizes.data(),
+                                    places.data(), MPI_FLOAT, world_, starting->next()));
+    return starting.finish();
+  }
+  for (int owner = 0; owner < size_; ++owner) {
+    for_each_chunk(values.subspan(size_t(begins[size_t(owner)]), size_t(counts[size_t(owner)])),
+                   [&](Vector<float> chunk) {
+                     starting->check(MPI_Ibcast(chunk.data(), int(chunk.size()), MPI_FLOAT, owner,
+                                                world_, starting->next()));
+                   });
+  }
+  return starting.finish();
+}
+
+Request MpiCommunicator::begin_exchange(Vector<const float> send,
+                                        const std::vector<int64_t>& send_counts,
+                                        Vector<float> receive,
+                                        const std::vector<int64_t>& receive_counts) {
+  constexpr int kTag = 2;
+  Starting starting(*this, "exchange");
+  const std::vector<int64_t> from = part_begins(send_counts), to = part_begins(receive_counts);
+  const auto me = size_t(rank_);
+  std::copy_n(send.begin() + from[me], send_counts[me], receive.begin() + to[me]);
+  // Each rank begins with the next one, so that not all send to the same at a time.
+  for (int distance = 1; distance < size_; ++distance) {
+    const int source = (rank_ + size_ - distance) % size_;
+    for_each_chunk(
+        receive.subspan(size_t(to[size_t(source)]), size_t(receive_counts[size_t(source)])),
+        [&](Vector<float> chunk) {
+          starting->check(MPI_Irecv(chunk.data(), int(chunk.size()), MPI_FLOAT, source, kTag,
+                                    world_, starting->next()));
+        });
+  }
+  for (int distance = 1; distance < size_; ++distance) {
+    const int target = (rank_ + distance) % size_;
+    for_each_chunk(send.subspan(size_t(from[size_t(target)]), size_t(send_counts[size_t(target)])),
+                   [&](Vector<const float> chunk) {
+                     starting->check(MPI_Isend(chunk.data(), int(chunk.size()), MPI_FLOAT, target,
+                                               kTag, world_, starting->next()));
+                   });
+  }
+  return starting.finish();
+}
+
+// The communicator that keeps MPI initialized as long as it is there.
+class MpiRun : private MpiEnvironment, public MpiCommunicator {
+ public:
+  explicit MpiRun(int64_t largest) : MpiCommunicator(largest) {}
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> connect(int64_t largest_count) {
+  const Launch launch = find_launch();
+  if (launch.launcher.empty()) return std::make_unique<SingleProcess>();
+  const auto stranger = [&](const char* hint) {
+    return input_error("comm",
+                       fmt::format("{} started {} ranks, and {} does not know the others",
+                                   launch.launcher, launch.size, mpi_library()),
+                       hint);
+  };
+  if (!launch.has_mpi) {
+    if (launch.size == 1) return std::make_unique<SingleProcess>();
+    throw stranger("start with srun --mpi=pmix or --mpi=pmi2; srun --mpi=list names them");
+  }
+  auto run = std::make_unique<MpiRun>(largest_count);
+  if (run->size() < launch.size) {
+    throw stranger("start with the mpirun of the library that weft was built with");
+  }
+  return run;
+}
+
+// "Open MPI v4.1.4, package: ..." or "MPICH Version:      4.0.2 ..."
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text = {};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string_view all(text.data(), size_t(length));
+  const bool is_mpich = all.starts_with("MPICH Version:");
+  const size_t begin = is_mpich ? all.find_first_not_of(" \t", all.find(':') + 1) : 0;
+  const std::string_view line = all.substr(begin, all.find_first_of(",\n", begin) - begin);
+  return is_mpich ? fmt::format("MPICH {}", line) : std::string(line);
+}
+
+}  // namespace weft

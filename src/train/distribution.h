@@ -1,0 +1,146 @@
+// Distribution: the ops by which the ranks of a run become one optimizer.
+//
+//   last micro-step   backward ... [sum of bucket 0] ... backward ... [sum of bucket 1] ... [norm]
+//   next step         [update, weights of layer 0] [update, weights of layer 1] forward 0 ...
+//
+// A sum leaves as soon as the last gradient of its bucket is written, and weights are waited for by
+// the layer that reads them. Each transfer is an op that begins it and an op that waits for its end
+// and occupies no worker; between them its bytes are nobody else's. All that begin one write the
+// `channel` tile, so that ranks begin them in one order, whatever their executors do.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "model/backward.h"
+#include "train/buckets.h"
+#include "train/communication_meter.h"
+#include "train/optimizer.h"
+#include "train/strategy.h"
+#include "train/sum_tree.h"
+
+namespace weft {
+
+// Which micro-batches of a step are a rank's: a run of them, as long on every rank that has any.
+struct Workers {
+  int64_t micro_steps = 1;  // of each worker
+  int64_t first = 0;        // the first rank that works: 1 with a dedicated server
+  int64_t ranks = 1;
+
+  int64_t count() const { return ranks - first; }
+  int64_t micro_batches() const { return count() * micro_steps; }
+  bool works(int64_t rank) const { return rank >= first; }
+  Range micro_batches_of(int64_t rank) const {
+    if (!works(rank)) return {0, 0};
+    return {(rank - first) * micro_steps, (rank - first + 1) * micro_steps};
+  }
+};
+
+class Distribution {
+ public:
+  struct Parts {
+    Arena& arena;
+    TileTable& tiles;
+    const Tiling& tiling;
+    const TiledParameters &weights, &dweights, &m, &v;
+    const Optimizer& optimizer;
+  };
+
+  // REQUIRES: the parts and the communicator outlive this and the programs.
+  Distribution(const DistributionSettings& settings, const Workers& workers,
+               Communicator& communicator, const Parts& parts);
+  Distribution(const Distribution&) = delete;
+  Distribution& operator=(const Distribution&) = delete;
+
+  bool overlaps() const { return settings_.overlap; }
+  bool is_reproducible() const { return settings_.reproducible; }
+  bool works() const { return workers_.works(communicator_.rank()); }
+  CommunicationMeter& meter() { return meter_; }
+
+  // As the sink of the last micro-step's backward: begins sums as their gradients are complete.
+  std::unique_ptr<GradientSink> sink(Program& program) const;
+  // All sums from the first on, after everything else, for a program without a backward pass.
+  void append_sums(Program& program) const;
+
+  // The rest of the sums, and the norm of their result.
+  void append_norm(Program& program) const;
+
+  // With `reproducible`, after each micro-step but the last: what becomes of its gradients. Null if
+  // nothing does, because they are added up as they come.
+  const Program* accumulation(int64_t micro_step) const;
+
+  // Updates of the buckets that `layer` is the first to read, and what sends them; first_reader
+  // says so of a parameter's index.
+  using FirstReader = std::function<int64_t(size_t parameter)>;
+  void append_updates(Program& program, int64_t layer, const FirstReader& first_reader) const;
+  // Their weights are there.
+  void append_arrivals(Program& program, int64_t layer, const FirstReader& first_reader) const;
+
+  bool everyone_keeps_moments() const { return strategy_->everyone_updates(); }
+  // Moments that this rank keeps, of all.
+  double moment_share() const;
+  // Calls use(offset, counts) for each bucket from the beginning of the buffer: the elements from
+  // `offset` on whose moments each rank keeps, side by side. REQUIRES: not everyone keeps all.
+  void for_each_moment_share(
+      const std::function<void(int64_t offset, const std::vector<int64_t>& counts)>& use) const;
+
+ private:
+  // The transfers of one bucket in progress.
+  using Flights = std::vector<Request>;
+  class Sink;
+
+  void add_start(Program& program, std::string name, std::vector<TileId> reads,
+                 std::vector<TileId> writes, Flights& flights,
+                 std::function<void(Flights&)> begin) const;
+  void add_finish(Program& program, std::string name, std::vector<TileId> writes,
+                  Flights& flights) const;
+
+  void append_sum_start(Program& program, size_t bucket) const;
+  void append_sum_finish(Program& program, size_t bucket) const;
+  void append_merges(Program& program, size_t bucket) const;
+  void append_tree_sum(Program& program, size_t bucket) const;
+  void append_placing(Program& program, size_t bucket) const;
+  void append_spread_sums(Program& program, size_t bucket) const;
+  void append_norm_partials(Program& program, size_t bucket) const;
+  void append_update(Program& program, Range units) const;
+  void begin_partial_sums(size_t bucket, Flights& flights) const;
+  void build_accumulations();
+
+  int64_t reader_of(size_t bucket, const FirstReader& first_reader) const;
+  Range my_share(size_t bucket) const;  // elements
+  Range my_units(size_t bucket) const;  // that this rank updates
+  Vector<float> elements(const TiledParameters& of, Range range) const {
+    return of.values().data.subspan(size_t(range.begin), size_t(range.size()));
+  }
+  std::string name_of(size_t bucket, const char* what) const;
+
+  DistributionSettings settings_;
+  Workers workers_;
+  Communicator& communicator_;
+  Parts parts_;
+  Buckets buckets_;
+  std::unique_ptr<Strategy> strategy_;
+  SumTree tree_;
+  Tiled<double> partials_;  // (1, units) of the squared norm
+  Tiled<int32_t> channel_;  // (1, 1) no memory that matters: the order of transfers
+
+  // Library's sums into a share: one array per bucket.
+  std::vector<Tiled<float>> shares_;
+  // Reproducible: partial sums of this rank that wait to be added up, and what came from others.
+  std::vector<TiledParameters> waiting_sums_;
+  static constexpr size_t kReceiveBuffers = 4;  // as many buckets are on their way at a time
+  std::array<Tiled<float>, kReceiveBuffers> received_;
+  std::vector<std::vector<Range>> nodes_;  // of the tree, by rank
+  std::vector<std::unique_ptr<Program>> accumulations_;
+
+  mutable std::vector<Flights> sums_, spread_sums_, spread_weights_;  // by bucket
+  mutable Flights norm_flight_;
+  mutable CommunicationMeter meter_;
+};
+
+}  // namespace weft

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Runs `weft bench comm` and `weft doctor` on several ranks of one machine.
+
+    tests/ranks_commands_test.py build/weft mpirun.openmpi
+"""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+WEFT, LAUNCHER = sys.argv[1:3]
+
+# Open MPI refuses to start as root, and more ranks than cores.
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                   OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_mpi_yield_when_idle="1",
+                   OMP_WAIT_POLICY="passive")
+TRANSFERS = {"message", "reduce", "broadcast", "all-reduce", "reduce-scatter", "all-gather",
+             "exchange"}
+
+
+def run_ranks(ranks, *arguments):
+    return subprocess.run([LAUNCHER, "-np", str(ranks), WEFT, *arguments], env=ENVIRONMENT,
+                          capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
+
+
+class RanksCommands(unittest.TestCase):
+    def bench(self, ranks, *flags):
+        done = run_ranks(ranks, "bench", "comm", "--json", *flags)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_bench_times_every_transfer_at_every_size(self):
+        for ranks in (2, 3):
+            result = self.bench(ranks, "--largest-mb", "1")
+
+            self.assertEqual(result["ranks"], ranks)
+            self.assertEqual(result["hosts"], 1)
+            self.assertNotEqual(result["mpi"], "none")
+            sizes = [4, 4096, 65536, 1 << 20]
+            self.assertEqual({(t["transfer"], t["bytes"]) for t in result["transfers"]},
+                             {(name, size) for name in TRANSFERS for size in sizes})
+            for t in result["transfers"]:
+                self.assertGreater(t["us"]["min"], 0, t)
+                self.assertLessEqual(t["us"]["min"], t["us"]["median"], t)
+                self.assertLessEqual(t["us"]["median"], t["us"]["max"], t)
+            messages = [t for t in result["transfers"] if t["transfer"] == "message"]
+            self.assertEqual(max(t["bytes_per_s"] for t in messages), result["link_bytes_per_s"])
+            self.assertEqual(messages[0]["us"]["median"], result["latency_us"])
+
+    def test_what_a_rank_must_send_follows_the_number_of_ranks(self):
+        sent = {t["transfer"]: t["sent_bytes"]
+                for t in self.bench(4, "--largest-mb", "1")["transfers"] if t["bytes"] == 1 << 20}
+
+        mib = 1 << 20
+        self.assertEqual(sent, {"message": mib, "reduce": mib, "broadcast": mib,
+                                "all-reduce": 1.5 * mib, "reduce-scatter": 0.75 * mib,
+                                "all-gather": 0.75 * mib, "exchange": 0.75 * mib})
+
+    def test_bench_compares_with_a_link_that_is_given(self):
+        result = self.bench(2, "--largest-mb", "1", "--link-gbps", "8")
+
+        self.assertEqual(result["link_bytes_per_s"], 1e9)
+        for t in result["transfers"]:
+            self.assertAlmostEqual(t["share"], t["bytes_per_s"] / 1e9)
+
+    def test_bench_prints_one_table(self):
+        done = run_ranks(2, "bench", "comm", "--largest-mb", "1")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("2 ranks on 1 host"), 1)
+        for name in TRANSFERS:
+            self.assertEqual(done.stdout.count(f"\n{name} "), 4, done.stdout)
+
+    def test_a_wrong_flag_is_one_error(self):
+        done = run_ranks(2, "bench", "comm", "--largest-mb", "0")
+
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr.count("weft: error: "), 1, done.stderr)
+
+    def test_the_doctor_speaks_once_and_counts_ranks(self):
+        done = run_ranks(2, "doctor")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("\nranks  "), 1, done.stdout)
+        self.assertIn("rank 0 of 2, 2 on this host", done.stdout)
+
+    def test_the_doctor_sees_what_open_mpi_binds_one_rank_to(self):
+        cpus = len(os.sched_getaffinity(0))
+        version = subprocess.run([LAUNCHER, "--version"], capture_output=True, text=True).stdout
+        if "Open MPI" not in version:
+            self.skipTest("this mpirun does not bind")
+        done = run_ranks(1, "doctor", "--json")
+
+        result = json.loads(done.stdout)
+        if result["cores"] < 2 or cpus < result["cpus"]:
+            self.skipTest("there is one core, or less than the machine to begin with")
+        self.assertLess(result["usable_cpus"], cpus)
+        self.assertTrue(any(w["what"].startswith("1 rank runs here, and all threads")
+                            and "--map-by slot:PE=" in w["hint"] for w in result["warnings"]),
+                        result["warnings"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=1)
