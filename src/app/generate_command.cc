@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/executor_flags.h"
@@ -11,6 +12,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "formats/model_files.h"
+#include "model/bf16_weights.h"
+#include "model/precision.h"
 #include "train/generator.h"
 
 namespace weft {
@@ -21,6 +24,7 @@ struct GenerateOptions {
   std::string prompt, prompt_file;
   int64_t tokens = 256;
   int64_t samples = 1;
+  std::string precision = precision_name(Precision::kFp32);
   SamplingSettings sampling{.temperature = 0.8};
   ExecutorOptions executor;
 };
@@ -40,6 +44,9 @@ bool parse(const Arguments& arguments, GenerateOptions& o) {
   flags.real("--top-p", o.sampling.top_p, {1e-9, 1.}, "Share of probability to choose from");
   flags.seed("--seed", o.sampling.seed, "The same seed writes the same text");
   flags.integer("--num-samples", o.samples, {1, 1 << 20}, "Texts to write");
+  flags.choice("--precision", o.precision,
+               {precision_name(Precision::kFp32), precision_name(Precision::kBf16)},
+               "Of the weights; bf16 is faster, on any CPU");
   add_executor_flags(flags, o.executor);
   if (!flags.parse(arguments)) return false;
   flags.require(model, "name a run directory or a model file");
@@ -85,10 +92,10 @@ class TextOutput {
 class Writer {
  public:
   Writer(const GenerateOptions& options, const LoadedModel& model, const Tokenizer& tokenizer,
-         const Executor& executor)
+         const Executor& executor, const Bf16Weights* bf16)
       : options_(options),
         tokenizer_(tokenizer),
-        generator_(model.weights(), executor),
+        generator_(model.weights(), executor, GemmBackend::kAuto, bf16),
         text_(options.prompt_file.empty() ? options.prompt : read_file(options.prompt_file)) {
     const std::vector<Token> tokens =
         text_.empty() ? std::vector<Token>{tokenizer.end_of_text()} : tokenizer.encode(text_);
@@ -139,7 +146,9 @@ int generate_command(const Arguments& arguments) {
   const LoadedModel model(options.model);
   Terminal terminal;
   note_non_finite(model, terminal);
-  Writer writer(options, model, *tokenizer, *executor);
+  std::optional<Bf16Weights> bf16;
+  if (options.precision == precision_name(Precision::kBf16)) bf16.emplace(model.weights());
+  Writer writer(options, model, *tokenizer, *executor, bf16 ? &*bf16 : nullptr);
   for (int64_t sample = 0; sample < options.samples; ++sample) {
     if (sample > 0) std::puts("---");
     writer.write(sample);

@@ -89,6 +89,12 @@ void LinearForward::operator()(Matrix<const float> x, Matrix<const float> W, Mat
   product_.multiply(x.data, y.data, scratch, done);
 }
 
+void LinearForward::operator()(Matrix<const float> x, Matrix<const BFloat16> W, Matrix<float> y,
+                               std::byte* /*scratch*/, const PieceDone& done) const noexcept {
+  matvec(W, x.row(0), y.row(0));
+  if (done) done({0, 1, 0, W.rows}, y);
+}
+
 LinearBackwardInput::LinearBackwardInput(int64_t M, int64_t N, int64_t K, int64_t lddy,
                                          int64_t lddx, bool accumulate, GemmBackend backend)
     : product_(M, K, N, lddy, lddx, accumulate, backend) {}

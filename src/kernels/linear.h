@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/bfloat16.h"
 #include "base/view.h"
 #include "kernels/gemm.h"
 
@@ -61,6 +62,9 @@ class LinearForward {
   size_t scratch_bytes() const { return single_row_ ? 0 : product_.scratch_bytes(); }
   void operator()(Matrix<const float> x, Matrix<const float> W, Matrix<float> y, std::byte* scratch,
                   const PieceDone& done = {}) const noexcept;
+  // The same with weights in bf16. REQUIRES: M == 1.
+  void operator()(Matrix<const float> x, Matrix<const BFloat16> W, Matrix<float> y,
+                  std::byte* scratch, const PieceDone& done = {}) const noexcept;
 
  private:
   bool single_row_;

@@ -1,6 +1,7 @@
 // Matrix-vector product: a linear layer for one token, bound by reading the weights once.
 #pragma once
 
+#include "base/bfloat16.h"
 #include "base/view.h"
 
 namespace weft {
@@ -9,5 +10,9 @@ namespace weft {
 // 2 N K FLOPs; reads 4 N K bytes. Thread-safe.
 // docs/model.md#one-token-at-a-time
 void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) noexcept;
+
+// The same with weights in bf16, and all arithmetic in fp32: the bits of fp32 weights that have
+// these values. Reads 2 N K bytes.
+void matvec(Matrix<const BFloat16> W, Vector<const float> x, Vector<float> y) noexcept;
 
 }  // namespace weft

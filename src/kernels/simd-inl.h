@@ -140,9 +140,13 @@ class LaneSums {
   V sums_[kVectors];
 };
 
-// For a stream of floats from memory that is read at p: asks for what it reads next, earlier than
-// the processor does by itself. It may lie past the end of the stream, where asking does nothing.
-HWY_INLINE void prefetch_stream(const float* p) { hwy::Prefetch(p + 512); }
+// For a stream from memory that is read at p: asks for what it reads next, earlier than the
+// processor does by itself. It may lie past the end of the stream, where asking does nothing.
+template <typename T>
+HWY_INLINE void prefetch_stream(const T* p) {
+  constexpr int64_t kBytesAhead = 2048;
+  hwy::Prefetch(p + kBytesAhead / int64_t{sizeof(T)});
+}
 
 // Before a store to p whose line is in memory: a store alone asks for its line when it retires, one
 // after the other, and a prefetch as soon as p is known.

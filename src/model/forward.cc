@@ -119,7 +119,7 @@ void append_block_linear(Program& program, const StepParts& parts, int64_t layer
                          const Operand& x, Tensor weight, const Operand& y,
                          const Epilogue& epilogue) {
   append_linear_forward(program, fmt::format("block{}/{}/forward", layer, name), x,
-                        parts.weights.get(weight, layer), y, epilogue, parts.backend);
+                        parts.linear_weight(weight, layer), y, epilogue, parts.backend);
 }
 
 // From residual_in to fch; `fch_done` is the epilogue of the product that gives fch.

@@ -56,9 +56,9 @@ PieceDone piece_done(const Epilogue& epilogue, const Tiled<T>& result, Range row
   };
 }
 
-template <typename T, typename R>
+template <typename T, typename W_, typename R>
 void append_forward_ops(Program& program, const std::string& name, const Tiled<T>& x,
-                        const Tiled<float>& W, const Tiled<R>& y, const Epilogue& epilogue,
+                        const Tiled<W_>& W, const Tiled<R>& y, const Epilogue& epilogue,
                         GemmBackend backend) {
   KernelCache<typename LinearKernels<T>::Forward> kernels;
   for_each_tile(y, [&](Range rows, Range cols, const std::string& suffix) {
@@ -148,10 +148,17 @@ void visit_product(const Operand& left, const Operand& result, const Append& app
 
 // docs/model.md#linear-layers
 void append_linear_forward(Program& program, const std::string& name, const Operand& x,
-                           const Tiled<float>& W, const Operand& y, const Epilogue& epilogue,
+                           const Operand& W, const Operand& y, const Epilogue& epilogue,
                            GemmBackend backend) {
   visit_product(x, y, [&](const auto& x, const auto& y) {
-    append_forward_ops(program, name, x, W, y, epilogue, backend);
+    W.visit([&](const auto& W) {
+      constexpr bool has_bf16_x = std::is_same_v<decltype(x), const Tiled<BFloat16>&>;
+      constexpr bool has_bf16_W = std::is_same_v<decltype(W), const Tiled<BFloat16>&>;
+      require(!has_bf16_W || (!has_bf16_x && x.rows() == 1), "bf16 weights meet one fp32 row");
+      if constexpr (!has_bf16_W || !has_bf16_x) {
+        append_forward_ops(program, name, x, W, y, epilogue, backend);
+      }
+    });
   });
 }
 

@@ -28,9 +28,10 @@ enum class Sum { kOverwrite, kAdd };
 // The precision of a product is that of its left operand; its sums are fp32. Without an epilogue, a
 // bf16 result is the sums rounded.
 
-// y = x W^T, then the epilogue: x (n, K), W (N, K), y (n, N). One op per tile of y.
+// y = x W^T, then the epilogue: x (n, K), W (N, K), y (n, N). One op per tile of y. W may be bf16
+// where x is fp32 and has one row.
 void append_linear_forward(Program& program, const std::string& name, const Operand& x,
-                           const Tiled<float>& W, const Operand& y, const Epilogue& epilogue,
+                           const Operand& W, const Operand& y, const Epilogue& epilogue,
                            GemmBackend backend);
 
 // dx = dy W, then the epilogue: dy (n, N), W (N, K), dx (n, K). One op per tile of dx.

@@ -86,7 +86,7 @@ struct Cache {
 class Pass {
  public:
   Pass(Arena& arena, Cache& cache, const ParameterView& weights, int64_t rows,
-       const Executor& executor, GemmBackend backend)
+       const Executor& executor, GemmBackend backend, const Bf16Weights* bf16)
       : config_(weights.table->config()),
         tiling_(choose_tiling(config_, 1, rows)),
         backend_(backend),
@@ -94,11 +94,13 @@ class Pass {
         activations_(arena, tiles_, config_, tiling_, Kept::kNothing),
         program_("decode", tiles_),
         cache_(cache) {
-    const StepParts parts{config_, tiling_, backend, weights_, activations_};
+    if (bf16 != nullptr) add_bf16_weights(*bf16);
+    const StepParts parts{
+        config_,      tiling_, backend, weights_, activations_, bf16 != nullptr ? &bf16_ : nullptr};
     append_forward(program_, parts, [&](Program&, const StepParts&, int64_t layer) {
       append_cached_attention(layer);
     });
-    append_last_logits();
+    parts.linear_weight(Tensor::wte, 0).visit([&](const auto& wte) { append_last_logits(wte); });
     prepared_ = executor.prepare(program_);
   }
 
@@ -116,6 +118,14 @@ class Pass {
   }
 
  private:
+  // In the tiles of the fp32 weights.
+  void add_bf16_weights(const Bf16Weights& bf16) {
+    for (const Parameter& p : weights_.values().table->all()) {
+      bf16_.emplace_back(tiles_, "bf16_weights/" + p.name, bf16.at(bf16_.size()),
+                         tiling_.parameter_rows(p), tiling_.parameter_columns(p));
+    }
+  }
+
   // New keys and values enter the cache, then the new queries attend to all of it.
   void append_cached_attention(int64_t layer) {
     const BlockActivations& block = activations_.blocks[size_t(layer)];
@@ -150,8 +160,8 @@ class Pass {
   }
 
   // logits = lnf of the last new token, times wte^T
-  void append_last_logits() {
-    const Tiled<float>& wte = weights_.get(Tensor::wte);
+  template <typename T>
+  void append_last_logits(const Tiled<T>& wte) {
     const Tiled<float>& lnf = activations_.lnf.out.as<float>();
     const Tiled<float> logits(tiles_, "last_logits", {cache_.logits.data(), 1, config_.Vp()}, 1,
                               tiling_.vocabulary_columns);
@@ -176,6 +186,7 @@ class Pass {
   GemmBackend backend_;
   TileTable tiles_;
   TiledParameters weights_;
+  std::vector<Tiled<BFloat16>> bf16_;
   Activations activations_;
   Program program_;
   Cache& cache_;
@@ -186,11 +197,12 @@ class Pass {
 
 class Generator::Decoder {
  public:
-  Decoder(const ParameterView& weights, const Executor& executor, GemmBackend backend)
+  Decoder(const ParameterView& weights, const Executor& executor, GemmBackend backend,
+          const Bf16Weights* bf16)
       : config_(weights.table->config()),
         cache_(allocate_cache(arena_, config_)),
-        block_(arena_, cache_, weights, std::min(kBlock, config_.T), executor, backend),
-        single_(arena_, cache_, weights, 1, executor, backend) {}
+        block_(arena_, cache_, weights, std::min(kBlock, config_.T), executor, backend, nullptr),
+        single_(arena_, cache_, weights, 1, executor, backend, bf16) {}
 
   void reset() { history_.clear(); }
 
@@ -248,8 +260,9 @@ class Generator::Decoder {
   Pass block_, single_;
 };
 
-Generator::Generator(const ParameterView& weights, const Executor& executor, GemmBackend backend)
-    : decoder_(std::make_unique<Decoder>(weights, executor, backend)) {}
+Generator::Generator(const ParameterView& weights, const Executor& executor, GemmBackend backend,
+                     const Bf16Weights* bf16)
+    : decoder_(std::make_unique<Decoder>(weights, executor, backend, bf16)) {}
 
 Generator::~Generator() = default;
 

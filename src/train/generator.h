@@ -8,6 +8,7 @@
 
 #include "exec/executor.h"
 #include "kernels/gemm.h"
+#include "model/bf16_weights.h"
 #include "model/parameters.h"
 
 namespace weft {
@@ -29,9 +30,10 @@ int32_t sample_token(Vector<const float> logits, const SamplingSettings& setting
 // One sequence in progress. Not thread-safe.
 class Generator {
  public:
-  // REQUIRES: weights and executor outlive the generator.
+  // bf16: the same matrices once more, which decoding then reads; half of the bytes, the same
+  // results to the bit. REQUIRES: all outlive the generator.
   Generator(const ParameterView& weights, const Executor& executor,
-            GemmBackend backend = GemmBackend::kAuto);
+            GemmBackend backend = GemmBackend::kAuto, const Bf16Weights* bf16 = nullptr);
   ~Generator();
 
   // Forgets the sequence.

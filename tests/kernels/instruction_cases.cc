@@ -67,6 +67,12 @@ Call matvec_case(CaseMemory& memory) {
   return [=] { matvec(W, x, y); };
 }
 
+Call matvec_bf16_case(CaseMemory& memory) {
+  const auto W = memory.bf16_matrix(kRows, kCols);
+  const auto x = memory.vector(kCols), y = memory.vector(kRows);
+  return [=] { matvec(Matrix<const BFloat16>(W), x, y); };
+}
+
 Call attention_forward_case(CaseMemory& memory) {
   const auto kernel = std::make_shared<const Attention>(T, HS);
   const auto q = memory.matrix(T, HS), k = memory.matrix(T, HS);
@@ -311,6 +317,7 @@ std::vector<InstructionCase> instruction_cases() {
       {"linear/backward_input", linear_backward_input_case},
       {"linear/backward_weight", linear_backward_weight_case},
       {"matvec", matvec_case},
+      {"matvec_bf16", matvec_bf16_case},
       {"attention/forward", attention_forward_case},
       {"attention/backward", attention_backward_case},
       {"attention_cached", attention_cached_case},

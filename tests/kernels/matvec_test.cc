@@ -43,6 +43,26 @@ TEST(Matvec, EqualsTheDoubleProductAtEveryLength) {
   });
 }
 
+TEST(Matvec, WithBf16WeightsHasTheBitsOfTheSameValuesInFp32) {
+  for_each_target([] {
+    for (const int64_t K : {1, 15, 64, 131}) {
+      const int64_t N = 3;
+      const auto x = random_floats(size_t(K), 2);
+      std::vector<BFloat16> rounded;
+      std::vector<float> widened, y(size_t(N), 0.f), expected(size_t(N), 0.f);
+      for (const float value : random_floats(size_t(N * K), 1)) {
+        rounded.push_back(to_bfloat16(value));
+        widened.push_back(to_float(rounded.back()));
+      }
+
+      matvec(Matrix<const BFloat16>(rounded.data(), N, K), x, y);
+
+      matvec(Matrix<const float>(widened.data(), N, K), x, expected);
+      EXPECT_EQ(y, expected) << "K " << K;
+    }
+  });
+}
+
 TEST(Matvec, HasTheSameBitsOnAvx2AndAvx512) {
   const int64_t N = 5, K = 301;
   const auto w = random_floats(size_t(N * K), 3), x = random_floats(size_t(K), 4);

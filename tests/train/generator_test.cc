@@ -73,6 +73,21 @@ TEST_F(GeneratorTest, ReadsAPromptInAnyPieces) {
   }
 }
 
+TEST_F(GeneratorTest, WithBf16WeightsHasTheBitsOfTheSameRoundedWeights) {
+  const std::vector<int32_t> prompt = tokens(70);
+  const std::vector<float> unrounded = logits_after(prompt, 1);
+  const Bf16Weights bf16(state_.weights);  // rounds state_'s, too
+  Generator decoder(state_.weights, *executor_, GemmBackend::kAuto, &bf16);
+
+  std::vector<float> logits;
+  for (const int32_t& token : prompt) {
+    logits = copy_of(decoder.feed(Vector<const int32_t>(&token, 1)));
+  }
+
+  EXPECT_EQ(logits, logits_after(prompt, 1));
+  EXPECT_NE(logits, unrounded);
+}
+
 // -log softmax(logits)[target] of every prefix is the loss that training computes at that row.
 TEST_F(GeneratorTest, AgreesWithTheForwardPassOfTraining) {
   const std::vector<int32_t> text = tokens(kConfig.T + 1);

@@ -1,0 +1,31 @@
+#include "model/bf16_weights.h"
+
+#include "kernels/bfloat16.h"
+
+namespace weft {
+namespace {
+
+bool has_copy(const Parameter& p) { return p.rows > 1 && p.tensor != Tensor::wpe; }
+
+}  // namespace
+
+Bf16Weights::Bf16Weights(const ParameterView& weights) {
+  for (const Parameter& p : weights.table->all()) {
+    matrices_.emplace_back();
+    if (!has_copy(p)) continue;
+    matrices_.back() = arena_.matrix<BFloat16>(p.rows, p.cols);
+    const Matrix<float> values = weights.matrix(p);
+    convert(values, matrices_.back());
+    convert(matrices_.back(), values);
+  }
+}
+
+size_t Bf16Weights::bytes(const ParameterTable& table) {
+  int64_t elements = 0;
+  for (const Parameter& p : table.all()) {
+    if (has_copy(p)) elements += p.rows * p.cols;
+  }
+  return static_cast<size_t>(elements) * sizeof(BFloat16);
+}
+
+}  // namespace weft
