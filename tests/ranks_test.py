@@ -39,8 +39,8 @@ class RanksTest(unittest.TestCase):
         self.text = self.directory / "text.txt"
         self.text.write_text("".join(f"Over {i % 7}, under {i % 11}, and back.\n" for i in range(400)))
 
-    def flags(self, name, *more, steps=STEPS):
-        return ["train", "--data", self.text, "--model", f"L=2,NH=2,C=32,T={T}", "--batch-size", "1",
+    def flags(self, name, *more, steps=STEPS, model=f"L=2,NH=2,C=32,T={T}"):
+        return ["train", "--data", self.text, "--model", model, "--batch-size", "1",
                 "--total-batch-tokens", str(SEQUENCES * T), "--steps", str(steps), "--lr", "1e-3",
                 "--threads", "1", "--bucket-mb", "0.02", "--out", self.directory / name,
                 *map(str, more)]
@@ -88,6 +88,14 @@ class RanksTest(unittest.TestCase):
             if is_rank and str(self.directory / out).encode() in arguments:
                 found.append(int(entry.name))
         return sorted(found)
+
+    def rank_process(self, out, rank):
+        for process in self.processes_of(out):
+            variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+            for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK"):
+                if f"{name}={rank}".encode() in variables:
+                    return process
+        self.fail(f"there is no rank {rank}")
 
     def result(self, name, steps=STEPS):
         """What must not depend on the ranks: the files of the last checkpoint, and the losses."""
@@ -160,6 +168,23 @@ class RanksTest(unittest.TestCase):
 
         self.train(2, "run", "--reproducible", "--resume", "--dist", "server", steps=steps)
         self.assertEqual(self.result("run", steps), self.result("alone", steps))
+
+    # What AdamW keeps of 6.5 million parameters, next to all else that a rank holds.
+    def test_sharded_keeps_a_quarter_of_the_moments_on_each_of_four_ranks(self):
+        model = "L=2,NH=4,C=512,T=32"
+        resident = {}
+        for dist in ("all-reduce", "sharded"):
+            run = self.start(4, *self.flags(dist, "--dist", dist, steps=1000, model=model))
+            self.wait_for_step(run, dist, 2)
+            status = Path(f"/proc/{self.rank_process(dist, 1)}/status").read_text()
+            resident[dist] = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+            os.kill(self.processes_of(dist)[0], signal.SIGKILL)
+            run.wait(30)
+        parameters = self.records("sharded")[0]["parameters"]
+        saved = resident["all-reduce"] - resident["sharded"]
+        # Three quarters of two moments, less the quarter of the gradients that a rank receives.
+        expected = 4 * parameters * (2 * 3 / 4 - 1 / 4)
+        self.assertAlmostEqual(saved / expected, 1, delta=0.15)
 
     # ---- How they end.
 
