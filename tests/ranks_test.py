@@ -24,7 +24,7 @@ WEFT = LAUNCHER = None
 ENVIRONMENT = dict(os.environ,
                    OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
-                   OMPI_MCA_mpi_yield_when_idle="1", OMP_WAIT_POLICY="passive")
+                   OMP_WAIT_POLICY="passive")
 STEPS = 5
 SEQUENCES = 12  # of a step: shared out over 1, 2, 3 and 4 ranks
 T = 32
@@ -155,6 +155,20 @@ class RanksTest(unittest.TestCase):
             self.assertGreater(step["bytes_sent"], 0)
             self.assertGreater(step["comm_ms"], 0)
             self.assertLessEqual(step["hidden_comm_ms"], step["comm_ms"])
+
+    def test_a_trace_has_all_ranks_in_one_time(self):
+        trace = self.directory / "trace.json"
+        self.train(3, "run", "--trace", trace, "--trace-steps", "2:3")
+        slices = [e for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"]
+        programs = {(e["pid"], e["args"]["step"], e["name"]): e for e in slices
+                    if e["cat"] == "program"}
+        self.assertEqual({process for process, _, _ in programs}, {1, 2, 3})
+        for rank in (1, 2, 3):
+            # A rank is in the same step as the others: a step ends when all have summed their losses.
+            step2, step3 = programs[rank, 2, "step/last"], programs[1, 3, "step/first"]
+            self.assertLess(step2["ts"], step3["ts"])
+            sums = [e for e in slices if e["pid"] == rank and e["name"] == "exchange0/sum"]
+            self.assertEqual(len(sums), 2)
 
     def test_a_run_continues_on_other_ranks_with_another_strategy(self):
         steps = 40

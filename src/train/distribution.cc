@@ -135,7 +135,7 @@ void Distribution::add_start(Program& program, const std::string& name, std::vec
   program.add({.name = name + "/start",
                .phase = Phase::kCommunication,
                .reads = std::move(reads),
-               .writes = tiles_of({writes, channel_.all()}),
+               .writes = tiles_of({std::move(writes), channel_.all()}),
                .run = [&flights, begin = std::move(begin), name, this](std::byte*) {
                  flights.clear();
                  naming(name, [&] { begin(flights); });
@@ -145,18 +145,19 @@ void Distribution::add_start(Program& program, const std::string& name, std::vec
 
 void Distribution::add_finish(Program& program, const std::string& name, std::vector<TileId> writes,
                               Flights& flights) const {
-  program.add({.name = std::move(name),
+  program.add({.name = name,
                .phase = Phase::kCommunication,
                .reads = {},
                .writes = std::move(writes),
                .run = [](std::byte*) {},
                .poll =
-                   [&flights, this] {
-                     for (Request& flight : flights) {
-                       if (!flight.test()) return false;
-                     }
-                     meter_.ends(&flights);
-                     return true;
+                   [&flights, name, this] {
+                     bool done = true;
+                     naming(name, [&] {
+                       for (Request& flight : flights) done = done && flight.test();
+                     });
+                     if (done) meter_.ends(&flights);
+                     return done;
                    }});
 }
 
@@ -360,6 +361,7 @@ void Distribution::append_tree_sum(Program& program, size_t b) const {
     }
   }
   std::ranges::sort(order);
+  places.reserve(order.size());
   for (const auto& [first, at] : order) places.push_back(at);
   const auto additions = tree_.additions(nodes);
 
