@@ -197,8 +197,9 @@ class RanksTest(unittest.TestCase):
         parameters = self.records("sharded")[0]["parameters"]
         saved = resident["all-reduce"] - resident["sharded"]
         # Three quarters of two moments, less the quarter of the gradients that a rank receives.
+        # More may be saved: an all-reduce takes buffers of the library's own as well.
         expected = 4 * parameters * (2 * 3 / 4 - 1 / 4)
-        self.assertAlmostEqual(saved / expected, 1, delta=0.15)
+        self.assertGreater(saved, 0.85 * expected)
 
     # ---- How they end.
 
