@@ -34,7 +34,7 @@ END_S = 30  # after which no rank may be left
 ENVIRONMENT = dict(os.environ,
                    OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
-                   OMPI_MCA_mpi_yield_when_idle="1", OMP_WAIT_POLICY="passive")
+                   OMP_WAIT_POLICY="passive")
 
 
 class Failed(Exception):

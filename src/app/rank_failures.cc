@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "app/failure_report.h"
 #include "base/error.h"
 
@@ -17,19 +19,23 @@ bool is_on_all_ranks(const std::exception& exception) {
 
 int run_as_rank(Communicator& communicator, const std::function<int()>& work) {
   if (communicator.size() == 1) return work();
+  int status = kFailed;
   try {
-    return work();
+    status = work();
   } catch (const std::exception& exception) {
     FailureReport report = describe_failure(exception);
-    if (is_on_all_ranks(exception)) {
-      if (communicator.rank() == 0) throw;
-      return report.status;
+    status = report.status;
+    const bool alone = !is_on_all_ranks(exception);
+    if (alone) report.what = fmt::format("{}: {}", rank_name(communicator), report.what);
+    if (alone || communicator.rank() == 0) report.print();
+    if (alone) {
+      communicator.end_all_ranks(status);
+      return status;
     }
-    report.what = fmt::format("{}: {}", rank_name(communicator), report.what);
-    report.print();
-    communicator.end_all_ranks(report.status);
-    return report.status;
   }
+  std::fflush(stdout);  // a failure to write shows when the program ends
+  communicator.barrier();
+  return status;
 }
 
 }  // namespace weft

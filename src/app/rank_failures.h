@@ -7,9 +7,11 @@
 
 namespace weft {
 
-// Returns the exit status of `work`. An error that all ranks throw leaves this function on rank 0
-// alone; the others return its status. One that this rank has alone is printed, with the rank and
-// its host, and ends the processes of all.
+// Returns the exit status of `work`, on each rank when all have ended and rank 0 has told what it
+// has to tell: a launcher kills the others once one rank has ended with another status than 0. An
+// error that all ranks throw is printed by rank 0. One that this rank has alone is printed here,
+// with the rank and its host, and ends the processes of all. A rank that is alone throws its
+// errors.
 int run_as_rank(Communicator& communicator, const std::function<int()>& work);
 
 }  // namespace weft

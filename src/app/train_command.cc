@@ -249,6 +249,7 @@ int run_other_rank(Preparation& p) {
   const StopSignals signals("");
   const TrainOutcome outcome =
       train(p.settings, p.input.dataset, *p.executor, silent, signals.requested(), p.trace.get());
+  if (p.trace) p.trace->write(*p.settings.communicator);
   return exit_status(outcome, signals);
 }
 

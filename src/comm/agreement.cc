@@ -39,6 +39,7 @@ std::string agree(Communicator& communicator, const std::string& mine,
 // The error of the first rank that has one, or "null".
 std::string first_error(const std::vector<std::string>& texts) {
   std::vector<json> errors;
+  errors.reserve(texts.size());
   for (const std::string& text : texts) errors.push_back(json::parse(text));
   const auto first = std::ranges::find_if(errors, [](const json& e) { return !e.is_null(); });
   if (first == errors.end()) return "null";

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <cstdlib>
 #include <mutex>
 #include <string_view>
+#include <thread>
 
 #include "base/error.h"
 #include "comm/connect.h"
@@ -16,10 +17,16 @@
 namespace weft {
 namespace {
 
+// Open MPI gives up the core inside of MPI_Test where it believes that ranks share cores, or is
+// told so. Whoever runs next keeps the core for milliseconds in which this rank has ops to run:
+// then nothing would be hidden. Executors yield by themselves where there is nothing to do.
+void keep_open_mpi_from_yielding() { setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/1); }
+
 // Initialized from here to the destructor.
 class MpiEnvironment {
  public:
   MpiEnvironment() {
+    keep_open_mpi_from_yielding();
     int provided = MPI_THREAD_SINGLE;
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
     if (provided < MPI_THREAD_SERIALIZED) {
@@ -82,6 +89,8 @@ class MpiCommunicator : public Communicator {
   std::mutex& mutex() { return mutex_; }
 
  private:
+  Request begin_all_reduce(Vector<double> values, Reduction reduction);
+
   template <typename T, typename Begin>
   void for_each_chunk(Vector<T> values, const Begin& begin) const {
     const auto largest = static_cast<size_t>(largest_);
@@ -161,18 +170,19 @@ class Starting {
   std::unique_ptr<MpiTransfer> transfer_;
 };
 
+// What waits for ranks that may need this one's core gives it up meanwhile, unlike MPI's own
+// waiting.
+void wait(Request request) {
+  while (!request.test()) std::this_thread::yield();
+}
+
 void MpiCommunicator::barrier() {
-  const std::lock_guard lock(mutex_);
-  check(MPI_Barrier(world_), "barrier");
+  std::vector<double> nothing(1, 0.);
+  all_reduce(nothing, Reduction::kSum);
 }
 
 void MpiCommunicator::all_reduce(Vector<double> values, Reduction reduction) {
-  const std::lock_guard lock(mutex_);
-  for_each_chunk(values, [&](Vector<double> chunk) {
-    check(MPI_Allreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_DOUBLE, op_of(reduction),
-                        world_),
-          "all-reduce");
-  });
+  wait(begin_all_reduce(values, reduction));
 }
 
 std::vector<std::string> MpiCommunicator::gather(const std::string& text) {
@@ -239,10 +249,14 @@ Request MpiCommunicator::begin_all_reduce(Vector<float> values) {
 }
 
 Request MpiCommunicator::begin_all_reduce(Vector<double> values) {
+  return begin_all_reduce(values, Reduction::kSum);
+}
+
+Request MpiCommunicator::begin_all_reduce(Vector<double> values, Reduction reduction) {
   Starting starting(*this, "all-reduce");
   for_each_chunk(values, [&](Vector<double> chunk) {
     starting->check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_DOUBLE,
-                                   MPI_SUM, world_, starting->next()));
+                                   op_of(reduction), world_, starting->next()));
   });
   return starting.finish();
 }

@@ -53,7 +53,7 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_directory) {
 }
 
 void write_moments(const fs::path& path, const ParameterView& m, const ParameterView& v,
-                   FileSystem& files) {
+                   FileSystem& files, const BringMoment& bring) {
   std::vector<TensorSpec> specs;
   for (const Parameter& p : m.table->all()) {
     const std::vector<int64_t> shape =
@@ -71,6 +71,7 @@ void write_moments(const fs::path& path, const ParameterView& m, const Parameter
   };
   SafetensorsWriter writer(path, std::move(specs), {}, files);
   for (const TensorSpec& spec : writer.tensors()) {
+    if (bring) bring(spec.name);
     const Vector<float> values = values_of(spec.name);
     writer.append(values.data(), values.size_bytes());
   }
@@ -156,7 +157,7 @@ fs::path unfinished_path(const fs::path& run_directory, int64_t step) {
 // Everything but the name: what fills the directory, and makes it durable.
 void fill_checkpoint(const fs::path& directory, const RunState& state, const ParameterView& weights,
                      const ParameterView& m, const ParameterView& v, const Tokenizer* tokenizer,
-                     FileSystem& files) {
+                     FileSystem& files, const BringMoment& bring) {
   const int64_t end_of_text =
       tokenizer != nullptr ? tokenizer->end_of_text() : weights.table->config().V - 1;
   write_hf_model(directory, weights, end_of_text, DType::F32, files);
@@ -165,7 +166,7 @@ void fill_checkpoint(const fs::path& directory, const RunState& state, const Par
       write_file_durably(directory / name, content, files);
     }
   }
-  write_moments(directory / kOptimizerFile, m, v, files);
+  write_moments(directory / kOptimizerFile, m, v, files, bring);
   ordered_json json = to_json(state);
   json["checksums"] = checksums_of(directory);
   write_file_durably(directory / kStateFile, json.dump(2) + "\n", files);
@@ -210,13 +211,14 @@ RunState verify_checkpoint(const fs::path& checkpoint) {
 
 fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
                           const ParameterView& weights, const ParameterView& m,
-                          const ParameterView& v, const Tokenizer* tokenizer, FileSystem& files) {
+                          const ParameterView& v, const Tokenizer* tokenizer, FileSystem& files,
+                          const BringMoment& bring) {
   const fs::path unfinished = unfinished_path(run_directory, state.step);
   try {
     fs::path target = checkpoints_of(run_directory) / step_name(state.step);
     files.remove_all(unfinished);
     create_directories_durably(checkpoints_of(run_directory), files);
-    fill_checkpoint(unfinished, state, weights, m, v, tokenizer, files);
+    fill_checkpoint(unfinished, state, weights, m, v, tokenizer, files, bring);
     // A run continues behind its newest good checkpoint, so one of this step was not good.
     if (names_something(target)) remove_checkpoint(target, files);
     rename_durably(unfinished, target, files);

@@ -42,13 +42,18 @@ struct RunState {
   bool operator==(const RunState&) const = default;
 };
 
+// Called before the moments of one parameter are read from m or v: "m/block3/qkvw". Where other
+// ranks keep some of them, this is when they must come.
+using BringMoment = std::function<void(const std::string& tensor)>;
+
 // Writes step_<state.step> under <run>/checkpoints. Returns its path: from then on the checkpoint
 // survives a power loss. Throws Error (kFailure), and then earlier checkpoints are whole and
 // nothing is left of this one.
 std::filesystem::path write_checkpoint(const std::filesystem::path& run_directory,
                                        const RunState& state, const ParameterView& weights,
                                        const ParameterView& m, const ParameterView& v,
-                                       const Tokenizer* tokenizer, FileSystem& files = disk());
+                                       const Tokenizer* tokenizer, FileSystem& files = disk(),
+                                       const BringMoment& bring = {});
 
 // Removes checkpoints until `keep` are left: `newest` and those before it (0: all stay). Newer ones
 // are what a damaged run left behind: they must not push out the one that was just written.

@@ -16,6 +16,16 @@ namespace {
 
 constexpr int64_t kBlock = 1024;  // floats of each term, added up in the first cache level
 
+// An error of a transfer is the op's.
+template <typename Work>
+void naming(const std::string& op, const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    throw failure(op, error.message(), error.hint());
+  }
+}
+
 void copy(Vector<const float> from, Vector<float> to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
@@ -119,34 +129,35 @@ Range Distribution::my_units(size_t bucket) const {
 
 // ---- Transfers as pairs of ops.
 
-void Distribution::add_start(Program& program, std::string name, std::vector<TileId> reads,
+void Distribution::add_start(Program& program, const std::string& name, std::vector<TileId> reads,
                              std::vector<TileId> writes, Flights& flights,
                              std::function<void(Flights&)> begin) const {
-  program.add({.name = std::move(name) + "/start",
+  program.add({.name = name + "/start",
                .phase = Phase::kCommunication,
                .reads = std::move(reads),
-               .writes = tiles_of({writes, channel_.all()}),
-               .run = [&flights, begin = std::move(begin), this](std::byte*) {
+               .writes = tiles_of({std::move(writes), channel_.all()}),
+               .run = [&flights, begin = std::move(begin), name, this](std::byte*) {
                  flights.clear();
-                 begin(flights);
+                 naming(name, [&] { begin(flights); });
                  meter_.begins(&flights);
                }});
 }
 
-void Distribution::add_finish(Program& program, std::string name, std::vector<TileId> writes,
+void Distribution::add_finish(Program& program, const std::string& name, std::vector<TileId> writes,
                               Flights& flights) const {
-  program.add({.name = std::move(name),
+  program.add({.name = name,
                .phase = Phase::kCommunication,
                .reads = {},
                .writes = std::move(writes),
                .run = [](std::byte*) {},
                .poll =
-                   [&flights, this] {
-                     for (Request& flight : flights) {
-                       if (!flight.test()) return false;
-                     }
-                     meter_.ends(&flights);
-                     return true;
+                   [&flights, name, this] {
+                     bool done = true;
+                     naming(name, [&] {
+                       for (Request& flight : flights) done = done && flight.test();
+                     });
+                     if (done) meter_.ends(&flights);
+                     return done;
                    }});
 }
 
@@ -350,6 +361,7 @@ void Distribution::append_tree_sum(Program& program, size_t b) const {
     }
   }
   std::ranges::sort(order);
+  places.reserve(order.size());
   for (const auto& [first, at] : order) places.push_back(at);
   const auto additions = tree_.additions(nodes);
 
@@ -506,12 +518,21 @@ double Distribution::moment_share() const {
   return double(mine) / double(parts_.weights.values().data.size());
 }
 
-void Distribution::for_each_moment_share(
-    const std::function<void(int64_t, const std::vector<int64_t>&)>& use) const {
-  for (size_t b = buckets_.all().size(); b-- > 0;) {
-    const Bucket& bucket = buckets_.all()[b];
-    use(bucket.elements.begin, strategy_->shares(buckets_, bucket));
+std::vector<Distribution::Keepers> Distribution::keepers_of(Range elements) const {
+  std::vector<Keepers> keepers;
+  for (const Bucket& bucket : buckets_.all()) {
+    const auto inside = [&](int64_t at) { return std::clamp(at, elements.begin, elements.end); };
+    const int64_t begin = inside(bucket.elements.begin);
+    if (inside(bucket.elements.end) == begin) continue;
+    std::vector<int64_t> counts;
+    int64_t at = bucket.elements.begin;
+    for (int64_t share : strategy_->shares(buckets_, bucket)) {
+      counts.push_back(inside(at + share) - inside(at));
+      at += share;
+    }
+    keepers.push_back({begin, std::move(counts)});
   }
+  return keepers;
 }
 
 }  // namespace weft

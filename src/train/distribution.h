@@ -84,20 +84,23 @@ class Distribution {
   bool everyone_keeps_moments() const { return strategy_->everyone_updates(); }
   // Moments that this rank keeps, of all.
   double moment_share() const;
-  // Calls use(offset, counts) for each bucket from the beginning of the buffer: the elements from
-  // `offset` on whose moments each rank keeps, side by side. REQUIRES: not everyone keeps all.
-  void for_each_moment_share(
-      const std::function<void(int64_t offset, const std::vector<int64_t>& counts)>& use) const;
+  // Who keeps the moments of these elements: runs of them, and in each how many are which rank's,
+  // side by side. REQUIRES: not everyone keeps all.
+  struct Keepers {
+    int64_t begin;
+    std::vector<int64_t> counts;  // by rank
+  };
+  std::vector<Keepers> keepers_of(Range elements) const;
 
  private:
   // The transfers of one bucket in progress.
   using Flights = std::vector<Request>;
   class Sink;
 
-  void add_start(Program& program, std::string name, std::vector<TileId> reads,
+  void add_start(Program& program, const std::string& name, std::vector<TileId> reads,
                  std::vector<TileId> writes, Flights& flights,
                  std::function<void(Flights&)> begin) const;
-  void add_finish(Program& program, std::string name, std::vector<TileId> writes,
+  void add_finish(Program& program, const std::string& name, std::vector<TileId> writes,
                   Flights& flights) const;
 
   void append_sum_start(Program& program, size_t bucket) const;

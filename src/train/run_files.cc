@@ -65,19 +65,20 @@ void RunFiles::log(const nlohmann::ordered_json& record) {
 
 // The log goes first: a run that continues from this checkpoint does not repeat its lines.
 fs::path RunFiles::save(const RunState& state, const TrainingState& training,
-                        const Tokenizer* tokenizer) {
+                        const Tokenizer* tokenizer, const BringMoment& bring) {
   log_->sync();
   fs::path path = write_checkpoint(settings_.directory, state, training.weights, training.m,
-                                   training.v, tokenizer, files_);
+                                   training.v, tokenizer, files_, bring);
   prune_checkpoints(settings_.directory, path, settings_.keep, files_);
   log({{"kind", "checkpoint"}, {"step", state.step}, {"path", path.string()}});
   return path;
 }
 
 std::optional<fs::path> RunFiles::try_to_save(const RunState& state, const TrainingState& training,
-                                              const Tokenizer* tokenizer) {
+                                              const Tokenizer* tokenizer,
+                                              const BringMoment& bring) {
   try {
-    return save(state, training, tokenizer);
+    return save(state, training, tokenizer, bring);
   } catch (const Error& error) {
     note_(fmt::format("no checkpoint of step {}: {}; earlier ones are whole, and the run goes on",
                       state.step, error.what()));

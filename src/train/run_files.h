@@ -56,13 +56,14 @@ class RunFiles {
   // Writes the checkpoint and removes those that are not to be kept. Returns its path. Throws Error
   // (kFailure).
   std::filesystem::path save(const RunState& state, const TrainingState& training,
-                             const Tokenizer* tokenizer);
+                             const Tokenizer* tokenizer, const BringMoment& bring = {});
 
   // The same, but a disk that fails or is full for a while need not cost what has been computed: it
   // is noted, there is no path, and the run can go on to the next checkpoint.
   std::optional<std::filesystem::path> try_to_save(const RunState& state,
                                                    const TrainingState& training,
-                                                   const Tokenizer* tokenizer);
+                                                   const Tokenizer* tokenizer,
+                                                   const BringMoment& bring = {});
 
  private:
   void make_directory();

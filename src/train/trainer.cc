@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
@@ -275,24 +276,55 @@ class Run {
     for (const ParameterView& moment : {state_.m, state_.v}) {
       if (step_.distribution()->everyone_keeps_moments()) {
         wait(communicator_.begin_broadcast(moment.data, 0));
-        continue;
+      } else {
+        move_moments(moment.data, {0, int64_t(moment.data.size())}, false);
+        release_moments(moment.data, {0, int64_t(moment.data.size())});
       }
-      step_.distribution()->for_each_moment_share(
-          [&](int64_t offset, const std::vector<int64_t>& counts) {
-            exchange_with_main(moment.data, offset, counts, false);
-          });
     }
-    release_moments();
   }
 
-  // To rank 0, which is about to write all of them.
-  void gather_moments() {
-    if (communicator_.size() == 1 || step_.distribution()->everyone_keeps_moments()) return;
-    for (const ParameterView& moment : {state_.m, state_.v}) {
-      step_.distribution()->for_each_moment_share(
-          [&](int64_t offset, const std::vector<int64_t>& counts) {
-            exchange_with_main(moment.data, offset, counts, true);
-          });
+  bool keeps_all_moments() const {
+    return step_.distribution() == nullptr || step_.distribution()->everyone_keeps_moments();
+  }
+
+  // The moments of a tensor, "m/block3/qkvw".
+  Vector<float> moments_of(const std::string& tensor) const {
+    return tensor.starts_with("m/") ? state_.m.data : state_.v.data;
+  }
+  Range elements_of(const std::string& tensor) const {
+    const Parameter& p =
+        *std::ranges::find(state_.table->all(), tensor.substr(2), &Parameter::name);
+    return {p.offset, p.offset + p.size()};
+  }
+
+  // On rank 0, while it writes a checkpoint: the moments of one tensor come from the ranks that
+  // keep them, and those of the one before, `brought_`, have been written and are given up.
+  void bring_moment(const std::string& tensor) {
+    communicator_.broadcast(tensor);
+    if (!brought_.empty()) release_moments(moments_of(brought_), elements_of(brought_));
+    brought_ = tensor;
+    if (!tensor.empty()) move_moments(moments_of(tensor), elements_of(tensor), true);
+  }
+  // On the others: what rank 0 asks for, until it asks for "".
+  void send_moments() {
+    for (std::string tensor = communicator_.broadcast(""); !tensor.empty();
+         tensor = communicator_.broadcast("")) {
+      move_moments(moments_of(tensor), elements_of(tensor), true);
+    }
+  }
+
+  void move_moments(Vector<float> values, Range elements, bool to_main) {
+    for (const Distribution::Keepers& keepers : step_.distribution()->keepers_of(elements)) {
+      exchange_with_main(values, keepers.begin, keepers.counts, to_main);
+    }
+  }
+
+  // On rank 0, those that it held for others.
+  void release_moments(Vector<float> values, Range elements) const {
+    if (!is_main()) return;
+    for (const Distribution::Keepers& keepers : step_.distribution()->keepers_of(elements)) {
+      const int64_t others = part_begins(keepers.counts).back() - keepers.counts[0];
+      Arena::release(values.subspan(size_t(keepers.begin + keepers.counts[0]), size_t(others)));
     }
   }
 
@@ -318,21 +350,6 @@ class Run {
       wait(communicator_.begin_exchange(is_main() ? away : nothing, others,
                                         is_main() ? nothing : away, one));
     }
-  }
-
-  // Those that this rank held for others.
-  void release_moments() {
-    if (!is_main() || step_.distribution() == nullptr ||
-        step_.distribution()->everyone_keeps_moments()) {
-      return;
-    }
-    step_.distribution()->for_each_moment_share(
-        [&](int64_t offset, const std::vector<int64_t>& counts) {
-          const int64_t others = part_begins(counts).back() - counts[0];
-          for (const ParameterView& moment : {state_.m, state_.v}) {
-            Arena::release(moment.data.subspan(size_t(offset + counts[0]), size_t(others)));
-          }
-        });
   }
 
   static void wait(Request request) {
@@ -585,22 +602,34 @@ class Run {
 
   // required: a disk that refuses it ends the run.
   void checkpoint(bool required) {
-    gather_moments();
+    on_all_ranks(communicator_, [&] { refuse_poisoned_weights(); });
+    if (!is_main() && !keeps_all_moments()) send_moments();
     on_all_ranks(communicator_, [&] {
-      refuse_poisoned_weights();
-      if (is_main()) required ? save() : try_to_save();
+      if (is_main()) write_checkpoint_files(required);
     });
-    release_moments();
   }
 
-  void save() {
-    const auto path = run_files_->save(state_to_save(), state_, dataset_.tokenizer.get());
+  void write_checkpoint_files(bool required) {
+    if (keeps_all_moments()) return required ? save({}) : try_to_save({});
+    const BringMoment bring = [&](const std::string& tensor) { bring_moment(tensor); };
+    try {
+      required ? save(bring) : try_to_save(bring);
+    } catch (const Error&) {
+      bring_moment("");
+      throw;
+    }
+    bring_moment("");
+  }
+
+  void save(const BringMoment& bring) {
+    const auto path = run_files_->save(state_to_save(), state_, dataset_.tokenizer.get(), bring);
     listener_.saved(done_.step, path);
     run_files_->sync_log();
   }
 
-  void try_to_save() {
-    const auto path = run_files_->try_to_save(state_to_save(), state_, dataset_.tokenizer.get());
+  void try_to_save(const BringMoment& bring) {
+    const auto path =
+        run_files_->try_to_save(state_to_save(), state_, dataset_.tokenizer.get(), bring);
     if (path) listener_.saved(done_.step, *path);
   }
 
@@ -625,6 +654,7 @@ class Run {
   double loss_ = 0.;       // of the last step, over all ranks
   bool stopping_ = false;  // some rank is to stop
   BusyTimes busy_;
+  std::string brought_;  // the tensor whose moments rank 0 holds for others, to write them
 };
 
 }  // namespace

@@ -126,7 +126,7 @@ TEST_F(BenchCommand, RefusesALinkWithoutBandwidth) {
 TEST_F(BenchCommand, MeasuresWhatEachExecutorAddsToAnOp) {
   const json result = run_json({"tasks", "--threads", "2", "--steps", "1"});
 
-  ASSERT_EQ(result["executors"].size(), 3u);
+  ASSERT_EQ(result["executors"].size(), 4u);
   EXPECT_GT(result["ops"], 50);
   for (const json& e : result["executors"]) {
     EXPECT_GT(e["ns_per_op"], 0.) << e;
