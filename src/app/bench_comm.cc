@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kMeasuredSeconds = 0.1;  // of each transfer at each size
 constexpr double kLeastRepetitions = 5, kMostRepetitions = 200;
-constexpr int64_t kFloat = sizeof(float);
+constexpr int64_t kFloat = sizeof(float);  // bytes
 
 struct CommOptions {
   int64_t largest_mb = 16;
@@ -39,8 +39,9 @@ bool parse(const Arguments& arguments, CommOptions& o) {
                 "Times each collective that training uses between the ranks that mpirun or srun "
                 "started, by size, against their link.");
   flags.integer("--largest-mb", o.largest_mb, {1, 4096}, "Largest buffer of a rank, in MiB");
-  flags.real("--link-gbps", o.link_gbps, {0., 1e6},
-             "Gbit/s of a rank's link; 0 = what a message from rank 0 to the last reaches");
+  flags.real(
+      "--link-gbps", o.link_gbps, {0., 1e6},
+      "Gbit/s of a rank's link; 0 = what the largest message from rank 0 to the last one reaches");
   flags.flag("--json", o.as_json, "Print a JSON object");
   return flags.parse(arguments);
 }
@@ -52,7 +53,8 @@ struct Timing {
   double sent_bytes = 0.;  // by the rank that sends the most, at least
   TimeSpread seconds;      // until the last rank has what it is to have
 
-  double bytes_per_s() const { return sent_bytes / seconds.median; }
+  // By the shortest time: what else a machine does only ever adds to it.
+  double bytes_per_s() const { return sent_bytes / seconds.min; }
 };
 
 struct CommResult {
@@ -177,14 +179,11 @@ CommResult measure(const CommOptions& o, Communicator& communicator) {
   const std::vector<int64_t> sizes = sizes_up_to(largest);
   CommBench bench(communicator, largest);
   for (const int64_t size : sizes) result.timings.push_back(bench.message(size));
-  result.latency_s = result.timings.front().seconds.median;
+  result.latency_s = result.timings.front().seconds.min;
   result.link_is_given = o.link_gbps > 0.;
   result.link_bytes_per_s = o.link_gbps * 1e9 / 8.;
-  if (!result.link_is_given) {
-    for (const Timing& t : result.timings) {
-      result.link_bytes_per_s = std::max(result.link_bytes_per_s, t.bytes_per_s());
-    }
-  }
+  // The largest: what small ones reach may lie in a buffer on the way.
+  if (!result.link_is_given) result.link_bytes_per_s = result.timings.back().bytes_per_s();
   for (const int64_t size : sizes) {
     for (Timing& timing : bench.collectives(size)) result.timings.push_back(std::move(timing));
   }
@@ -233,19 +232,20 @@ void print_table(const CommResult& r) {
   for (const Timing& t : r.timings) {
     if (t.bytes != bytes) {
       fmt::print("\n{:<15} {:>12} {:>12} {:>12} {:>12} {:>9}\n",
-                 fmt::format("{} bytes", format_count(t.bytes)), "median us", "min us", "max us",
+                 fmt::format("{} bytes", format_count(t.bytes)), "least us", "median us", "max us",
                  "MB/s", "of link");
     }
     bytes = t.bytes;
     fmt::print("{:<15} {:>12.1f} {:>12.1f} {:>12.1f} {:>12.2f} {:>9}\n", t.name,
-               1e6 * t.seconds.median, 1e6 * t.seconds.min, 1e6 * t.seconds.max,
+               1e6 * t.seconds.min, 1e6 * t.seconds.median, 1e6 * t.seconds.max,
                t.bytes_per_s() / 1e6, format_percent(t.bytes_per_s() / r.link_bytes_per_s));
   }
   fmt::print(
       "\nbytes: of a rank's buffer. MB/s: what the rank that sends the most must send, by the "
-      "time\n"
-      "until the last rank is done. of link: of the fastest message from rank 0 to rank {}.\n",
-      r.ranks - 1);
+      "least\n"
+      "time until the last rank is done. of link: {}.\n",
+      r.link_is_given ? "of --link-gbps"
+                      : fmt::format("of the largest message from rank 0 to rank {}", r.ranks - 1));
 }
 
 }  // namespace
