@@ -13,9 +13,15 @@ from pathlib import Path
 import attention_figures
 import execution_figures
 import model_figures
+import strategies
 
 HERE = Path(__file__).resolve().parent
-FIGURES = model_figures.FIGURES | attention_figures.FIGURES | execution_figures.FIGURES
+FIGURES = (
+    model_figures.FIGURES
+    | attention_figures.FIGURES
+    | execution_figures.FIGURES
+    | strategies.FIGURES
+)
 
 
 def main():

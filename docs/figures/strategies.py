@@ -1,12 +1,4 @@
-#!/usr/bin/env python3
-"""The figures of docs/distributed.md: what ranks send, when they send it, and in which order they add.
-
-    docs/figures/strategies.py           writes them beside this file
-    docs/figures/strategies.py --check   says which are not what it draws, and exits 1
-"""
-
-import sys
-from pathlib import Path
+"""The figures of docs/distributed.md: what ranks send, when they send it, and in which order they add."""
 
 from svg import Figure
 
@@ -254,20 +246,3 @@ def sum_tree():
 
 
 FIGURES = {"strategies": strategies, "overlap": overlap, "sum_tree": sum_tree}
-
-
-def main():
-    check = sys.argv[1:] == ["--check"]
-    wrong = []
-    for name, draw in FIGURES.items():
-        path, svg = Path(__file__).resolve().parent / f"{name}.svg", draw().svg()
-        if not check:
-            path.write_text(svg, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != svg:
-            wrong.append(f"{path}: not what docs/figures/strategies.py draws; run it")
-    print("\n".join(wrong) or f"figures: {len(FIGURES)} in order")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
