@@ -29,7 +29,7 @@
 # Hosts are network and UTS namespaces, inside network, mount, PID and IPC namespaces of the lab's own:
 # the machine's network is not touched, labs run side by side, and when a lab ends, be it by SIGKILL,
 # the kernel ends every process in it and takes away the rest. Hosts share CPUs, memory and files.
-# Between hosts MPI has TCP alone.
+# Between hosts MPI has TCP alone. SIGKILL leaves a directory with one small file in TMPDIR.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
