@@ -11,8 +11,8 @@ namespace weft {
 
 class Bf16Weights {
  public:
-  // Rounds every matrix (but wpe, of which a token reads one row) to nearest even, in place as well:
-  // the fp32 weights then are the same numbers.
+  // Rounds every matrix (but wpe, of which a token reads one row) to nearest even, in place as
+  // well: the fp32 weights then are the same numbers.
   explicit Bf16Weights(const ParameterView& weights);
   Bf16Weights(const Bf16Weights&) = delete;
   Bf16Weights& operator=(const Bf16Weights&) = delete;

@@ -18,8 +18,8 @@ struct StepParts {
   GemmBackend backend;
   const TiledParameters& weights;
   const Activations& activations;
-  // By index in the parameter table; null but where a single row is decoded. Linear layers then read
-  // these instead of `weights`, whose values they have.
+  // By index in the parameter table; null but where a single row is decoded. Linear layers then
+  // read these instead of `weights`, whose values they have.
   const std::vector<Tiled<BFloat16>>* bf16_weights = nullptr;
 
   // What a linear layer reads.

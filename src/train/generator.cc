@@ -95,8 +95,8 @@ class Pass {
         program_("decode", tiles_),
         cache_(cache) {
     if (bf16 != nullptr) add_bf16_weights(*bf16);
-    const StepParts parts{
-        config_,      tiling_, backend, weights_, activations_, bf16 != nullptr ? &bf16_ : nullptr};
+    const StepParts parts{config_,  tiling_,      backend,
+                          weights_, activations_, bf16 != nullptr ? &bf16_ : nullptr};
     append_forward(program_, parts, [&](Program&, const StepParts&, int64_t layer) {
       append_cached_attention(layer);
     });

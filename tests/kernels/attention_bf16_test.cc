@@ -66,8 +66,14 @@ struct Reference {
   static constexpr double kRounding = 0x1p-8;
 
   Reference(Head& head, int64_t T, int64_t HS)
-      : out(T, HS), dq(T, HS), dk(T, HS), dv(T, HS), out_error(T, HS), dq_error(T, HS),
-        dk_error(T, HS), dv_error(T, HS) {
+      : out(T, HS),
+        dq(T, HS),
+        dk(T, HS),
+        dv(T, HS),
+        out_error(T, HS),
+        dq_error(T, HS),
+        dk_error(T, HS),
+        dv_error(T, HS) {
     const double scale = 1. / std::sqrt(static_cast<double>(HS));
     const auto dot = [HS](Bf16Matrix& a, int64_t i, Bf16Matrix& b, int64_t j) {
       double sum = 0.;

@@ -55,8 +55,7 @@ class Scratch {
  public:
   explicit Scratch(size_t bytes)
       : bytes_(bytes),
-        memory_(static_cast<std::byte*>(std::aligned_alloc(64, (bytes / 64 + 1) * 64)),
-                std::free) {
+        memory_(static_cast<std::byte*>(std::aligned_alloc(64, (bytes / 64 + 1) * 64)), std::free) {
     std::fill_n(memory_.get(), (bytes / 64 + 1) * 64, kGuard);
   }
   std::byte* data() { return memory_.get(); }
@@ -104,8 +103,7 @@ TEST_F(LinearBf16Test, ForwardIsXTimesRoundedWTransposed) {
 
     EXPECT_TRUE(scratch.guard_holds());
     expect_near(y, [&](int64_t m, int64_t n) {
-      return dot(s.K, 0.,
-                 [&](int64_t k) { return std::pair(x.value(m, k), rounded(W.at(n, k))); });
+      return dot(s.K, 0., [&](int64_t k) { return std::pair(x.value(m, k), rounded(W.at(n, k))); });
     });
   });
 }
@@ -190,8 +188,8 @@ TEST_F(LinearBf16Test, PiecesInScratchHaveTheBitsOfAResultInPlace) {
     const LinearBackwardInputBf16 input(s.M, s.N, s.K, lddy, dx.view().stride, false),
         pieces_of_dx(s.M, s.N, s.K, lddy, 0, false);
     const LinearBackwardWeightBf16 weight(s.M, s.N, s.K, dW.view().stride, false);
-    Scratch scratch(std::max({pieces_of_y.scratch_bytes(), pieces_of_dx.scratch_bytes(),
-                              weight.scratch_bytes()}));
+    Scratch scratch(std::max(
+        {pieces_of_y.scratch_bytes(), pieces_of_dx.scratch_bytes(), weight.scratch_bytes()}));
     Collected some_y(s.M, s.N), some_dx(s.M, s.K), some_dW(s.N, s.K);
 
     forward(x.view(), W, y, scratch.data());
@@ -200,8 +198,7 @@ TEST_F(LinearBf16Test, PiecesInScratchHaveTheBitsOfAResultInPlace) {
     pieces_of_dx(dy.view(), W, {}, scratch.data(), some_dx.observer());
     weight(dy.view(), x.view(), dW, {}, scratch.data(), some_dW.observer());
 
-    EXPECT_TRUE(some_y.everything_once() && some_dx.everything_once() &&
-                some_dW.everything_once());
+    EXPECT_TRUE(some_y.everything_once() && some_dx.everything_once() && some_dW.everything_once());
     EXPECT_EQ(some_y.values(), y.values());
     EXPECT_EQ(some_dx.values(), dx.values());
     EXPECT_EQ(some_dW.values(), dW.values());

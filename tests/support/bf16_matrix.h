@@ -27,8 +27,8 @@ class Bf16Matrix {
   static Bf16Matrix normal(int64_t rows, int64_t cols, uint64_t seed, double scale = 1.) {
     Bf16Matrix matrix(rows, cols);
     for (int64_t i = 0; i < rows * cols; ++i) {
-      matrix.view().at(i / cols, i % cols) = to_bfloat16(
-          static_cast<float>(scale * random_normal(seed, 0, static_cast<uint64_t>(i))));
+      matrix.view().at(i / cols, i % cols) =
+          to_bfloat16(static_cast<float>(scale * random_normal(seed, 0, static_cast<uint64_t>(i))));
     }
     return matrix;
   }
