@@ -29,6 +29,7 @@ test   mpich                   mpirun of MPICH
 test   python3                 tests of the layers, the documents and the scripts
 test   valgrind                callgrind: counts the instructions of kernels
 test   iproute2                ip and tc: the hosts and links of scripts/cluster_lab.sh
+check  ccache                  what was compiled before, in any clone, is not compiled again
 check  clang-14                the second compiler; ThreadSanitizer
 check  libclang-rt-14-dev      clang's sanitizer runtimes
 check  libomp-14-dev           clang's OpenMP, and Archer, which explains it to ThreadSanitizer

@@ -18,8 +18,8 @@ class Operand {
  public:
   Operand() = default;
   // A part of the fp32 step, or of what is fp32 in every step.
-  Operand(Tiled<float> tiled) : tiled_(std::move(tiled)) {}
-  Operand(Tiled<BFloat16> tiled) : tiled_(std::move(tiled)) {}
+  Operand(Tiled<float> tiled) : tiled_(tiled) {}
+  Operand(Tiled<BFloat16> tiled) : tiled_(tiled) {}
 
   // Calls f with the Tiled<float> or the Tiled<BFloat16>.
   template <typename F>
