@@ -20,12 +20,4 @@ Bf16Weights::Bf16Weights(const ParameterView& weights) {
   }
 }
 
-size_t Bf16Weights::bytes(const ParameterTable& table) {
-  int64_t elements = 0;
-  for (const Parameter& p : table.all()) {
-    if (has_copy(p)) elements += p.rows * p.cols;
-  }
-  return static_cast<size_t>(elements) * sizeof(BFloat16);
-}
-
 }  // namespace weft

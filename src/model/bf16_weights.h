@@ -20,8 +20,6 @@ class Bf16Weights {
   // Of parameter `index` of the table. No rows where there is no copy.
   Matrix<BFloat16> at(size_t index) const { return matrices_[index]; }
 
-  static size_t bytes(const ParameterTable& table);
-
  private:
   Arena arena_;
   std::vector<Matrix<BFloat16>> matrices_;

@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -13,42 +11,11 @@
 #include "base/error.h"
 #include "support/bf16_matrix.h"
 #include "support/error_of.h"
+#include "support/expected_dot.h"
 #include "support/test_matrix.h"
 
 namespace weft {
 namespace {
-
-constexpr double kEps = std::numeric_limits<float>::epsilon();
-
-// As in linear_test.cc, on operands that are bf16: their products are exact in fp32, and the bound
-// on the rounding of the sums is the same. eps more, for products that are denormal: AMX takes them
-// as zero.
-struct Expected {
-  double value, tolerance;
-};
-
-// start + sum over k < n of term(k).first * term(k).second
-template <typename Term>
-Expected dot(int64_t n, double start, const Term& term) {
-  double sum = start, magnitude = std::fabs(start);
-  for (int64_t k = 0; k < n; ++k) {
-    const auto [a, b] = term(k);
-    sum += static_cast<double>(a) * b;
-    magnitude += std::fabs(static_cast<double>(a) * b);
-  }
-  return {sum, kEps * static_cast<double>(n + 1) * magnitude};
-}
-
-template <typename Reference>
-void expect_near(TestMatrix& actual, const Reference& reference) {
-  for (int64_t i = 0; i < actual.rows(); ++i) {
-    for (int64_t j = 0; j < actual.cols(); ++j) {
-      const Expected e = reference(i, j);
-      ASSERT_NEAR(actual.at(i, j), e.value, e.tolerance) << "at (" << i << ", " << j << ")";
-    }
-  }
-  EXPECT_TRUE(actual.guards_hold());
-}
 
 // Scratch of the promised size and alignment, with a guard after it; NaN at first.
 class Scratch {
@@ -73,6 +40,7 @@ struct Shape {
   int64_t M, N, K;
 };
 
+// On operands that are bf16, whose products are exact in fp32: the bounds are those of fp32 sums.
 class LinearBf16Test : public testing::Test {
  protected:
   void SetUp() override {
@@ -103,7 +71,8 @@ TEST_F(LinearBf16Test, ForwardIsXTimesRoundedWTransposed) {
 
     EXPECT_TRUE(scratch.guard_holds());
     expect_near(y, [&](int64_t m, int64_t n) {
-      return dot(s.K, 0., [&](int64_t k) { return std::pair(x.value(m, k), rounded(W.at(n, k))); });
+      return expected_dot(s.K, 0.,
+                          [&](int64_t k) { return std::pair(x.value(m, k), rounded(W.at(n, k))); });
     });
   });
 }
@@ -122,8 +91,9 @@ TEST_F(LinearBf16Test, BackwardInputIsDyTimesRoundedW) {
 
       EXPECT_TRUE(scratch.guard_holds());
       expect_near(dx, [&](int64_t m, int64_t k) {
-        return dot(s.N, accumulate ? before.at(m, k) : 0.,
-                   [&](int64_t n) { return std::pair(dy.value(m, n), rounded(W.at(n, k))); });
+        return expected_dot(s.N, accumulate ? before.at(m, k) : 0., [&](int64_t n) {
+          return std::pair(dy.value(m, n), rounded(W.at(n, k)));
+        });
       });
     });
   }
@@ -143,12 +113,12 @@ TEST_F(LinearBf16Test, BackwardWeightIsDyTransposedTimesX) {
 
       EXPECT_TRUE(scratch.guard_holds());
       expect_near(dW, [&](int64_t n, int64_t k) {
-        return dot(s.M, accumulate ? dW_before.at(n, k) : 0.,
-                   [&](int64_t m) { return std::pair(dy.value(m, n), x.value(m, k)); });
+        return expected_dot(s.M, accumulate ? dW_before.at(n, k) : 0.,
+                            [&](int64_t m) { return std::pair(dy.value(m, n), x.value(m, k)); });
       });
       expect_near(db, [&](int64_t, int64_t n) {
-        return dot(s.M, accumulate ? db_before.at(0, n) : 0.,
-                   [&](int64_t m) { return std::pair(dy.value(m, n), 1.f); });
+        return expected_dot(s.M, accumulate ? db_before.at(0, n) : 0.,
+                            [&](int64_t m) { return std::pair(dy.value(m, n), 1.f); });
       });
     });
   }

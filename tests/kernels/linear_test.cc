@@ -3,46 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
+#include "support/expected_dot.h"
 #include "support/test_matrix.h"
 
 namespace weft {
 namespace {
-
-constexpr double kEps = std::numeric_limits<float>::epsilon();
-
-// C(i, j) and the bound on the rounding of any fp32 order of its sum, with or without FMA:
-// eps (terms + 1) sum |a b| (Higham, 2002, section 3.1, with slack 2).
-struct Expected {
-  double value, tolerance;
-};
-
-// start + sum over k < n of term(k).first * term(k).second
-template <typename Term>
-Expected dot(int64_t n, double start, const Term& term) {
-  double sum = start, magnitude = std::fabs(start);
-  for (int64_t k = 0; k < n; ++k) {
-    const auto [a, b] = term(k);
-    sum += static_cast<double>(a) * b;
-    magnitude += std::fabs(static_cast<double>(a) * b);
-  }
-  return {sum, kEps * static_cast<double>(n + 1) * magnitude};
-}
-
-template <typename Reference>
-void expect_near(TestMatrix& actual, const Reference& reference) {
-  for (int64_t i = 0; i < actual.rows(); ++i) {
-    for (int64_t j = 0; j < actual.cols(); ++j) {
-      const Expected e = reference(i, j);
-      ASSERT_NEAR(actual.at(i, j), e.value, e.tolerance) << "at (" << i << ", " << j << ")";
-    }
-  }
-  EXPECT_TRUE(actual.guards_hold());
-}
 
 // Scratch of exactly the promised size, with a guard after it.
 class Scratch {
@@ -97,8 +65,8 @@ class LinearTest : public testing::TestWithParam<GemmBackend> {
     linear(dy, W, dx, scratch.data());
 
     expect_near(dx, [&](int64_t m, int64_t k) {
-      return dot(s.N, accumulate ? before.at(m, k) : 0.,
-                 [&](int64_t n) { return std::pair(dy.at(m, n), W.at(n, k)); });
+      return expected_dot(s.N, accumulate ? before.at(m, k) : 0.,
+                          [&](int64_t n) { return std::pair(dy.at(m, n), W.at(n, k)); });
     });
     EXPECT_TRUE(scratch.guard_holds());
   }
@@ -120,7 +88,7 @@ TEST_P(LinearTest, ForwardMatchesADoubleProduct) {
     linear(x, W, y, scratch.data());
 
     expect_near(y, [&](int64_t m, int64_t n) {
-      return dot(s.K, 0., [&](int64_t k) { return std::pair(x.at(m, k), W.at(n, k)); });
+      return expected_dot(s.K, 0., [&](int64_t k) { return std::pair(x.at(m, k), W.at(n, k)); });
     });
     EXPECT_TRUE(scratch.guard_holds());
   });
@@ -144,8 +112,8 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProduct) {
     linear(dy, x, dW, {}, scratch.data());
 
     expect_near(dW, [&](int64_t n, int64_t k) {
-      return dot(s.M, before.at(n, k),
-                 [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
+      return expected_dot(s.M, before.at(n, k),
+                          [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
     });
     EXPECT_TRUE(scratch.guard_holds());
   });
@@ -162,11 +130,11 @@ TEST_P(LinearTest, ForwardWorksOnBlocksOfLargerMatrices) {
   linear(x.view().block(2, s.M, 3, s.K), W.view().block(7, s.N, 4, s.K),
          y.view().block(2, s.M, 9, s.N), scratch.data());
 
-  expect_near(y, [&](int64_t m, int64_t n) -> Expected {
+  expect_near(y, [&](int64_t m, int64_t n) -> ExpectedDot {
     const bool inside = m >= 2 && m < 2 + s.M && n >= 9 && n < 9 + s.N;
     if (!inside) return {before.at(m, n), 0.};
-    return dot(s.K, 0.,
-               [&](int64_t k) { return std::pair(x.at(m, 3 + k), W.at(7 + n - 9, 4 + k)); });
+    return expected_dot(
+        s.K, 0., [&](int64_t k) { return std::pair(x.at(m, 3 + k), W.at(7 + n - 9, 4 + k)); });
   });
 }
 
@@ -182,7 +150,8 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProductForWidelySpacedRows) {
   linear(dy, x, dW, {}, scratch.data());
 
   expect_near(dW, [&](int64_t n, int64_t k) {
-    return dot(s.M, before.at(n, k), [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
+    return expected_dot(s.M, before.at(n, k),
+                        [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
   });
   EXPECT_TRUE(scratch.guard_holds());
 }
@@ -210,7 +179,7 @@ TEST_P(LinearTest, BackwardWeightOverwritesWithADoubleProductOfManyRows) {
   linear(dy, x, dW, {}, scratch.data());
 
   expect_near(dW, [&](int64_t n, int64_t k) {
-    return dot(s.M, 0., [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
+    return expected_dot(s.M, 0., [&](int64_t m) { return std::pair(dy.at(m, n), x.at(m, k)); });
   });
   EXPECT_TRUE(scratch.guard_holds());
 }
@@ -227,8 +196,8 @@ TEST_P(LinearTest, BackwardWeightSumsTheColumnsOfTheGradientForTheBias) {
     linear(dy, x, dW, db.row(), scratch.data());
 
     expect_near(db, [&](int64_t, int64_t n) {
-      return dot(s.M, accumulate ? before.at(0, n) : 0.,
-                 [&](int64_t m) { return std::pair(dy.at(m, n), 1.f); });
+      return expected_dot(s.M, accumulate ? before.at(0, n) : 0.,
+                          [&](int64_t m) { return std::pair(dy.at(m, n), 1.f); });
     });
   }
 }
