@@ -41,7 +41,7 @@ with open(out / "metrics.jsonl", "w") as log:
     for step in range(1, 6):
         print(json.dumps({{"kind": "train", "step": step, "bytes_sent": 3_000_000,
                            "step_ms": 9e6 if step == 1 else 100 * slow + step,
-                           "comm_ms": 50, "hidden_comm_ms": 45 if slow == 1 else 0}}), file=log)
+                           "comm_ms": 50 * slow, "hidden_comm_ms": 45 if slow == 1 else 0}}), file=log)
 """
 FAKE_WEFT = f"#!{sys.executable}\nimport sys\nopen(sys.argv[sys.argv.index('--out') + 1], 'w')\n"
 
@@ -73,8 +73,8 @@ class Strategies(unittest.TestCase):
         self.assertEqual(len(set(log)), 8)
         self.assertEqual(sum("--no-overlap" in line for line in log), 4)
         self.assertTrue(all("--steps 5 " in line and "--grad-clip 0" in line for line in log))
-        self.assertIn("| 50mbit | `all-reduce` | 3.00 | 104 | 50 | 90 % | 204 | 49 % |", done.stdout)
-        self.assertIn("| no limit | `server` | 3.00 | 104 | 50 | 90 % | 204 | 49 % |", done.stdout)
+        self.assertIn("| 50mbit | `all-reduce` | 3.00 | 204 | 97 % | 104 | 100 % | 90 % |", done.stdout)
+        self.assertIn("| no limit | `server` | 3.00 | 204 | 97 % | 104 | 100 % | 90 % |", done.stdout)
         self.assertEqual(len(results), 8)
         self.assertEqual(results[0]["step_ms"], 103.5)
 
@@ -93,13 +93,20 @@ class Strategies(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("gossip is none of all-reduce, sharded, server", done.stderr)
 
-    def test_hidden_share_is_of_all_communication(self):
+    def test_busy_share_is_of_all_communication(self):
         steps = [{"step_ms": 1, "comm_ms": 10, "hidden_comm_ms": 10, "bytes_sent": 1},
                  {"step_ms": 3, "comm_ms": 30, "hidden_comm_ms": 0, "bytes_sent": 1}]
 
-        self.assertEqual(strategies.medians(steps)["hidden"], 0.25)
+        self.assertEqual(strategies.medians(steps)["busy"], 0.25)
         silent = [{**step, "comm_ms": 0, "hidden_comm_ms": 0} for step in steps]
-        self.assertIsNone(strategies.medians(silent)["hidden"])
+        self.assertIsNone(strategies.medians(silent)["busy"])
+
+    def test_hidden_is_what_overlap_takes_off_the_step(self):
+        without = {"step_ms": 150, "comm_ms": 50}
+
+        self.assertEqual(strategies.added(without), 0.5)
+        self.assertEqual(strategies.hidden({"step_ms": 110}, without), 0.8)
+        self.assertIsNone(strategies.hidden({"step_ms": 110}, {"step_ms": 150, "comm_ms": 0}))
 
     def test_can_be_executed(self):
         self.assertTrue(SCRIPT.stat().st_mode & stat.S_IXUSR)

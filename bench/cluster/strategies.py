@@ -5,11 +5,13 @@
 
 Prints a Markdown table, medians over the steps after the first --warmup of each run and over --rounds runs:
 
-    step      a step, in ms
-    comm      of it, some transfer was under way on rank 0
-    hidden    the part of `comm` for which rank 0's workers had other ops
-    without   a step with --no-overlap
-    saved     what overlap takes off that step
+    without   a step with --no-overlap, in ms
+    adds      what communication adds to it: the time in which a transfer was under way on rank 0, as a share of the
+              rest, which is computation
+    with      a step with overlap
+    hidden    the part of what communication added that is gone with overlap
+    busy      of the time in which a transfer was under way with overlap, the part for which rank 0's workers had
+              other ops
 
 The hosts share this machine's CPUs: compare rows of one table, not with other machines. Exits with 77 where the
 lab cannot run (scripts/cluster_lab.sh says why).
@@ -39,14 +41,15 @@ def steps_of(metrics, warmup):
 
 
 def medians(steps):
-    """Of some steps' records: milliseconds of a step and of communication, its hidden share, bytes."""
+    """Of some steps' records: milliseconds of a step and of communication, beside what share of it workers
+    were busy, bytes."""
     def median(value):
         return statistics.median(map(value, steps))
 
     comm = sum(step["comm_ms"] for step in steps)
     return {"step_ms": median(lambda step: step["step_ms"]),
             "comm_ms": median(lambda step: step["comm_ms"]),
-            "hidden": sum(step["hidden_comm_ms"] for step in steps) / comm if comm > 0 else None,
+            "busy": sum(step["hidden_comm_ms"] for step in steps) / comm if comm > 0 else None,
             "bytes_sent": median(lambda step: step["bytes_sent"])}
 
 
@@ -88,19 +91,30 @@ def percent(share):
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
+def added(without):
+    """What communication adds to the computation of a step whose parts do not overlap."""
+    return without["comm_ms"] / (without["step_ms"] - without["comm_ms"])
+
+
+def hidden(with_it, without):
+    """The share of the communication without overlap that overlap takes off the step."""
+    if without["comm_ms"] == 0:
+        return None
+    return (without["step_ms"] - with_it["step_ms"]) / without["comm_ms"]
+
+
 def table(results):
     """The lines of the Markdown table."""
-    yield "| link | strategy | sent, MB | step, ms | comm, ms | hidden | without overlap, ms | saved |"
+    yield "| link | strategy | sent, MB | without overlap, ms | comm adds | with overlap, ms | hidden | busy |"
     yield "|---|---|---|---|---|---|---|---|"
     for (bandwidth, strategy, overlap), with_it in results.items():
         if not overlap:
             continue
         without = results[bandwidth, strategy, False]
-        saved = 1 - with_it["step_ms"] / without["step_ms"]
         yield (f"| {'no limit' if bandwidth == '0' else bandwidth} | `{strategy}` "
-               f"| {with_it['bytes_sent'] / 1e6:.2f} | {with_it['step_ms']:.0f} "
-               f"| {with_it['comm_ms']:.0f} | {percent(with_it['hidden'])} "
-               f"| {without['step_ms']:.0f} | {percent(saved)} |")
+               f"| {with_it['bytes_sent'] / 1e6:.2f} | {without['step_ms']:.0f} "
+               f"| {percent(added(without))} | {with_it['step_ms']:.0f} "
+               f"| {percent(hidden(with_it, without))} | {percent(with_it['busy'])} |")
 
 
 def parse(arguments):
