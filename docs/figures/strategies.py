@@ -54,7 +54,7 @@ def strategies():
     strategy(
         f, 230, "sharded", "each rank updates a share",
         lambda rank: ({rank}, {rank}, {rank}),
-        "gradients: reduce-scatter, (N - 1)/N P from each rank",
+        "gradients: each share to its rank, (N - 1)/N P from each",
         "weights: all-gather, (N - 1)/N P from each rank",
     )
     strategy(

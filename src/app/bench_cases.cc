@@ -249,12 +249,25 @@ void add_matvec(CaseList& list, const std::string& name, int64_t rows, int64_t K
   });
 }
 
+void add_matvec_bf16(CaseList& list, const std::string& name, int64_t rows, int64_t K) {
+  list.add(name, kernel_cost::matvec_bf16(double(rows), double(K)), [=](Operands& o) -> KernelCall {
+    const Matrix<float> values = o.shared("W", rows, K);
+    const Matrix<BFloat16> W{reinterpret_cast<BFloat16*>(o.vector((rows * K + 1) / 2).data()), rows,
+                             K, K};
+    for (int64_t n = 0; n < rows; ++n)
+      std::ranges::transform(values.row(n), W.row(n).begin(), to_bfloat16);
+    const Vector<float> x = o.shared("x", 1, K).row(0), y = o.shared("y", 1, rows).row(0);
+    return {[=] { matvec(Matrix<const BFloat16>(W), x, y); }};
+  });
+}
+
 void add_decoding(CaseList& list, const Shapes& s) {
   const int64_t C = s.C;
   const Tiling one = choose_tiling(s.config, 1, 1);
   add_matvec(list, "qkv/matvec", std::min(3 * C, one.columns(3 * C, C)), C);
   add_matvec(list, "fcproj/matvec", std::min(C, one.columns(C, 4 * C)), 4 * C);
   add_matvec(list, "logits/matvec", std::min(s.config.Vp(), one.vocabulary_columns), C);
+  add_matvec_bf16(list, "qkv/matvec_bf16", std::min(3 * C, one.columns(3 * C, C)), C);
 }
 
 }  // namespace

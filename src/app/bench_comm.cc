@@ -92,15 +92,12 @@ class CommBench {
     const int64_t mine = counts[size_t(communicator_.rank())];
     const std::vector<int64_t> as_many(counts.size(), mine);
     const Vector<float> values = Vector<float>(values_).first(size_t(floats));
-    const Vector<float> part = Vector<float>(received_).first(size_t(mine));
     const Vector<float> parts = Vector<float>(received_).first(size_t(mine * communicator_.size()));
     Communicator& c = communicator_;
     return {
         time("reduce", floats, 1., [&] { wait(c.begin_reduce(values, 0)); }),
         time("broadcast", floats, 1., [&] { wait(c.begin_broadcast(values, 0)); }),
         time("all-reduce", floats, 2. * others, [&] { wait(c.begin_all_reduce(values)); }),
-        time("reduce-scatter", floats, others,
-             [&] { wait(c.begin_reduce_scatter(values, counts, part)); }),
         time("all-gather", floats, others, [&] { wait(c.begin_all_gather(values, counts)); }),
         time("exchange", floats, others,
              [&] { wait(c.begin_exchange(values, counts, parts, as_many)); }),

@@ -51,8 +51,11 @@ constexpr KernelCost linear_backward_input(double M, double N, double K, bool ac
 constexpr KernelCost linear_backward_weight(double M, double N, double K) {
   return of(2 * M * N * K, M * N + M * K + 2 * N * K);
 }
-// y = W x: W (N, K).
+// y = W x: W (N, K), of floats or of half as many bytes.
 constexpr KernelCost matvec(double N, double K) { return reading(2 * N * K, N * K + K + N); }
+constexpr KernelCost matvec_bf16(double N, double K) {
+  return reading(2 * N * K, N * K / 2 + K + N);
+}
 
 // Queries and keys that meet under the causal mask.
 constexpr double causal_pairs(double T) { return T * (T + 1) / 2; }

@@ -47,9 +47,6 @@ class Communicator {
   virtual Request begin_broadcast(Vector<float> values, int root) = 0;
   virtual Request begin_all_reduce(Vector<float> values) = 0;
   virtual Request begin_all_reduce(Vector<double> values) = 0;
-  // part: the sum of this rank's part of `values`.
-  virtual Request begin_reduce_scatter(Vector<const float> values,
-                                       const std::vector<int64_t>& counts, Vector<float> part) = 0;
   // Each rank has filled its own part of `values`, and receives the others.
   virtual Request begin_all_gather(Vector<float> values, const std::vector<int64_t>& counts) = 0;
   // Part r of `send` goes to rank r, and part r of `receive` comes from there.

@@ -83,8 +83,6 @@ class MpiCommunicator : public Communicator {
   Request begin_broadcast(Vector<float> values, int root) override;
   Request begin_all_reduce(Vector<float> values) override;
   Request begin_all_reduce(Vector<double> values) override;
-  Request begin_reduce_scatter(Vector<const float> values, const std::vector<int64_t>& counts,
-                               Vector<float> part) override;
   Request begin_all_gather(Vector<float> values, const std::vector<int64_t>& counts) override;
   Request begin_exchange(Vector<const float> send, const std::vector<int64_t>& send_counts,
                          Vector<float> receive,
@@ -272,31 +270,6 @@ Request MpiCommunicator::begin_all_reduce(Vector<double> values, Reduction reduc
 }
 
 // MPI's counts and places are ints: what is larger becomes a chunked call for each part.
-Request MpiCommunicator::begin_reduce_scatter(Vector<const float> values,
-                                              const std::vector<int64_t>& counts,
-                                              Vector<float> part) {
-  Starting starting(*this, "reduce-scatter");
-  const std::vector<int64_t> begins = part_begins(counts);
-  if (fits(begins.back())) {
-    const std::vector<int>& sizes = starting->keep(as_ints(counts));
-    starting->check(MPI_Ireduce_scatter(values.data(), part.data(), sizes.data(), MPI_FLOAT,
-                                        MPI_SUM, world_, starting->next()));
-    return starting.finish();
-  }
-  for (int owner = 0; owner < size_; ++owner) {
-    const auto begin = size_t(begins[size_t(owner)]);
-    size_t at = 0;
-    for_each_chunk(values.subspan(begin, size_t(counts[size_t(owner)])),
-                   [&](Vector<const float> chunk) {
-                     starting->check(MPI_Ireduce(chunk.data(), rank_ == owner ? &part[at] : nullptr,
-                                                 int(chunk.size()), MPI_FLOAT, MPI_SUM, owner,
-                                                 world_, starting->next()));
-                     at += chunk.size();
-                   });
-  }
-  return starting.finish();
-}
-
 Request MpiCommunicator::begin_all_gather(Vector<float> values,
                                           const std::vector<int64_t>& counts) {
   Starting starting(*this, "all-gather");

@@ -8,12 +8,6 @@ namespace weft {
 
 SingleProcess::SingleProcess() : host_(host_name()) {}
 
-Request SingleProcess::begin_reduce_scatter(Vector<const float> values, const std::vector<int64_t>&,
-                                            Vector<float> part) {
-  std::copy(values.begin(), values.end(), part.begin());
-  return {};
-}
-
 Request SingleProcess::begin_exchange(Vector<const float> send, const std::vector<int64_t>&,
                                       Vector<float> receive, const std::vector<int64_t>&) {
   std::copy(send.begin(), send.end(), receive.begin());

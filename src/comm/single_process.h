@@ -25,8 +25,6 @@ class SingleProcess : public Communicator {
   Request begin_broadcast(Vector<float>, int) override { return {}; }
   Request begin_all_reduce(Vector<float>) override { return {}; }
   Request begin_all_reduce(Vector<double>) override { return {}; }
-  Request begin_reduce_scatter(Vector<const float> values, const std::vector<int64_t>& counts,
-                               Vector<float> part) override;
   Request begin_all_gather(Vector<float>, const std::vector<int64_t>&) override { return {}; }
   Request begin_exchange(Vector<const float> send, const std::vector<int64_t>& send_counts,
                          Vector<float> receive,

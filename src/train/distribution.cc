@@ -26,6 +26,11 @@ void naming(const std::string& op, const Work& work) {
   }
 }
 
+Workers one_term_each(Workers workers) {
+  workers.micro_steps = 1;
+  return workers;
+}
+
 void copy(Vector<const float> from, Vector<float> to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
@@ -73,12 +78,13 @@ class Distribution::Sink : public GradientSink {
 Distribution::Distribution(const DistributionSettings& settings, const Workers& workers,
                            Communicator& communicator, const Parts& parts)
     : settings_(settings),
-      workers_(workers),
       communicator_(communicator),
       parts_(parts),
       buckets_(parts.dweights, int64_t(settings.bucket_mb * double(1 << 20))),
       strategy_(make_strategy(settings.strategy, communicator)),
-      tree_(workers.micro_batches()),
+      exchanges_(settings.reproducible || !strategy_->library_sums()),
+      terms_(settings.reproducible ? workers : one_term_each(workers)),
+      tree_(terms_.micro_batches()),
       sums_(buckets_.all().size()),
       spread_sums_(buckets_.all().size()),
       spread_weights_(buckets_.all().size()) {
@@ -87,9 +93,9 @@ Distribution::Distribution(const DistributionSettings& settings, const Workers& 
       allocate_tiled<double>(parts.arena, parts.tiles, "norm/unit_partials", 1, units, 1, 1);
   channel_ = allocate_tiled<int32_t>(parts.arena, parts.tiles, "channel", 1, 1, 1, 1);
   for (int rank = 0; rank < communicator.size(); ++rank) {
-    nodes_.push_back(tree_.nodes_of(workers.micro_batches_of(rank)));
+    nodes_.push_back(tree_.nodes_of(terms_.micro_batches_of(rank)));
   }
-  if (settings.reproducible) {
+  if (exchanges_) {
     size_t terms = 0;
     for (const std::vector<Range>& nodes : nodes_) terms += nodes.size();
     int64_t longest = 1;
@@ -102,12 +108,6 @@ Distribution::Distribution(const DistributionSettings& settings, const Workers& 
                                 int64_t(terms), longest, int64_t(terms), longest);
     }
     build_accumulations();
-  } else if (strategy_->sums_into_share()) {
-    for (size_t b = 0; b < buckets_.all().size(); ++b) {
-      const int64_t size = std::max<int64_t>(my_share(b).size(), 1);
-      shares_.push_back(
-          allocate_tiled<float>(parts.arena, parts.tiles, name_of(b, "share"), 1, size, 1, size));
-    }
   }
 }
 
@@ -177,7 +177,7 @@ void Distribution::append_sums(Program& program) const {
 void Distribution::append_sum_start(Program& program, size_t b) const {
   const Bucket& bucket = buckets_.all()[b];
   const std::vector<TileId> gradients = buckets_.tiles(parts_.dweights, bucket.units);
-  if (settings_.reproducible) {
+  if (exchanges_) {
     append_merges(program, b);
     std::vector<TileId> waiting;
     for (const TiledParameters& sums : waiting_sums_) {
@@ -188,18 +188,11 @@ void Distribution::append_sum_start(Program& program, size_t b) const {
               [this, b](Flights& flights) { begin_partial_sums(b, flights); });
     return;
   }
-  const std::vector<TileId> share =
-      strategy_->sums_into_share() ? shares_[b].all() : std::vector<TileId>{};
-  add_start(program, name_of(b, "sum"), {}, tiles_of({gradients, share}), sums_[b],
-            [this, b, range = bucket.elements](Flights& flights) {
+  add_start(program, name_of(b, "sum"), {}, gradients, sums_[b],
+            [this, range = bucket.elements](Flights& flights) {
               const Vector<float> gradients = elements(parts_.dweights, range);
               if (!works()) std::ranges::fill(gradients, 0.f);
-              const std::vector<int64_t> shares = strategy_->shares(buckets_, buckets_.all()[b]);
-              Vector<float> share;
-              if (!shares_.empty()) {
-                share = {shares_[b].matrix().data, size_t(my_share(b).size())};
-              }
-              flights.push_back(strategy_->begin_sum(gradients, shares, share));
+              flights.push_back(strategy_->begin_sum(gradients));
               meter_.sent(strategy_->sum_bytes(range.size()));
             });
 }
@@ -207,7 +200,7 @@ void Distribution::append_sum_start(Program& program, size_t b) const {
 void Distribution::append_sum_finish(Program& program, size_t b) const {
   const Bucket& bucket = buckets_.all()[b];
   const std::vector<TileId> gradients = buckets_.tiles(parts_.dweights, bucket.units);
-  if (settings_.reproducible) {
+  if (exchanges_) {
     std::vector<TileId> waiting;
     for (const TiledParameters& sums : waiting_sums_) {
       waiting = tiles_of({waiting, buckets_.tiles(sums, bucket.units)});
@@ -217,37 +210,17 @@ void Distribution::append_sum_finish(Program& program, size_t b) const {
     append_tree_sum(program, b);
     if (strategy_->everyone_updates()) append_spread_sums(program, b);
   } else {
-    const std::vector<TileId> share =
-        strategy_->sums_into_share() ? shares_[b].all() : std::vector<TileId>{};
-    add_finish(program, name_of(b, "sum"), tiles_of({gradients, share}), sums_[b]);
-    if (strategy_->sums_into_share()) append_placing(program, b);
+    add_finish(program, name_of(b, "sum"), gradients, sums_[b]);
   }
   append_norm_partials(program, b);
 }
 
-// The share of the sum goes to where its gradients were.
-void Distribution::append_placing(Program& program, size_t b) const {
-  const Range share = my_share(b);
-  for (const Range& group : buckets_.groups(buckets_.units_in(share))) {
-    const Range range{buckets_.units()[size_t(group.begin)].elements.begin,
-                      buckets_.units()[size_t(group.end - 1)].elements.end};
-    program.add(
-        {.name = fmt::format("{}[{}]", name_of(b, "place"), group.begin),
-         .phase = Phase::kUpdate,
-         .reads = shares_[b].all(),
-         .writes = buckets_.tiles(parts_.dweights, group),
-         .run = [from = Vector<const float>(&shares_[b].matrix().at(0, range.begin - share.begin),
-                                            size_t(range.size())),
-                 to = elements(parts_.dweights, range)](std::byte*) { copy(from, to); }});
-  }
-}
-
-// ---- Reproducible sums.
+// ---- Exchanged sums.
 
 // gradients += the sums of earlier micro-batches that the last one completes.
 void Distribution::append_merges(Program& program, size_t b) const {
   if (!works()) return;
-  const Range mine = workers_.micro_batches_of(communicator_.rank());
+  const Range mine = terms_.micro_batches_of(communicator_.rank());
   const auto merges = size_t(tree_.merges(mine.begin, mine.end - 1));
   const size_t depth = tree_.nodes_of({mine.begin, mine.end - 1}).size();
   if (merges == 0) return;
@@ -273,7 +246,7 @@ void Distribution::append_merges(Program& program, size_t b) const {
 // After each micro-step but the last: its gradients, with the sums that they complete, wait.
 void Distribution::build_accumulations() {
   if (!works()) return;
-  const Range mine = workers_.micro_batches_of(communicator_.rank());
+  const Range mine = terms_.micro_batches_of(communicator_.rank());
   for (int64_t i = mine.begin; i + 1 < mine.end; ++i) {
     const size_t depth = tree_.nodes_of({mine.begin, i}).size();
     const auto merges = size_t(tree_.merges(mine.begin, i));

@@ -59,7 +59,7 @@ class Distribution {
 
   bool overlaps() const { return settings_.overlap; }
   bool is_reproducible() const { return settings_.reproducible; }
-  bool works() const { return workers_.works(communicator_.rank()); }
+  bool works() const { return terms_.works(communicator_.rank()); }
   CommunicationMeter& meter() { return meter_; }
 
   // As the sink of the last micro-step's backward: begins sums as their gradients are complete.
@@ -107,7 +107,6 @@ class Distribution {
   void append_sum_finish(Program& program, size_t bucket) const;
   void append_merges(Program& program, size_t bucket) const;
   void append_tree_sum(Program& program, size_t bucket) const;
-  void append_placing(Program& program, size_t bucket) const;
   void append_spread_sums(Program& program, size_t bucket) const;
   void append_norm_partials(Program& program, size_t bucket) const;
   void append_update(Program& program, Range units) const;
@@ -123,18 +122,18 @@ class Distribution {
   std::string name_of(size_t bucket, const char* what) const;
 
   DistributionSettings settings_;
-  Workers workers_;
   Communicator& communicator_;
   Parts parts_;
   Buckets buckets_;
   std::unique_ptr<Strategy> strategy_;
+  bool exchanges_;  // terms of sums, which are added up here; else the library adds
+  // What a rank adds to a sum: with `reproducible` each of its micro-batches, else all as one.
+  Workers terms_;
   SumTree tree_;
   Tiled<double> partials_;  // (1, units) of the squared norm
   Tiled<int32_t> channel_;  // (1, 1) no memory that matters: the order of transfers
 
-  // Library's sums into a share: one array per bucket.
-  std::vector<Tiled<float>> shares_;
-  // Reproducible: partial sums of this rank that wait to be added up, and what came from others.
+  // Exchanged sums: partial ones of this rank that wait to be added up, and what came from others.
   std::vector<TiledParameters> waiting_sums_;
   static constexpr size_t kReceiveBuffers = 4;  // as many buckets are on their way at a time
   std::array<Tiled<float>, kReceiveBuffers> received_;

@@ -7,11 +7,6 @@
 namespace weft {
 namespace {
 
-// Of n floats a rank keeps its own share and sends the others'.
-int64_t bytes_of_other_shares(int64_t n, int ranks) {
-  return n * (ranks - 1) / ranks * int64_t(sizeof(float));
-}
-
 class AllReduce : public Strategy {
  public:
   using Strategy::Strategy;
@@ -20,12 +15,13 @@ class AllReduce : public Strategy {
     return buckets.shares(bucket, communicator_.size());
   }
   bool everyone_updates() const override { return true; }
-  Request begin_sum(Vector<float> gradients, const std::vector<int64_t>&, Vector<float>) override {
+  Request begin_sum(Vector<float> gradients) override {
     return communicator_.begin_all_reduce(gradients);
   }
-  // A reduce-scatter and an all-gather.
+  // To add up each share in one place, and to send it from there: all but a rank's own, twice.
   int64_t sum_bytes(int64_t elements) const override {
-    return 2 * bytes_of_other_shares(elements, communicator_.size());
+    const int ranks = communicator_.size();
+    return 2 * elements * (ranks - 1) / ranks * int64_t(sizeof(float));
   }
   Request begin_spread_sums(Vector<float> gradients, const std::vector<int64_t>& shares) override {
     return communicator_.begin_all_gather(gradients, shares);
@@ -40,14 +36,8 @@ class Sharded : public Strategy {
   std::vector<int64_t> shares(const Buckets& buckets, const Bucket& bucket) const override {
     return buckets.shares(bucket, communicator_.size());
   }
-  Request begin_sum(Vector<float> gradients, const std::vector<int64_t>& shares,
-                    Vector<float> share) override {
-    return communicator_.begin_reduce_scatter(gradients, shares, share);
-  }
-  bool sums_into_share() const override { return true; }
-  int64_t sum_bytes(int64_t elements) const override {
-    return bytes_of_other_shares(elements, communicator_.size());
-  }
+  // MPI's reduce-scatter would do, but Open MPI's uses a quarter of a link (docs/distributed.md).
+  bool library_sums() const override { return false; }
   Request begin_spread_sums(Vector<float>, const std::vector<int64_t>&) override { return {}; }
   Request begin_spread_weights(Vector<float> weights, const std::vector<int64_t>& shares) override {
     return communicator_.begin_all_gather(weights, shares);
@@ -63,7 +53,7 @@ class Server : public Strategy {
     shares[kServer] = bucket.elements.size();
     return shares;
   }
-  Request begin_sum(Vector<float> gradients, const std::vector<int64_t>&, Vector<float>) override {
+  Request begin_sum(Vector<float> gradients) override {
     return communicator_.begin_reduce(gradients, kServer);
   }
   int64_t sum_bytes(int64_t elements) const override {

@@ -2,7 +2,8 @@
 //
 //               gradients                  who updates          weights
 //   all-reduce  summed on every rank       every rank, all      are there already
-//   sharded     each rank sums a share     each rank its share  gathered from all ranks
+//   sharded     exchanged; each rank adds  each rank its share  gathered from all ranks
+//               up its share
 //   server      summed on rank 0           rank 0, all          broadcast from there
 #pragma once
 
@@ -35,13 +36,13 @@ class Strategy {
   virtual std::vector<int64_t> shares(const Buckets& buckets, const Bucket& bucket) const = 0;
   virtual bool everyone_updates() const { return false; }
 
-  // Sums gradients in the library's order. The sum arrives in `gradients`, or this rank's share of
-  // it in `share` where sums_into_share().
-  virtual Request begin_sum(Vector<float> gradients, const std::vector<int64_t>& shares,
-                            Vector<float> share) = 0;
-  virtual bool sums_into_share() const { return false; }
+  // Whether the library adds up gradients. If not, each rank is sent its share of all gradients,
+  // and adds them up itself.
+  virtual bool library_sums() const { return true; }
+  // Sums gradients in the library's order. REQUIRES: library_sums().
+  virtual Request begin_sum(Vector<float>) { return {}; }
   // What begin_sum sends from this rank at least, for so many elements.
-  virtual int64_t sum_bytes(int64_t elements) const = 0;
+  virtual int64_t sum_bytes(int64_t) const { return 0; }
 
   // Each rank has its share of the sums in `gradients`: gives it to whoever updates with it.
   virtual Request begin_spread_sums(Vector<float> gradients,

@@ -81,15 +81,6 @@ void check_sums(Communicator& c) {
       expect(values[size_t(i)] == expected, c, fmt::format("reduce to {} at {}", root, i));
     }
   }
-
-  const std::vector<int64_t> counts = uneven_counts(c), begins = part_begins(counts);
-  const std::vector<float> values = values_of(c.rank(), begins.back());
-  std::vector<float> part(static_cast<size_t>(counts[size_t(c.rank())]));
-  finish(c.begin_reduce_scatter(values, counts, part));
-  for (size_t i = 0; i < part.size(); ++i) {
-    expect(part[i] == sum_of_ranks(c, begins[size_t(c.rank())] + int64_t(i)), c,
-           fmt::format("reduce-scatter at {}", i));
-  }
 }
 
 void check_copies(Communicator& c) {

@@ -194,21 +194,6 @@ class ThreadRank : public Communicator {
     return begin(std::move(call));
   }
 
-  Request begin_reduce_scatter(Vector<const float> values, const std::vector<int64_t>& counts,
-                               Vector<float> part) override {
-    auto call = new_call(fmt::format("reduce-scatter {}", values.size()), [](const Calls& calls) {
-      const std::vector<float> sums = sums_of(calls, &Call::send);
-      const std::vector<int64_t> begins = part_begins(calls[0]->counts);
-      for (size_t r = 0; r < calls.size(); ++r) {
-        std::copy(sums.begin() + begins[r], sums.begin() + begins[r + 1], calls[r]->floats.begin());
-      }
-    });
-    call->send = values;
-    call->floats = part;
-    call->counts = counts;
-    return begin(std::move(call));
-  }
-
   Request begin_all_gather(Vector<float> values, const std::vector<int64_t>& counts) override {
     auto call = new_call(fmt::format("all-gather {}", values.size()), [](const Calls& calls) {
       const std::vector<int64_t> begins = part_begins(calls[0]->counts);
