@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <stop_token>
 #include <string_view>
 #include <thread>
 
@@ -56,6 +59,57 @@ std::string text_of(int error) {
   return {text.data(), size_t(length)};
 }
 
+// Keeps transfers going while all workers compute. MPI moves messages only inside of its calls: a
+// large one takes several on both sides, a ring of N ranks 2 (N - 1) large ones, and workers
+// that compute make one between two ops, which may be many milliseconds apart.
+class Progress {
+ public:
+  // mpi: held by whoever is inside MPI.
+  Progress(std::mutex& mpi, MPI_Comm communicator)
+      : mpi_(mpi), communicator_(communicator), thread_([this](const std::stop_token& stop) {
+          while (wait_for_transfers(stop)) {
+            move_on();
+            std::this_thread::sleep_for(kInterval);
+          }
+        }) {}
+
+  void transfer_begins() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++under_way_;
+    }
+    begun_.notify_one();
+  }
+  void transfer_ends() {
+    const std::lock_guard lock(mutex_);
+    --under_way_;
+  }
+
+ private:
+  // docs/decisions/sums_over_ranks.md has what others cost and gain.
+  static constexpr std::chrono::milliseconds kInterval{1};
+
+  // False if there will be none.
+  bool wait_for_transfers(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    return begun_.wait(lock, stop, [&] { return under_way_ > 0; }) && !stop.stop_requested();
+  }
+
+  // Whoever is inside MPI moves everything on. Errors are seen by who tests the transfer.
+  void move_on() {
+    const std::unique_lock lock(mpi_, std::try_to_lock);
+    int found = 0;
+    if (lock) MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, communicator_, &found, MPI_STATUS_IGNORE);
+  }
+
+  std::mutex& mpi_;
+  MPI_Comm communicator_;
+  std::mutex mutex_;
+  std::condition_variable_any begun_;
+  int64_t under_way_ = 0;
+  std::jthread thread_;  // last: it uses the others
+};
+
 class MpiCommunicator : public Communicator {
  public:
   // largest: elements that one call of MPI is given.
@@ -64,8 +118,12 @@ class MpiCommunicator : public Communicator {
     MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
     MPI_Comm_rank(world_, &rank_);
     MPI_Comm_size(world_, &size_);
+    progress_ = std::make_unique<Progress>(mutex_, world_);
   }
-  ~MpiCommunicator() override { MPI_Comm_free(&world_); }
+  ~MpiCommunicator() override {
+    progress_.reset();
+    MPI_Comm_free(&world_);
+  }
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
 
@@ -95,6 +153,7 @@ class MpiCommunicator : public Communicator {
                   fmt::format("{}: {} failed: {}", rank_name(*this), operation, text_of(error)));
   }
   std::mutex& mutex() { return mutex_; }
+  Progress& progress() { return *progress_; }
 
  private:
   Request begin_all_reduce(Vector<double> values, Reduction reduction);
@@ -113,13 +172,19 @@ class MpiCommunicator : public Communicator {
   int64_t largest_;
   std::string host_;
   std::mutex mutex_;  // MPI_THREAD_SERIALIZED: one thread at a time inside MPI
+  std::unique_ptr<Progress> progress_;
 };
 
 // The calls of MPI that one transfer has become.
 class MpiTransfer : public Transfer {
  public:
   MpiTransfer(MpiCommunicator& communicator, std::string operation)
-      : communicator_(communicator), operation_(std::move(operation)) {}
+      : communicator_(communicator), operation_(std::move(operation)) {
+    communicator_.progress().transfer_begins();
+  }
+  ~MpiTransfer() override { communicator_.progress().transfer_ends(); }
+  MpiTransfer(const MpiTransfer&) = delete;
+  MpiTransfer& operator=(const MpiTransfer&) = delete;
 
   // Where the next call of MPI puts its request. REQUIRES: the mutex is held, so that the calls of
   // one transfer follow each other on every rank.
@@ -178,19 +243,13 @@ class Starting {
   std::unique_ptr<MpiTransfer> transfer_;
 };
 
-// What waits for ranks that may need this one's core gives it up meanwhile, unlike MPI's own
-// waiting.
-void wait(Request request) {
-  while (!request.test()) std::this_thread::yield();
-}
-
 void MpiCommunicator::barrier() {
   std::vector<double> nothing(1, 0.);
   all_reduce(nothing, Reduction::kSum);
 }
 
 void MpiCommunicator::all_reduce(Vector<double> values, Reduction reduction) {
-  wait(begin_all_reduce(values, reduction));
+  wait_for(begin_all_reduce(values, reduction));
 }
 
 std::vector<std::string> MpiCommunicator::gather(const std::string& text) {

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "base/patience.h"
+
 namespace weft {
 
 // What a communicator knows of a transfer in progress.
@@ -31,5 +33,12 @@ class Request {
  private:
   std::unique_ptr<Transfer> transfer_;
 };
+
+// Until the transfer has ended. Throws Error if it failed. Leaves the core to others meanwhile,
+// such as the ranks that it waits for, unlike MPI's own waiting.
+inline void wait_for(Request request) {
+  Patience patience;
+  while (!request.test()) patience.wait();
+}
 
 }  // namespace weft

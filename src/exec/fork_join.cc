@@ -2,8 +2,7 @@
 
 #include <omp.h>
 
-#include <thread>
-
+#include "base/patience.h"
 #include "exec/op_runner.h"
 #include "exec/waiting_ops.h"
 
@@ -24,9 +23,10 @@ class ForkJoinProgram : public PreparedProgram {
       for (size_t op = begins_[i]; op < begins_[i + 1]; ++op) run_op(op, omp_get_thread_num());
       // A worker that leaves one waiting stays here until it has ended, so none crosses the
       // barrier.
+      Patience patience;
       while (waiting_.any()) {
         poll(omp_get_thread_num());
-        std::this_thread::yield();
+        patience.wait();
       }
 #pragma omp barrier
     }

@@ -1,7 +1,8 @@
 #include "exec/op_runner.h"
 
-#include <thread>
 #include <utility>
+
+#include "base/patience.h"
 
 namespace weft {
 
@@ -33,8 +34,9 @@ bool OpRunner::poll(size_t index, int worker) noexcept {
 
 void OpRunner::run_to_end(size_t index, int worker) noexcept {
   bool done = run(index, worker);
+  Patience patience;
   while (!done) {
-    std::this_thread::yield();
+    patience.wait();
     done = poll(index, worker);
   }
 }

@@ -22,6 +22,16 @@ std::optional<size_t> ReadyQueue::pop() {
   return pop_locked();
 }
 
+std::optional<size_t> ReadyQueue::pop_within(std::chrono::microseconds time) {
+  if (time.count() == 0) {
+    std::this_thread::yield();
+    return std::nullopt;
+  }
+  std::unique_lock lock(mutex_);
+  filled_.wait_for(lock, time, [&] { return !ready_.empty() || is_closed(); });
+  return pop_locked();
+}
+
 void ReadyQueue::wake() {
   { const std::lock_guard lock(mutex_); }  // or a worker between looking and sleeping would miss it
   filled_.notify_all();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,9 @@ class ReadyQueue {
     filled_.wait(lock, [&] { return !ready_.empty() || is_closed() || interrupted(); });
     return pop_locked();
   }
+
+  // The same, but waits no longer than so; lets another thread run where that is zero.
+  std::optional<size_t> pop_within(std::chrono::microseconds time);
 
   // Those who wait look at what they were to be interrupted by.
   void wake();

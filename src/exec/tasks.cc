@@ -3,8 +3,8 @@
 #include <omp.h>
 
 #include <atomic>
-#include <thread>
 
+#include "base/patience.h"
 #include "exec/op_runner.h"
 #include "exec/ready_queue.h"
 #include "exec/task_graph.h"
@@ -46,9 +46,11 @@ class TasksProgram : public PreparedProgram {
  private:
   void work(int worker) {
     std::vector<uint32_t> ready;
+    Patience patience;
     while (!queue_.is_closed()) {
       poll(worker, ready);
-      if (const std::optional<size_t> op = next_op()) {
+      if (const std::optional<size_t> op = next_op(patience)) {
+        patience.reset();
         if (runner_.run(*op, worker)) {
           end(*op, ready);
         } else {
@@ -60,12 +62,11 @@ class TasksProgram : public PreparedProgram {
   }
 
   // Sleeps where there is nothing to do. While an op waits for a message somebody has to ask for
-  // it: then whoever is idle keeps asking.
-  std::optional<size_t> next_op() {
+  // it: then whoever is idle asks now and then.
+  std::optional<size_t> next_op(Patience& patience) {
     if (!waiting_.any()) return queue_.wait_and_pop([&] { return waiting_.any(); });
     const std::optional<size_t> op = queue_.pop();
-    if (!op) std::this_thread::yield();
-    return op;
+    return op ? op : queue_.pop_within(patience.nap());
   }
 
   void poll(int worker, std::vector<uint32_t>& ready) {

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <thread>
 
 #include "base/error.h"
 #include "base/math.h"
@@ -267,7 +266,7 @@ class Run {
     done_.step = int64_t(start[0]);
     done_.tokens = int64_t(start[1]);
     done_.elapsed_s = start[2];
-    wait(communicator_.begin_broadcast(state_.weights.data, 0));
+    wait_for(communicator_.begin_broadcast(state_.weights.data, 0));
     if (start[3] != 0.) share_moments();
   }
 
@@ -275,7 +274,7 @@ class Run {
   void share_moments() {
     for (const ParameterView& moment : {state_.m, state_.v}) {
       if (step_.distribution()->everyone_keeps_moments()) {
-        wait(communicator_.begin_broadcast(moment.data, 0));
+        wait_for(communicator_.begin_broadcast(moment.data, 0));
       } else {
         move_moments(moment.data, {0, int64_t(moment.data.size())}, false);
         release_moments(moment.data, {0, int64_t(moment.data.size())});
@@ -344,16 +343,12 @@ class Run {
     if (is_main()) one[0] = 0;
     const Vector<float> nothing;
     if (to_main) {
-      wait(communicator_.begin_exchange(is_main() ? nothing : away, one, is_main() ? away : nothing,
-                                        others));
+      wait_for(communicator_.begin_exchange(is_main() ? nothing : away, one,
+                                            is_main() ? away : nothing, others));
     } else {
-      wait(communicator_.begin_exchange(is_main() ? away : nothing, others,
-                                        is_main() ? nothing : away, one));
+      wait_for(communicator_.begin_exchange(is_main() ? away : nothing, others,
+                                            is_main() ? nothing : away, one));
     }
-  }
-
-  static void wait(Request request) {
-    while (!request.test()) std::this_thread::yield();
   }
 
   void resume(const FoundCheckpoint& found) {
