@@ -46,7 +46,7 @@ struct TracedRun {
 struct RankTimeline {
   int rank = 0;
   std::string name;  // "rank 1 on node7"
-  int workers = 1;
+  int workers = 1;   // that there were; numbers of workers are below it
   std::vector<TracedProgram> programs;
   std::vector<TracedRun> runs;  // in the order in which they began; they do not overlap
 };
