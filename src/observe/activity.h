@@ -26,8 +26,8 @@ struct PhaseTime {
 // begins or is under way, and where it runs no program while others do. All other time of a rank
 // is computing: workers that are idle then wait for ops of their own rank.
 struct Activity {
-  int64_t steps = 0;   // of which something ran
-  double run_s = 0.;   // R
+  int64_t steps = 0;                          // of which something ran
+  double run_s = 0.;                          // R
   std::vector<std::vector<double>> useful_s;  // U: by rank, then by worker
   std::vector<double> computing_s;            // O: by rank
 

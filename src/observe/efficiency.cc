@@ -95,9 +95,9 @@ Efficiency efficiency(const Timeline& timeline) {
 }
 
 Scalability scalability(const WorkCost& reference, const WorkCost& cost) {
-  require(reference.useful_s > 0. && reference.amount > 0. && cost.useful_s > 0. &&
-              cost.amount > 0.,
-          "a scalability is of some work");
+  require(
+      reference.useful_s > 0. && reference.amount > 0. && cost.useful_s > 0. && cost.amount > 0.,
+      "a scalability is of some work");
   const double growth = cost.amount / reference.amount;
   Scalability s{.computation = growth * reference.useful_s / cost.useful_s, .parts = {}};
   if (reference.counts && cost.counts) {

@@ -165,8 +165,9 @@ class Replay {
         events_.follow(barrier, begins[i]);
         ends[i] = end_of(program.ops[i], span, begins[i], needed, path);
       }
-      if (has_barriers) barrier = join({ends.begin() + ptrdiff_t(group_begin),
-                                        ends.begin() + ptrdiff_t(group_end)});
+      if (has_barriers)
+        barrier =
+            join({ends.begin() + ptrdiff_t(group_begin), ends.begin() + ptrdiff_t(group_end)});
     }
     for (i = 0; i < on_worker.size(); ++i) {
       for (const size_t w : on_worker[i]) events_.follow(ends[w], begins[i]);

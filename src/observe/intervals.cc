@@ -41,8 +41,8 @@ int64_t length(const Intervals& intervals) {
 
 int64_t common_length(const Interval& interval, const Intervals& others) {
   int64_t sum = 0;
-  auto at =
-      std::ranges::partition_point(others, [&](const Interval& o) { return o.end <= interval.begin; });
+  auto at = std::ranges::partition_point(
+      others, [&](const Interval& o) { return o.end <= interval.begin; });
   for (; at != others.end() && at->begin < interval.end; ++at) {
     sum += std::min(interval.end, at->end) - std::max(interval.begin, at->begin);
   }

@@ -18,9 +18,11 @@ double all_of(const Activity& activity) {
 
 TEST(Activity, GivesIdleTimeToWhatAWorkerWaitsFor) {
   // Worker 1 waits 4 ms for b, then 3 ms for the update that ends the program.
-  const Timeline timeline = {{made_rank(
-      0, 2, {{"a", 0, 4, 0}, {"b", 4, 7, 1, {0}, Phase::kBackward}, {"c", 4, 7, 0, {0}},
-             {"d", 7, 10, 0, {1, 2}, Phase::kUpdate}})}};
+  const Timeline timeline = {{made_rank(0, 2,
+                                        {{"a", 0, 4, 0},
+                                         {"b", 4, 7, 1, {0}, Phase::kBackward},
+                                         {"c", 4, 7, 0, {0}},
+                                         {"d", 7, 10, 0, {1, 2}, Phase::kUpdate}})}};
 
   const Activity activity = weft::activity(timeline);
 
@@ -62,11 +64,12 @@ TEST(Activity, AWorkerWithoutOpsIsIdleAllTheTime) {
 // From 4 to 5 a transfer begins while nothing else happens, up to 8 it is under way beside b, and
 // then alone until 10.
 TEST(Activity, ARankCommunicatesWhereNothingElseHappens) {
-  const Timeline timeline = {{made_rank(0, 2, {{"a", 0, 4, 0},
-                                               transfer_start("x/start", 4, 5, 0, {0}),
-                                               {"b", 5, 8, 1, {}},
-                                               transfer_end("x", 5, 10, 0, {1}),
-                                               {"c", 10, 12, 1, {3}, Phase::kUpdate}})}};
+  const Timeline timeline = {{made_rank(0, 2,
+                                        {{"a", 0, 4, 0},
+                                         transfer_start("x/start", 4, 5, 0, {0}),
+                                         {"b", 5, 8, 1, {}},
+                                         transfer_end("x", 5, 10, 0, {1}),
+                                         {"c", 10, 12, 1, {3}, Phase::kUpdate}})}};
 
   const Activity activity = weft::activity(timeline);
 
@@ -75,7 +78,7 @@ TEST(Activity, ARankCommunicatesWhereNothingElseHappens) {
   EXPECT_NEAR(activity.useful_s[0][0], ms(4), kExact);
   EXPECT_NEAR(activity.useful_s[0][1], ms(5), kExact);
   const PhaseTime& communication = activity.phase(Phase::kCommunication);
-  EXPECT_NEAR(communication.busy_s, ms(1), kExact);        // x/start
+  EXPECT_NEAR(communication.busy_s, ms(1), kExact);          // x/start
   EXPECT_NEAR(communication.idle_s, ms(1 + 2 * 2), kExact);  // worker 1 from 4, both from 8
   EXPECT_NEAR(all_of(activity), 2 * ms(12), kExact);
 }

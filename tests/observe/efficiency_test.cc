@@ -13,9 +13,9 @@ constexpr double kExact = 1e-12;
 TEST(Efficiency, IsPerfectWhereAllWorkersAlwaysWork) {
   const Efficiency e = efficiency({{made_rank(0, 2, {{"a", 0, 8, 0}, {"b", 0, 8, 1}})}});
 
-  for (const double share : {e.pop.parallel, e.pop.load_balance, e.pop.communication,
-                             e.pop.serialization, e.pop.transfer, e.additive.process,
-                             e.additive.thread, e.multiplicative.hybrid.parallel}) {
+  for (const double share :
+       {e.pop.parallel, e.pop.load_balance, e.pop.communication, e.pop.serialization,
+        e.pop.transfer, e.additive.process, e.additive.thread, e.multiplicative.hybrid.parallel}) {
     EXPECT_NEAR(share, 1., kExact);
   }
 }
@@ -30,12 +30,12 @@ TEST(Efficiency, AnIdleWorkerIsLoadImbalance) {
 
 // Each op waits for the one before on the other worker: both work half of the time.
 TEST(Efficiency, AChainAcrossWorkersIsSerialization) {
-  const PopMetrics pop = efficiency({{made_rank(0, 2,
-                                                {{"a", 0, 2, 0},
-                                                 {"b", 2, 4, 1, {0}},
-                                                 {"c", 4, 6, 0, {1}},
-                                                 {"d", 6, 8, 1, {2}}})}})
-                             .pop;
+  const PopMetrics pop =
+      efficiency(
+          {{made_rank(
+              0, 2,
+              {{"a", 0, 2, 0}, {"b", 2, 4, 1, {0}}, {"c", 4, 6, 0, {1}}, {"d", 6, 8, 1, {2}}})}})
+          .pop;
 
   EXPECT_NEAR(pop.load_balance, 1., kExact);
   EXPECT_NEAR(pop.communication, 0.5, kExact);
@@ -46,9 +46,8 @@ TEST(Efficiency, AChainAcrossWorkersIsSerialization) {
 
 // Balanced ranks that both wait 4 ms for a message of 0 bytes of work.
 TEST(Efficiency, AMessageThatAllWaitForIsTransfer) {
-  const std::vector<MadeOp> ops = {{"a", 0, 6, 0},
-                                   transfer_end("x", 6, 10, 0, {0}),
-                                   {"b", 10, 16, 0, {1}}};
+  const std::vector<MadeOp> ops = {
+      {"a", 0, 6, 0}, transfer_end("x", 6, 10, 0, {0}), {"b", 10, 16, 0, {1}}};
 
   const Efficiency e = efficiency({{made_rank(0, 1, ops), made_rank(1, 1, ops)}});
 
@@ -83,10 +82,8 @@ TEST(Efficiency, RanksWithUnequalWorkAreImbalancedAndTheRestIsTransfer) {
 
 // Two ranks of two threads. Rank 0: U = 6 and 2 of O = 6; rank 1: U = 8 and 4 of O = 8; R = 10.
 Timeline hybrid_timeline() {
-  return {{made_rank(0, 2,
-                     {{"a", 0, 6, 0}, {"b", 0, 2, 1}, transfer_end("x", 6, 10, 0, {0, 1})}),
-           made_rank(1, 2,
-                     {{"a", 0, 8, 0}, {"b", 0, 4, 1}, transfer_end("x", 8, 10, 0, {0, 1})})}};
+  return {{made_rank(0, 2, {{"a", 0, 6, 0}, {"b", 0, 2, 1}, transfer_end("x", 6, 10, 0, {0, 1})}),
+           made_rank(1, 2, {{"a", 0, 8, 0}, {"b", 0, 4, 1}, transfer_end("x", 8, 10, 0, {0, 1})})}};
 }
 
 TEST(Efficiency, OfRanksAndThreadsMultiplies) {
@@ -144,7 +141,8 @@ TEST(Efficiency, OfNothingIsAnError) {
 
 TEST(Scalability, ComparesUsefulTimeForTheSameWork) {
   EXPECT_NEAR(scalability({10., 100.}, {12.5, 100.}).computation, 0.8, kExact);
-  EXPECT_NEAR(scalability({10., 100.}, {40., 400.}).computation, 1., kExact);  // four times the work
+  EXPECT_NEAR(scalability({10., 100.}, {40., 400.}).computation, 1.,
+              kExact);  // four times the work
   EXPECT_FALSE(scalability({10., 100.}, {12.5, 100.}).parts);
 }
 

@@ -74,7 +74,8 @@ TEST(IdealReplay, GainsNothingWhereATransferIsHidden) {
   EXPECT_NEAR(ideal_run_s({{made_rank(0, 1, ops), made_rank(1, 1, ops)}}), ms(10), kExact);
 }
 
-// Fork-join: b needs nothing of x, but its run begins when x, which is of the run before, has ended.
+// Fork-join: b needs nothing of x, but its run begins when x, which is of the run before, has
+// ended.
 TEST(IdealReplay, ABarrierWaitsForATransferOfItsRun) {
   const std::vector<MadeOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 7, 0, {0}),
