@@ -208,10 +208,11 @@ void print_scaling(const ordered_json& s) {
              s["precision"].get<std::string>());
   fmt::print("{}, {} CPUs; ranks exchange by {}\n", s["cpu"].get<std::string>(),
              s["cpus"].get<int64_t>(), s["dist"].get<std::string>());
-  fmt::print(
-      "medians of {} rounds of {} steps; reference: {}\n", s["rounds"].get<int64_t>(),
-      s["steps"].get<int64_t>(),
-      to_string(ScalingPoint{reference["executor"], reference["ranks"], reference["threads"]}));
+  const ScalingPoint point = {reference["executor"].get<std::string>(),
+                              reference["ranks"].get<int64_t>(),
+                              reference["threads"].get<int64_t>()};
+  fmt::print("medians of {} rounds of {} steps; reference: {}\n", s["rounds"].get<int64_t>(),
+             s["steps"].get<int64_t>(), to_string(point));
   print_times(points);
   print_efficiencies(points);
   print_counters(points);
