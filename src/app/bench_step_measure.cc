@@ -9,8 +9,8 @@
 #include "app/live_line.h"
 #include "app/machine.h"
 #include "app/precision_flag.h"
+#include "app/rank_timelines.h"
 #include "app/terminal.h"
-#include "comm/clock.h"
 #include "observe/trace.h"
 
 namespace weft {
@@ -54,14 +54,8 @@ std::optional<HardwareCounts> counts_per_step(const std::optional<HardwareCounts
 
 // On rank 0, of all ranks; elsewhere, nothing.
 Efficiency efficiency_of(const Trace& trace, int threads, Communicator& communicator) {
-  RankTimeline mine = trace.timeline(communicator.rank(), rank_name(communicator));
-  mine.workers = std::max(mine.workers, threads);  // also those that had nothing to do
-  shift(mine, -clock_ahead_ns(communicator));
-  Timeline all;
-  for (const std::string& bytes : communicator.gather(to_bytes(mine))) {
-    all.ranks.push_back(timeline_from_bytes(bytes));
-  }
-  return all.ranks.empty() ? Efficiency{} : efficiency(all);
+  const Timeline timeline = gather_timelines(trace, threads, communicator);
+  return communicator.rank() == 0 ? efficiency(timeline) : Efficiency{};
 }
 
 // What each rank measured by itself becomes what all of them did.
