@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -165,9 +164,8 @@ class Replay {
         events_.follow(barrier, begins[i]);
         ends[i] = end_of(program.ops[i], span, begins[i], needed, path);
       }
-      if (has_barriers)
-        barrier =
-            join({ends.begin() + ptrdiff_t(group_begin), ends.begin() + ptrdiff_t(group_end)});
+      const auto first = ends.begin() + ptrdiff_t(group_begin);
+      if (has_barriers) barrier = join({first, ends.begin() + ptrdiff_t(group_end)});
     }
     for (i = 0; i < on_worker.size(); ++i) {
       for (const size_t w : on_worker[i]) events_.follow(ends[w], begins[i]);
@@ -195,13 +193,11 @@ class Replay {
       if (run.spans[i].ran()) order.push_back(i);
     }
     std::ranges::stable_sort(order, {}, [&](size_t i) { return run.spans[i].begin_ns; });
-    struct Last {
-      std::vector<size_t> ops;  // that computed, or nothing; then what began after it and waits
-    };
-    std::map<int32_t, Last> last;
+    // By worker: the last op that does not wait, and what began after it, if that waits.
+    std::map<int32_t, std::vector<size_t>> last;
     std::vector<std::vector<size_t>> earlier(run.spans.size());
     for (const size_t i : order) {
-      std::vector<size_t>& ops = last[run.spans[i].worker].ops;
+      std::vector<size_t>& ops = last[run.spans[i].worker];
       for (const size_t op : ops) {
         if (run.spans[op].end_ns <= run.spans[i].begin_ns) earlier[i].push_back(op);
       }
