@@ -107,6 +107,7 @@ def check_runs(runs, expected, uneven, once, problems):
                                       f"not {expected[name]}")
     ranks = sorted({run.rank for run in runs})
     steps = sorted({run.step for run in runs})
+    problems.check(not steps or steps == list(range(steps[0], steps[-1] + 1)), f"steps are {steps}")
     for rank in ranks:
         mine = sorted({run.step for run in runs if run.rank == rank})
         problems.check(mine == steps, f"rank {rank} has other steps than others: {mine}")
