@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "observe/made_timeline.h"
+#include "observe/made_ranks.h"
 
 namespace weft {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "observe/made_timeline.h"
+#include "observe/made_ranks.h"
 #include "support/error_of.h"
 
 namespace weft {
@@ -46,7 +46,7 @@ TEST(Efficiency, AChainAcrossWorkersIsSerialization) {
 
 // Balanced ranks that both wait 4 ms for a message of 0 bytes of work.
 TEST(Efficiency, AMessageThatAllWaitForIsTransfer) {
-  const std::vector<MadeOp> ops = {
+  const std::vector<RankOp> ops = {
       {"a", 0, 6, 0}, transfer_end("x", 6, 10, 0, {0}), {"b", 10, 16, 0, {1}}};
 
   const Efficiency e = efficiency({{made_rank(0, 1, ops), made_rank(1, 1, ops)}});

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "observe/made_timeline.h"
+#include "observe/made_ranks.h"
 
 namespace weft {
 namespace {
@@ -28,7 +28,7 @@ TEST(IdealReplay, KeepsTheTimeOfRanksThatDoNotMeet) {
 
 // Both ranks reach x at 4, and have it at 9.
 TEST(IdealReplay, TakesAwayTheTimeOfATransferThatAllWaitFor) {
-  const std::vector<MadeOp> ops = {{"a", 0, 3, 0},
+  const std::vector<RankOp> ops = {{"a", 0, 3, 0},
                                    transfer_start("x/start", 3, 4, 0, {0}),
                                    transfer_end("x", 4, 9, 0, {1}),
                                    {"b", 9, 12, 0, {2}}};
@@ -66,7 +66,7 @@ TEST(IdealReplay, TheSourceOfABroadcastWaitsForNobody) {
 
 // The transfer is over long before its result is needed.
 TEST(IdealReplay, GainsNothingWhereATransferIsHidden) {
-  const std::vector<MadeOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
+  const std::vector<RankOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 5, 0, {0}),
                                    {"a", 1, 8, 0, {}},
                                    {"b", 8, 10, 0, {1, 2}}};
@@ -77,7 +77,7 @@ TEST(IdealReplay, GainsNothingWhereATransferIsHidden) {
 // Fork-join: b needs nothing of x, but its run begins when x, which is of the run before, has
 // ended.
 TEST(IdealReplay, ABarrierWaitsForATransferOfItsRun) {
-  const std::vector<MadeOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
+  const std::vector<RankOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 7, 0, {0}),
                                    {"a", 1, 3, 1, {}},
                                    {"b", 7, 9, 1, {2}}};
@@ -87,21 +87,21 @@ TEST(IdealReplay, ABarrierWaitsForATransferOfItsRun) {
 
 // The executor lets the worker wait: nothing else begins on it meanwhile.
 TEST(IdealReplay, AWorkerThatWaitsIsFreeSooner) {
-  const std::vector<MadeOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
+  const std::vector<RankOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 7, 0, {0}),
                                    {"a", 1, 4, 1, {}},
                                    {"b", 7, 9, 0, {2}},    // depends on a alone
                                    {"c", 4, 10, 1, {2}}};  // no barrier: before x ends
 
   EXPECT_NEAR(ideal_run_s({{made_rank(0, 2, ops), made_rank(1, 2, ops)}}), ms(10), kExact);
-  std::vector<MadeOp> without_c(ops.begin(), ops.end() - 1);
+  std::vector<RankOp> without_c(ops.begin(), ops.end() - 1);
   without_c.push_back({"c", 3, 6, 2, {}});
   EXPECT_NEAR(ideal_run_s({{made_rank(0, 3, without_c), made_rank(1, 3, without_c)}}), ms(6),
               kExact);  // a until 4, b until 6
 }
 
 TEST(IdealReplay, OpsOfTheSameNameMeetInTheSameStepOnly) {
-  const std::vector<MadeOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
+  const std::vector<RankOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 3, 0, {0})};
   RankTimeline first = made_rank(0, 1, ops), second = first;
   add_run(first, {transfer_start("x/start", 3, 4, 0, {}), transfer_end("x", 4, 8, 0, {0})});
