@@ -68,11 +68,15 @@ ordered_json step(double ms, double tokens, double useful_ms, double parallel, d
 
 // Twice the tokens on two threads, in 12 ms instead of 10, with a parallel efficiency of 0.9.
 TEST(ScalingReport, ComparesWithTheSmallestConfiguration) {
-  const ScalingOptions o = options({"tasks"});
+  std::vector<ScalingResult> results(2);
+  results[0].point = {"tasks", 1, 1};
+  results[0].step_ms = {9., 11., 10.};
+  results[0].middle = step(10., 100., 10., 1., 4.);
+  results[1].point = {"tasks", 1, 2};
+  results[1].step_ms = {12., 12.5, 11.};
+  results[1].middle = step(12., 200., 21.6, 0.9, 10.);
 
-  const ordered_json report =
-      scaling_json(o, {{{"tasks", 1, 1}, {9., 11., 10.}, step(10., 100., 10., 1., 4.)},
-                       {{"tasks", 1, 2}, {12., 12.5, 11.}, step(12., 200., 21.6, 0.9, 10.)}});
+  const ordered_json report = scaling_json(options({"tasks"}), results);
 
   EXPECT_EQ(report["reference"], 0);
   const ordered_json& two = report["configurations"][1];
