@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs `weft bench comm` and `weft doctor` on several ranks of one machine.
+"""Runs `weft bench comm`, `weft bench step`, `weft scaling` and `weft doctor` on several ranks of one machine.
 
     tests/ranks_commands_test.py build/weft mpirun.openmpi
 """
@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 WEFT, LAUNCHER = sys.argv[1:3]
@@ -16,6 +17,7 @@ WEFT, LAUNCHER = sys.argv[1:3]
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_mpi_yield_when_idle="1",
                    OMP_WAIT_POLICY="passive")
+MODEL = "L=2,NH=2,C=32,T=16,V=300"
 TRANSFERS = {"message", "reduce", "broadcast", "all-reduce", "all-gather", "exchange"}
 
 
@@ -77,6 +79,59 @@ class RanksCommands(unittest.TestCase):
 
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertEqual(done.stderr.count("weft: error: "), 1, done.stderr)
+
+    def check_efficiency(self, e):
+        self.assertGreater(e["parallel"], 0)
+        self.assertLessEqual(e["ideal_run_ms"], e["run_ms"] * (1 + 1e-9))
+        self.assertLessEqual(e["serialization"], 1 + 1e-9)
+        self.assertAlmostEqual(e["load_balance"] * e["communication"], e["parallel"])
+        self.assertAlmostEqual(e["serialization"] * e["transfer"], e["communication"])
+        product, added = e["multiplicative"], e["additive"]
+        self.assertAlmostEqual(product["process"]["parallel"] * product["thread"]["parallel"],
+                               e["parallel"])
+        self.assertAlmostEqual(added["process"] + added["thread"] - 1, e["parallel"])
+
+    def test_a_step_of_every_strategy_has_an_efficiency_of_all_ranks(self):
+        losses = set()
+        for dist in ("all-reduce", "sharded", "server"):
+            done = run_ranks(2, "bench", "step", "--json", "--model", MODEL, "--batch-size", "2",
+                             "--threads", "2", "--steps", "3", "--dist", dist)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            result = json.loads(done.stdout)
+
+            self.assertEqual((result["ranks"], result["dist"]), (2, dist))
+            self.assertEqual(result["tokens_per_step"], 2 * 2 * 16)
+            self.check_efficiency(result["efficiency"])
+            phases = result["phases"]
+            self.assertGreater(phases["communication"]["thread_ms"], 0)
+            self.assertAlmostEqual(sum(p["thread_ms"] + p["idle_ms"] for p in phases.values()),
+                                   4 * result["efficiency"]["run_ms"], places=6)
+            losses.add(round(result["loss"], 4))
+        self.assertEqual(len(losses), 1, losses)
+
+    def test_scaling_starts_the_ranks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "scaling.json")
+            done = subprocess.run(
+                [WEFT, "scaling", "--model", MODEL, "--ranks", "1,2", "--threads", "1", "--steps",
+                 "3", "--rounds", "1", "--launcher", LAUNCHER, "--json", file],
+                env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(file, encoding="utf-8") as text:
+                one, two = json.load(text)["configurations"]
+
+        self.assertIn("tasks, 2 ranks x 1 thread", done.stderr)
+        self.assertIn("multiplicative", done.stdout)
+        self.assertEqual((one["ranks"], two["ranks"]), (1, 2))
+        self.assertEqual(one["tokens_per_step"], two["tokens_per_step"])
+        self.assertEqual(one["efficiency"]["transfer"], 1)
+        self.check_efficiency(two["efficiency"])
+
+    def test_scaling_is_not_for_ranks(self):
+        done = run_ranks(2, "scaling", "--model", MODEL)
+
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("one of several ranks already", done.stderr)
 
     def test_the_doctor_speaks_once_and_counts_ranks(self):
         done = run_ranks(2, "doctor")

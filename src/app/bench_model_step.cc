@@ -36,22 +36,28 @@ Config checked(const BenchModel& model) {
 
 }  // namespace
 
-BenchStep::BenchStep(const BenchModel& model, const Executor& executor, bool recompute_blocks)
+BenchStep::BenchStep(const BenchModel& model, const Executor& executor,
+                     const BenchStepSettings& settings)
     : state_(checked(model)) {
   const Clock::time_point start = Clock::now();
-  StepSettings settings;
-  settings.B = model.B;
-  settings.T = model.T;
-  settings.precision = parse_precision("bench", model.precision);
-  settings.recompute_blocks = recompute_blocks;
-  step_ = std::make_unique<TrainingStep>(state_, settings);
+  StepSettings step;
+  step.B = model.B;
+  step.T = model.T;
+  step.precision = parse_precision("bench", model.precision);
+  step.recompute_blocks = settings.recompute_blocks;
+  step.communicator = settings.communicator;
+  step.distribution = settings.distribution;
+  step_ = std::make_unique<TrainingStep>(state_, step);
   build_seconds_ = seconds_since(start);
-  check_memory(memory_bytes(), model, recompute_blocks ? kSmallerHint : kRecomputeHint);
+  check_memory(memory_bytes(), model, settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
   initialize(state_.weights, kSeed, executor);
 
-  // Target i is input i + 1, as in a text.
+  // Target i is input i + 1, as in a text; each rank has a piece of it.
+  const auto rank = size_t(settings.communicator != nullptr ? settings.communicator->rank() : 0);
+  const size_t first = rank * step_->inputs().size();
   const auto token = [&](size_t i) {
-    return static_cast<int32_t>(random_u64(kSeed, kTokenStream, i) % uint64_t(model.config.V));
+    return static_cast<int32_t>(random_u64(kSeed, kTokenStream, first + i) %
+                                uint64_t(model.config.V));
   };
   for (size_t i = 0; i < step_->inputs().size(); ++i) {
     step_->inputs()[i] = token(i);

@@ -8,26 +8,38 @@
 #include <vector>
 
 #include "app/bench_options.h"
+#include "comm/communicator.h"
 #include "exec/executor.h"
 #include "train/step.h"
+#include "train/strategy.h"
 
 namespace weft {
+
+struct BenchStepSettings {
+  bool recompute_blocks = false;
+  Communicator* communicator = nullptr;  // of ranks that have a batch each; null: one rank
+  DistributionSettings distribution = {};
+};
 
 class BenchStep {
  public:
   // Builds the program of a step and draws the weights, on the executor's threads. Throws Error
   // where there is no memory for it.
-  BenchStep(const BenchModel& model, const Executor& executor, bool recompute_blocks = false);
+  // REQUIRES: communication overlaps; the communicator outlives this.
+  BenchStep(const BenchModel& model, const Executor& executor,
+            const BenchStepSettings& settings = {});
 
+  // All of a step: of several ranks, each runs its own.
   const Program& program() const { return step_->program(0); }
   const ParameterTable& table() const { return *state_.table; }
   int64_t recomputed_blocks() const { return step_->recomputed_blocks(); }
   size_t memory_bytes() const { return state_.arena->bytes() + step_->memory_bytes(); }
   double build_seconds() const { return build_seconds_; }
+  // Of this rank: tokens, and its share of the mean loss over all of them.
   int64_t tokens() const { return static_cast<int64_t>(step_->inputs().size()); }
   double loss() const { return step_->loss(); }
 
-  // Seconds of one step, the update included. The weights go on learning from the same batch.
+  // Seconds of one step, an update included. The weights go on learning from the same batch.
   double run(PreparedProgram& prepared, Observer* observer = nullptr);
 
  private:

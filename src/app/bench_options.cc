@@ -20,18 +20,25 @@ constexpr int64_t kGpt2Vocabulary = 50257;
 
 }  // namespace
 
-void add_bench_flags(Options& flags, BenchOptions& options) {
-  flags.text("--model", options.model.name, "D",
+void add_model_flags(Options& flags, BenchModel& model) {
+  flags.text("--model", model.name, "D",
              "dN, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or L=4,NH=4,C=128,T=128[,V=...]");
-  flags.integer("--batch-size", options.model.B, {1, kMostSequences}, "Sequences per step");
-  flags.integer("--seq-len", options.model.T, {1, kLongest},
+  flags.integer("--batch-size", model.B, {1, kMostSequences}, "Sequences per step");
+  flags.integer("--seq-len", model.T, {1, kLongest},
                 "Tokens per sequence; 64, or the model's T if that is less");
+}
+
+void add_bench_flags(Options& flags, BenchOptions& options) {
+  add_model_flags(flags, options.model);
   flags.flag("--json", options.as_json, "Print a JSON object");
 }
 
 bool parse_bench_flags(Options& flags, const Arguments& arguments, BenchOptions& options) {
+  return parse_model_flags(flags, arguments, options.model);
+}
+
+bool parse_model_flags(Options& flags, const Arguments& arguments, BenchModel& m) {
   if (!flags.parse(arguments)) return false;
-  BenchModel& m = options.model;
   m.config = parse_model(m.name, kGpt2Vocabulary);
   if (m.T == 0) m.T = std::min(kUsualLength, m.config.T);
   if (m.T > m.config.T) {

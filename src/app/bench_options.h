@@ -16,7 +16,7 @@ struct BenchModel {
   int64_t B = 4;
   int64_t T = 0;  // 0: 64, or the model's if that is less
   std::string precision = precision_name(Precision::kFp32);
-  Config config;  // from parse_bench_flags
+  Config config;  // from the parsers below
 };
 
 struct BenchOptions {
@@ -24,10 +24,14 @@ struct BenchOptions {
   bool as_json = false;
 };
 
-// --model, --batch-size, --seq-len and --json. REQUIRES: the options outlive the flags.
+// --model, --batch-size and --seq-len. REQUIRES, here and below: what they fill in outlives the
+// flags.
+void add_model_flags(Options& flags, BenchModel& model);
+// The same, and --json.
 void add_bench_flags(Options& flags, BenchOptions& options);
 
 // Parses, and fills in config and T. False after --help. Throws Error (kInput).
+bool parse_model_flags(Options& flags, const Arguments& arguments, BenchModel& model);
 bool parse_bench_flags(Options& flags, const Arguments& arguments, BenchOptions& options);
 
 // Version, commit, CPU, libraries, model and batch: what every result begins with.

@@ -49,6 +49,7 @@ std::vector<OpKindTime> StepProfile::kinds() const {
   std::map<std::string, OpKindTime> by_kind;
   for (size_t i = 0; i < program_.ops().size(); ++i) {
     const Op& op = program_.ops()[i];
+    if (op.poll) continue;  // it occupies no thread
     const std::string kind = op_kind(op.name);
     OpKindTime& time = by_kind[kind];
     time.kind = kind;

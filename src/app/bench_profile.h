@@ -36,7 +36,8 @@ class StepProfile : public Observer {
   void op_started(size_t op, int worker) noexcept override;
   void op_ended(size_t op, int worker) noexcept override;
 
-  // By kind, the longest first. REQUIRES: no run is being observed.
+  // By kind, the longest first; without ops that wait for other ranks, on no thread. REQUIRES: no
+  // run is being observed.
   std::vector<OpKindTime> kinds() const;
 
  private:

@@ -7,13 +7,16 @@ constexpr int64_t kMostThreads = 4096;
 
 }  // namespace
 
+std::vector<std::string> executor_names() {
+  return {"sequential", "fork-join", "tasks", "omp-tasks"};
+}
+
 void add_threads_flag(Options& flags, int64_t& threads) {
   flags.integer("--threads", threads, {1, kMostThreads}, "Threads; the CPUs in the affinity mask");
 }
 
 void add_executor_flags(Options& flags, ExecutorOptions& options) {
-  flags.choice("--exec", options.exec, {"sequential", "fork-join", "tasks", "omp-tasks"},
-               "Execution model");
+  flags.choice("--exec", options.exec, executor_names(), "Execution model");
   add_threads_flag(flags, options.threads);
 }
 

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <utility>
 
+#include "app/efficiency_output.h"
+#include "app/rank_timelines.h"
 #include "base/error.h"
-#include "comm/clock.h"
+#include "observe/efficiency.h"
 #include "observe/timeline_file.h"
 
 namespace weft {
@@ -56,19 +57,12 @@ Observer* StepTrace::program_starts(int64_t step, const Program& program) {
 }
 
 std::string StepTrace::write(Communicator& communicator, int workers) const {
-  const int64_t ahead_ns = clock_ahead_ns(communicator);
-  RankTimeline mine = trace_.timeline(communicator.rank(), rank_name(communicator), workers);
-  shift(mine, -ahead_ns);
-  const std::vector<std::string> gathered = communicator.gather(to_bytes(mine));
+  const Timeline timeline = gather_timelines(trace_, workers, communicator);
   if (communicator.rank() != 0) return {};
-
-  std::vector<RankTimeline> ranks;
-  ranks.reserve(gathered.size());
-  for (const std::string& bytes : gathered) ranks.push_back(timeline_from_bytes(bytes));
-  const Timeline timeline = from_first_op(std::move(ranks));
   if (end_ns(timeline) == 0) return "no step of --trace-steps ran: no trace was written";
   write_timeline(file_, timeline);
-  return fmt::format("trace in {}: open it {}", file_.string(),
+  return fmt::format("efficiency of the traced steps: {}\ntrace in {}: open it {}",
+                     describe(efficiency(timeline).pop), file_.string(),
                      names_paraver(file_) ? "with Paraver" : "at https://ui.perfetto.dev");
 }
 

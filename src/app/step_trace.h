@@ -22,7 +22,7 @@ class StepTrace : public StepTracer {
   Observer* program_starts(int64_t step, const Program& program) override;
 
   // Writes one file of all ranks, each of which calls this. workers: of this rank's executor.
-  // Returns what to tell the user, on rank 0. Throws Error (kFailure).
+  // Returns what to tell the user, on rank 0: a line or two. Throws Error (kFailure).
   std::string write(Communicator& communicator, int workers) const;
 
  private:

@@ -1,5 +1,7 @@
 #include "app/train_options.h"
 
+#include "app/strategy_flags.h"
+
 namespace weft {
 namespace {
 
@@ -76,10 +78,7 @@ void add_execution_flags(Options& flags, TrainOptions& o) {
 
 void add_distribution_flags(Options& flags, TrainOptions& o) {
   flags.group("Several ranks (started by mpirun or srun)");
-  flags.choice("--dist", o.dist, {"all-reduce", "sharded", "server"},
-               "Who updates: all ranks everything, each a share, or rank 0");
-  flags.real("--bucket-mb", o.bucket_mb, {1e-6, kLarge},
-             "Gradients are sent in pieces of this size");
+  add_strategy_flags(flags, o.dist, o.bucket_mb);
   flags.flag("--overlap,!--no-overlap", o.overlap,
              "Communicate beside computation, or, for comparison, before and after it");
   flags.flag("--reproducible", o.reproducible,

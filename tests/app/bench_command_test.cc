@@ -84,6 +84,28 @@ TEST_F(BenchCommand, SaysWhereTheTimeOfAStepGoes) {
   EXPECT_EQ(result["phases"].size(), 3u);  // forward, backward, update
 }
 
+TEST_F(BenchCommand, SaysHowMuchOfTheThreadsTimeIsUsefulAndWhyNotAll) {
+  const json result = run_json({"step", "--steps", "3", "--threads", "2"});
+  const json& e = result["efficiency"];
+  const auto share = [&](const char* name) { return e[name].get<double>(); };
+
+  EXPECT_EQ(e["steps"], 3);
+  EXPECT_GT(share("parallel"), 0.);
+  EXPECT_LE(share("load_balance"), 1. + 1e-9);
+  EXPECT_LE(share("communication"), 1. + 1e-9);
+  EXPECT_NEAR(share("load_balance") * share("communication"), share("parallel"), 1e-9);
+  EXPECT_NEAR(share("transfer"), 1., 1e-9);  // there is one rank
+  EXPECT_NEAR(share("useful_ms"), 2. * share("run_ms") * share("parallel"), 1e-9);
+  EXPECT_LE(share("run_ms"), result["step_ms"]["max"]);  // programs alone
+  double thread_ms = 0.;
+  for (const json& phase : result["phases"]) {
+    thread_ms += phase["thread_ms"].get<double>() + phase["idle_ms"].get<double>();
+  }
+  EXPECT_NEAR(thread_ms, 2. * share("run_ms"), 1e-6);
+  EXPECT_TRUE(result["counters"].contains("cycles") !=
+              result["counters"].contains("not_available"));
+}
+
 TEST_F(BenchCommand, ShowsWhatRecomputingBlocksCostsAndSaves) {
   std::map<std::string, json> results;
   for (const char* recompute : {"none", "block"}) {
@@ -141,7 +163,8 @@ TEST_F(BenchCommand, PrintsTablesForPeople) {
   const CommandResult kernels = weft({"bench", "kernels", "--model", kTinyModel, "--filter",
                                       "attention/.*/hot", "--min-time", "0.002"});
 
-  EXPECT_TRUE(mentions(step.out, {"median of 1", "tokens/s", "MFU", "idle", "of peak", "update"}));
+  EXPECT_TRUE(mentions(step.out, {"median of 1", "tokens/s", "MFU", "idle", "of peak", "update",
+                                  "load balance", "serialization"}));
   EXPECT_TRUE(mentions(tasks.out, {"ops on", "sequential", "fork-join", "tasks", "share"}));
   EXPECT_TRUE(
       mentions(kernels.out, {"attention/forward/hot", "attention/backward/hot", "GFLOP/s"}));

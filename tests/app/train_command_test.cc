@@ -314,7 +314,8 @@ TEST_F(TrainCommand, TraceIsWrittenInTheFormThatItsNameSays) {
     const CommandResult result = weft(training({"--steps", "2", "--trace", path(name)}));
 
     EXPECT_EQ(result.status, 0) << result.err;
-    EXPECT_TRUE(mentions(result.err, {"trace in " + path(name)}));
+    EXPECT_TRUE(mentions(result.err, {"efficiency of the traced steps: ", " % parallel = ",
+                                      "trace in " + path(name)}));
   }
 
   EXPECT_TRUE(read_file(path("t.json.gz")).starts_with("\x1F\x8B"));
