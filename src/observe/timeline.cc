@@ -55,4 +55,19 @@ void shift(RankTimeline& timeline, int64_t ns) {
   }
 }
 
+Timeline from_first_op(std::vector<RankTimeline> ranks) {
+  int64_t origin = std::numeric_limits<int64_t>::max();
+  for (const RankTimeline& rank : ranks) origin = std::min(origin, begin_ns(rank));
+  for (RankTimeline& rank : ranks) shift(rank, -origin);
+  return {.ranks = std::move(ranks)};
+}
+
+int64_t end_ns(const Timeline& timeline) {
+  int64_t end = 0;
+  for (const RankTimeline& rank : timeline.ranks) {
+    for (const TracedRun& run : rank.runs) end = std::max(end, whole_span(run).end_ns);
+  }
+  return end;
+}
+
 }  // namespace weft

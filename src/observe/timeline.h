@@ -68,6 +68,12 @@ int64_t begin_ns(const RankTimeline& timeline);
 // Adds to all times.
 void shift(RankTimeline& timeline, int64_t ns);
 
+// Of ranks whose clocks agree: their times count from when the first op of all starts.
+Timeline from_first_op(std::vector<RankTimeline> ranks);
+
+// When the last op of all ranks ends; 0 if none ran.
+int64_t end_ns(const Timeline& timeline);
+
 // As bytes, to be sent to another rank of the run. timeline_from_bytes throws Error (kFailure)
 // where they are not those of a timeline.
 std::string to_bytes(const RankTimeline& timeline);

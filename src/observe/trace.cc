@@ -50,14 +50,12 @@ Observer* Trace::begin_run(int64_t step, const Program& program) {
   return runs_.emplace_back(std::make_unique<Run>(step, known->second, program.ops().size())).get();
 }
 
-RankTimeline Trace::timeline(int rank, const std::string& name) const {
-  RankTimeline timeline{.rank = rank, .name = name, .programs = programs_, .runs = {}};
+RankTimeline Trace::timeline(int rank, const std::string& name, int workers) const {
+  RankTimeline timeline{
+      .rank = rank, .name = name, .workers = workers, .programs = programs_, .runs = {}};
   for (const auto& recorded : runs_) {
     TracedRun run = recorded->traced();
     if (!whole_span(run).ran()) continue;
-    for (const OpSpan& span : run.spans) {
-      timeline.workers = std::max(timeline.workers, span.worker + 1);
-    }
     timeline.runs.push_back(std::move(run));
   }
   return timeline;

@@ -26,9 +26,10 @@ class Trace {
   // REQUIRES: no other run is being observed; no program takes the address of an earlier one.
   Observer* begin_run(int64_t step, const Program& program);
 
-  // Without what no op ran in; so it may have no runs. Times are of this machine's steady clock.
+  // workers: of the executor, also those that got no op. Runs in which no op ended are left out, so
+  // there may be none. Times are of this machine's steady clock.
   // REQUIRES: no run is being observed.
-  RankTimeline timeline(int rank, const std::string& name) const;
+  RankTimeline timeline(int rank, const std::string& name, int workers) const;
 
  private:
   class Run;
