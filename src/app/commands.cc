@@ -5,7 +5,7 @@
 namespace weft {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 10> kCommands = {{
+  static constexpr std::array<Command, 11> kCommands = {{
       {"train", "Train a GPT-2 on text or token shards", train_command},
       {"generate", "Write text with a model", generate_command},
       {"eval", "Measure a model's loss on a corpus, or its answers to HellaSwag", eval_command},
@@ -16,6 +16,7 @@ std::span<const Command> commands() {
       {"stories", "Write the built-in corpus of little stories", stories_command},
       {"doctor", "Say what this machine can do, and what costs speed", doctor_command},
       {"bench", "Time a training step, its kernels, or what it costs to schedule", bench_command},
+      {"simulate", "Predict a training step on other cores, nodes and links", simulate_command},
   }};
   return kCommands;
 }

@@ -66,7 +66,8 @@ std::vector<KindCost> costs_by_work(const std::vector<OpWork>& work,
   }
   std::vector<KindCost> kinds;
   for (auto& [key, cost] : costs) {
-    cost.seconds /= double(cost.ops);
+    // The clock may not have seen the shortest.
+    cost.seconds = std::max(1e-9, cost.seconds / double(cost.ops));
     kinds.push_back(std::move(cost));
   }
   return kinds;

@@ -18,6 +18,7 @@ constexpr const char* kFormat = "weft costs 1";
 constexpr const char* kHint = "weft bench tasks --costs FILE writes one";
 // Generous limits, so that sums and products of what a file says stay finite.
 constexpr double kLargest = 1e18;
+constexpr double kLeastMicroseconds = 1e-3;
 constexpr size_t kMostEntries = 100'000;
 
 [[noreturn]] void refuse(const std::string& what) { throw input_error(kWhere, what, kHint); }
@@ -74,7 +75,7 @@ ThreadCosts read_run(const json& object) {
   for (const json& entry : list(object, "kinds")) {
     run.kinds.push_back({{text(entry, "kind"), number(entry, "flops"), number(entry, "bytes")},
                          whole(entry, "ops"),
-                         1e-6 * number(entry, "us")});
+                         1e-6 * number(entry, "us", kLeastMicroseconds)});
   }
   return run;
 }

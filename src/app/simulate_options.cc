@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "app/measured_network.h"
 #include "app/output_file.h"
 #include "app/precision_flag.h"
-#include "base/json.h"
 #include "exec/executor.h"
+#include "observe/timeline_file.h"
 
 namespace weft {
 namespace {
@@ -85,38 +86,6 @@ std::vector<std::string> one_or_all(const std::string& name, std::vector<std::st
   return name == "all" ? std::move(all) : std::vector<std::string>{name};
 }
 
-// What `weft bench comm --json` found: of each collective the share at the largest size.
-void read_comm(const std::string& path, Network& network) {
-  const nlohmann::json file = read_json_object(path, "comm");
-  const auto refuse = [&](const char* what) {
-    throw input_error("comm", fmt::format("{}: {}", path, what),
-                      "weft bench comm --json, on two ranks or more, prints such a file");
-  };
-  const auto number = [&](const nlohmann::json& object, const char* name) {
-    if (!object.is_object() || !object.contains(name) || !object[name].is_number()) refuse(name);
-    const auto x = object[name].get<double>();
-    if (!(x > 0. && x < 1e15)) refuse(name);
-    return x;
-  };
-  network.latency_s = 1e-6 * number(file, "latency_us");
-  network.bytes_per_s = number(file, "link_bytes_per_s");
-  if (!file.contains("transfers") || !file["transfers"].is_array()) refuse("transfers");
-  std::map<std::string, std::pair<double, double>> largest;  // bytes and share, by name
-  for (const nlohmann::json& transfer : file["transfers"]) {
-    const std::pair<double, double> measured = {number(transfer, "bytes"),
-                                                number(transfer, "share")};
-    if (!transfer.contains("transfer") || !transfer["transfer"].is_string()) refuse("transfer");
-    auto& known = largest[transfer["transfer"].get<std::string>()];
-    known = std::max(known, measured);
-  }
-  for (const Collective collective :
-       {Collective::kReduce, Collective::kBroadcast, Collective::kAllReduce,
-        Collective::kReduceScatter, Collective::kAllGather}) {
-    const auto found = largest.find(collective_name(collective));
-    if (found != largest.end()) network.shares[collective] = found->second.second;
-  }
-}
-
 }  // namespace
 
 bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
@@ -138,7 +107,7 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   training.network.latency_s = 1e-6 * t.latency_us;
   training.network.bytes_per_s = 1e9 / 8. * t.bandwidth_gbps;
   training.network.root = parse_root_transfers(t.root);
-  if (!o.comm.empty()) read_comm(o.comm, training.network);
+  if (!o.comm.empty()) read_measured_network(o.comm, training.network);
 
   const int64_t most_ranks = t.ranks_per_node * *std::ranges::max_element(o.nodes);
   if (most_ranks > kMostRanks) {
@@ -153,7 +122,11 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
     throw flags.error("--ranks-per-node", "a rank has no core", "use fewer ranks or more --cores");
   }
   if (!o.trace.empty()) {
-    require_directory_of(o.trace, "--trace");
+    require_replaceable(o.trace, "--trace");
+    if (!names_perfetto(o.trace) && !names_paraver(o.trace)) {
+      throw flags.error("--trace", fmt::format("cannot write {}", o.trace),
+                        fmt::format("the name must end in {}", kTimelineFiles));
+    }
     if (o.scenarios() > 1) {
       throw flags.error("--trace", "several steps are simulated",
                         "name one --nodes, --cores, --dist and --exec");
