@@ -23,6 +23,7 @@ MODELS = {  # what is simulated, and what is measured for it
     "gpt2-large": "L=2,NH=20,C=1280,T=1024",
     "gpt2-xl": "L=2,NH=25,C=1600,T=1024",
 }
+STRATEGIES = ["all-reduce", "sharded", "server"]
 STOPPED = 0.5  # of the tokens per second and core of one node
 
 
@@ -51,11 +52,8 @@ def simulate(o, model, costs, nodes, batch_size):
 def series(predictions):
     """{(dist, executor): predictions by rising nodes}; one node has no strategy and begins each of them."""
     all_series = {}
-    for p in predictions:
-        p["efficiency_to_one"] = None
-    names = [dist for dist in ("all-reduce", "sharded", "server")]
     alone = {p["executor"]: p for p in predictions if p["ranks"] == 1}
-    for dist in names:
+    for dist in STRATEGIES:
         for executor in ("sequential", "fork-join", "tasks"):
             rest = [p for p in predictions if p["dist"] == dist and p["executor"] == executor]
             all_series[dist, executor] = ([alone[executor]] if executor in alone else []) + rest
@@ -107,11 +105,11 @@ def strong_table(o, costs):
     nodes = [n for n in o.nodes if o.global_batch % n == 0]
     for n in nodes:
         for p in simulate(o, o.models[0], costs, [n], o.global_batch // n)["predictions"]:
-            for dist in ([p["dist"]] if p["dist"] else ["all-reduce", "sharded", "server"]):
+            for dist in [p["dist"]] if p["dist"] else STRATEGIES:
                 rows[dist, p["executor"], n] = p
     yield "| strategy | executor | " + " | ".join(f"{n}" for n in nodes) + " |"
     yield "|---|---|" + "---|" * len(nodes)
-    for dist in ("all-reduce", "sharded", "server"):
+    for dist in STRATEGIES:
         for executor in ("fork-join", "tasks"):
             first = rows[dist, executor, nodes[0]]
             cells = [f"{rows[dist, executor, n]['step_ms']:.0f} ms, "

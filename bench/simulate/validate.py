@@ -79,11 +79,9 @@ def one_process(o, directory):
     for round_ in range(o.rounds):
         progress(f"round {round_ + 1} of {o.rounds}: costs")
         measure_costs(o, directory / "costs.json")
-        cases = [(t, e) for t in o.threads for e in EXECUTORS if t > 1 or e != "fork-join"]
+        cases = [(t, e) for t in o.threads for e in EXECUTORS if t == 1 or e != "sequential"]
         for threads, executor in cases[round_ % len(cases):] + cases[: round_ % len(cases)]:
             progress(f"round {round_ + 1} of {o.rounds}: {executor} on {threads}")
-            if executor == "sequential" and threads > 1:
-                continue
             step = json.loads(run(o.weft, "bench", "step", *shape(o), "--threads", threads, "--exec", executor,
                                   "--steps", o.steps, "--json"))
             predicted = predictions(o, directory / "costs.json", "--cores", threads, "--exec", executor)[0]

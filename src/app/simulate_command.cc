@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/format.h"
@@ -79,7 +82,7 @@ double scaling(const Prediction& p, const std::vector<Prediction>& all) {
 
 ordered_json to_json(const Prediction& p, const std::vector<Prediction>& all) {
   const RankMemory& m = p.memory;
-  ordered_json kinds;
+  ordered_json kinds = ordered_json::object();
   for (const auto& [kind, seconds] : p.critical_path_kinds) kinds[kind] = 1e3 * seconds;
   return {{"nodes", p.scenario.nodes},
           {"cores", p.scenario.cores},
@@ -178,9 +181,10 @@ void print_notes(const std::vector<Prediction>& predictions, Terminal& terminal)
     terminal.line(fmt::format("note: ops on {} cores cost what they cost on {} threads here",
                               most_cores, threads));
   }
-  for (const std::string& kind : unmeasured) {
-    terminal.line(fmt::format("note: {} was not measured; it costs what its bytes do", kind));
-  }
+  if (unmeasured.empty()) return;
+  std::string kinds;
+  for (const std::string& kind : unmeasured) kinds += (kinds.empty() ? "" : ", ") + kind;
+  terminal.line(fmt::format("note: not measured, and cost what their bytes do: {}", kinds));
 }
 
 }  // namespace

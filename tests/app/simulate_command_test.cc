@@ -1,6 +1,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "app/op_costs.h"
 #include "app/weft_command.h"
 
 namespace weft {
@@ -12,14 +13,19 @@ class SimulateCommand : public WeftCommand {
  protected:
   static constexpr const char* kModel = "L=2,NH=2,C=32,T=16,V=300";
 
-  // Measured once.
+  // Of ops that all cost what their bytes do.
   std::string costs() const {
-    if (!std::ifstream(path("costs.json"))) {
-      const CommandResult result = weft({"bench", "tasks", "--model", kModel, "--threads", "2",
-                                         "--steps", "2", "--costs", path("costs.json")});
-      EXPECT_EQ(result.status, 0) << result.err;
+    OpCosts costs{"1", "c", "a CPU", kModel, "fp32", 4, 16, {}};
+    for (const int threads : {1, 2}) {
+      ThreadCosts run;
+      run.threads = threads;
+      run.memory_bytes_per_s = 1e9 * threads;
+      for (const char* name : {"sequential", "fork-join", "tasks"})
+        run.executors[name] = {1e-6, 0.};
+      run.kinds = {{{"norm", 0., 100.}, 1, 1e-6}};
+      costs.runs.push_back(run);
     }
-    return path("costs.json");
+    return directory_.write("costs.json", to_json(costs).dump()).string();
   }
 
   CommandResult simulate(std::vector<std::string> more) const {
@@ -48,6 +54,18 @@ TEST_F(SimulateCommand, PredictsEveryCombination) {
     EXPECT_EQ(p["comm_ms"] > 0., p["ranks"] > 1) << p;
   }
   EXPECT_EQ(predictions({"--cores", "4"}), predictions({"--cores", "4"}));
+}
+
+TEST_F(SimulateCommand, ReadsWhatBenchTasksMeasures) {
+  const CommandResult bench = weft({"bench", "tasks", "--model", kModel, "--threads", "1",
+                                    "--steps", "2", "--costs", path("measured.json")});
+  const CommandResult result =
+      simulate({"--cores", "1", "--exec", "sequential", "--costs", path("measured.json")});
+
+  EXPECT_EQ(bench.status, 0) << bench.err;
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(mentions(result.out, {"sequential", "100.0 %"}));
+  EXPECT_EQ(result.err, "");  // every kind was measured
 }
 
 TEST_F(SimulateCommand, MeasuresWhatItNeedsAndPrintsATable) {
