@@ -165,7 +165,8 @@ void print_table(const SimulateOptions& o, const OpCosts& costs,
 }
 
 // What a user must know of predictions that rest on less than was asked for.
-void print_notes(const std::vector<Prediction>& predictions, Terminal& terminal) {
+void print_notes(const SimulateOptions& o, const std::vector<Prediction>& predictions,
+                 Terminal& terminal) {
   std::set<std::string> unmeasured;
   int most_cores = 0, threads = 0;
   for (const Prediction& p : predictions) {
@@ -178,8 +179,11 @@ void print_notes(const std::vector<Prediction>& predictions, Terminal& terminal)
     }
   }
   if (most_cores > 0) {
-    terminal.line(fmt::format("note: ops on {} cores cost what they cost on {} threads here",
-                              most_cores, threads));
+    terminal.line(fmt::format("note: ops on {} cores cost what they cost on {} threads here{}",
+                              most_cores, threads,
+                              o.training.memory_bytes_per_s > 0.
+                                  ? ""
+                                  : ", as if memory kept up; --memory-gb-per-s bounds it"));
   }
   if (unmeasured.empty()) return;
   std::string kinds;
@@ -200,7 +204,7 @@ int simulate_command(const Arguments& arguments) {
   const std::vector<Prediction> predictions =
       predict_all(o, costs, o.trace.empty() ? nullptr : &timeline, live);
   if (!o.trace.empty()) write_timeline(o.trace, timeline);
-  print_notes(predictions, terminal);
+  print_notes(o, predictions, terminal);
   if (o.as_json) {
     print_result_json(o, costs, predictions);
   } else {

@@ -139,6 +139,24 @@ TEST_F(Predictions, BecomeTimelinesOfTheRanksThatWerePlayed) {
   EXPECT_NEAR(whole_s, p.step_s, 1e-6);
 }
 
+// AdamW reads a gradient and reads and writes a weight and two moments: 28 bytes, seven times those
+// of the weight, however the ranks share them out.
+TEST(ImaginedStep, SharesTheUpdateAmongTheRanks) {
+  double bytes = 0.;
+  size_t moments = 0, weights = 0;
+  for (int rank = 0; rank < 3; ++rank) {
+    const ImaginedStep step(small_model(), {.strategy = "sharded", .bucket_mb = 0.02}, rank, 3);
+    for (const OpWork& work : step.programs().at(0).work) {
+      if (work.kind == "update") bytes += work.bytes;
+    }
+    weights = step.memory().weights;
+    moments += step.memory().moments;
+  }
+
+  EXPECT_EQ(bytes, 7. * double(weights));
+  EXPECT_NEAR(double(moments), 2. * double(weights), 3.);
+}
+
 // 12 blocks of 1600 channels are 6 GB of weights and state: nobody touches them.
 TEST(ImaginedStep, TakesNoMemory) {
   const auto resident_kb = [] {
