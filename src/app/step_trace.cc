@@ -63,6 +63,7 @@ std::string StepTrace::write(Communicator& communicator, int workers) const {
   if (communicator.rank() != 0) return {};
 
   std::vector<RankTimeline> ranks;
+  ranks.reserve(gathered.size());
   for (const std::string& bytes : gathered) ranks.push_back(timeline_from_bytes(bytes));
   const Timeline timeline = from_first_op(std::move(ranks));
   if (end_ns(timeline) == 0) return "no step of --trace-steps ran: no trace was written";

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 

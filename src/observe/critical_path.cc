@@ -7,6 +7,11 @@
 namespace weft {
 namespace {
 
+struct EndOf {
+  const TracedRun& run;
+  int64_t operator()(uint32_t op) const { return run.spans[op].end_ns; }
+};
+
 class Path {
  public:
   Path(const TracedProgram& program, const TracedRun& run)
@@ -34,21 +39,19 @@ class Path {
       consider(predecessor, Cause::kDependence);
     }
     const std::vector<uint32_t>& neighbours = by_worker_[worker(op.op)];
-    // Ops that took no time may end together.
-    auto next = std::ranges::upper_bound(neighbours, span(op.op).begin_ns, {}, end_of());
-    while (next != neighbours.begin() && !comes_before(*--next, op.op)) {
+    auto next = std::ranges::upper_bound(neighbours, span(op.op).begin_ns, {}, EndOf{run_});
+    while (next != neighbours.begin()) {
+      --next;
+      if (!comes_before(*next, op.op)) continue;  // where ops that took no time end together
+      consider(*next, Cause::kSameWorker);
+      break;
     }
-    if (next != neighbours.end()) consider(*next, Cause::kSameWorker);
     return latest;
   }
 
  private:
   const OpSpan& span(uint32_t op) const { return run_.spans[op]; }
   size_t worker(uint32_t op) const { return static_cast<size_t>(span(op).worker); }
-  auto end_of() const {
-    return [this](uint32_t op) { return span(op).end_ns; };
-  }
-
   // A strict order, so that a path ends whatever the times are.
   bool comes_before(uint32_t a, uint32_t b) const {
     if (!span(a).ran() || span(a).end_ns > span(b).begin_ns) return false;
@@ -68,17 +71,17 @@ class Path {
         ops[worker(op)].push_back(op);
       }
     }
-    for (std::vector<uint32_t>& of_worker : ops) std::ranges::sort(of_worker, {}, end_of());
+    for (std::vector<uint32_t>& of_worker : ops) std::ranges::sort(of_worker, {}, EndOf{run_});
     std::vector<uint32_t> stayed;
     for (const uint32_t op : waiting) {
       // The first op of the worker that ends after this one began.
       const std::vector<uint32_t>& others = ops[worker(op)];
-      const auto next = std::ranges::upper_bound(others, span(op).begin_ns, {}, end_of());
+      const auto next = std::ranges::upper_bound(others, span(op).begin_ns, {}, EndOf{run_});
       if (next == others.end() || span(*next).begin_ns >= span(op).end_ns) stayed.push_back(op);
     }
     for (const uint32_t op : stayed) {
       std::vector<uint32_t>& others = ops[worker(op)];
-      others.insert(std::ranges::upper_bound(others, span(op).end_ns, {}, end_of()), op);
+      others.insert(std::ranges::upper_bound(others, span(op).end_ns, {}, EndOf{run_}), op);
     }
     return ops;
   }
