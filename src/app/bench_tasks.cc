@@ -32,9 +32,10 @@ bool parse(const Arguments& arguments, TasksOptions& o) {
   add_threads_flag(flags, o.threads);
   add_precision_flag(flags, o.model.precision);
   flags.integer("--steps", o.steps, {1, 1'000'000}, "Real steps to compare with");
-  flags.text("--costs", o.costs, "FILE",
-             "Measures what each kind of op costs on 1, 2, 4, .. and --threads threads, too, and "
-             "writes it for weft simulate");
+  flags.text(
+      "--costs", o.costs, "FILE",
+      "Measures what each kind of op costs on 1, 2, 4, .. and --threads threads instead, and "
+      "writes it for weft simulate");
   if (!parse_bench_flags(flags, arguments, o)) return false;
   if (o.threads == 0) o.threads = available_cpus();
   if (!o.costs.empty()) require_replaceable(o.costs, "--costs");
@@ -82,6 +83,10 @@ void write_costs(const TasksOptions& o, LiveLine& live) {
       measure_costs(o.model, thread_counts(int(o.threads)), o.steps,
                     [&](const std::string& what) { live.show([&] { return what; }); });
   write_result(o.costs, to_json(costs).dump(1) + "\n");
+  for (const ThreadCosts& run : costs.runs) {
+    fmt::print("{} threads: a step takes {:.2f} ms; {} kinds and sizes of ops\n", run.threads,
+               1e3 * run.step_s, run.kinds.size());
+  }
 }
 
 TasksResult measure(const TasksOptions& o, LiveLine& live) {
@@ -151,8 +156,11 @@ int bench_tasks(const Arguments& arguments) {
   if (!parse(arguments, o)) return 0;
   Terminal terminal;
   LiveLine live(terminal);
+  if (!o.costs.empty()) {
+    write_costs(o, live);
+    return 0;
+  }
   const TasksResult result = measure(o, live);
-  if (!o.costs.empty()) write_costs(o, live);
   if (o.as_json) {
     print_result_json(o, result);
   } else {

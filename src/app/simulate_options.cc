@@ -109,6 +109,9 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   training.network.root = parse_root_transfers(t.root);
   if (!o.comm.empty()) read_measured_network(o.comm, training.network);
 
+  if (t.ranks_per_node > *std::ranges::min_element(o.cores)) {
+    throw flags.error("--ranks-per-node", "a rank has no core", "use fewer ranks or more --cores");
+  }
   const int64_t most_ranks = t.ranks_per_node * *std::ranges::max_element(o.nodes);
   if (most_ranks > kMostRanks) {
     throw flags.error("--nodes", fmt::format("{} ranks are too many", most_ranks),
@@ -117,9 +120,6 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   if (most_ranks > 1 && training.network.bytes_per_s <= 0.) {
     throw flags.error("--bandwidth-gbps", "is required for several ranks",
                       "100 for a link of 100 Gbit/s");
-  }
-  if (t.ranks_per_node > *std::ranges::min_element(o.cores)) {
-    throw flags.error("--ranks-per-node", "a rank has no core", "use fewer ranks or more --cores");
   }
   if (!o.trace.empty()) {
     require_replaceable(o.trace, "--trace");
