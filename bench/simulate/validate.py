@@ -12,7 +12,9 @@ are ranks, because the hosts share this machine's CPUs. Exits with 77 where the 
 """
 
 import argparse
+import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -62,8 +64,19 @@ def shape(o):
     return ["--model", o.model, "--batch-size", o.batch_size, "--seq-len", o.seq_len]
 
 
-def measure_costs(o, path):
-    run(o.weft, "bench", "tasks", *shape(o), "--threads", max(o.threads), "--steps", o.steps, "--costs", path)
+def measure_costs(o, threads, path):
+    run(o.weft, "bench", "tasks", *shape(o), "--threads", threads, "--steps", o.steps, "--costs", path)
+
+
+@contextlib.contextmanager
+def on_cpus(count):
+    """What runs inside has the first `count` CPUs of this process: the CPUs of a busy machine differ in speed."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(cpus)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 def predictions(o, costs, *more):
@@ -76,16 +89,19 @@ def predictions(o, costs, *more):
 def one_process(o, directory):
     """The lines of the table of threads and executors."""
     series = Series()
+    costs = directory / "costs.json"
     for round_ in range(o.rounds):
-        progress(f"round {round_ + 1} of {o.rounds}: costs")
-        measure_costs(o, directory / "costs.json")
-        cases = [(t, e) for t in o.threads for e in EXECUTORS if t == 1 or e != "sequential"]
-        for threads, executor in cases[round_ % len(cases):] + cases[: round_ % len(cases)]:
-            progress(f"round {round_ + 1} of {o.rounds}: {executor} on {threads}")
-            step = json.loads(run(o.weft, "bench", "step", *shape(o), "--threads", threads, "--exec", executor,
-                                  "--steps", o.steps, "--json"))
-            predicted = predictions(o, directory / "costs.json", "--cores", threads, "--exec", executor)[0]
-            series.add((threads, executor), step["step_ms"]["median"], predicted["step_ms"])
+        for threads in o.threads:
+            executors = [e for e in EXECUTORS if threads == 1 or e != "sequential"]
+            turn = round_ % len(executors)
+            with on_cpus(threads):
+                progress(f"round {round_ + 1} of {o.rounds}: {threads} threads")
+                measure_costs(o, threads, costs)
+                for executor in executors[turn:] + executors[:turn]:
+                    step = json.loads(run(o.weft, "bench", "step", *shape(o), "--threads", threads, "--exec", executor,
+                                          "--steps", o.steps, "--json"))
+                    predicted = predictions(o, costs, "--cores", threads, "--exec", executor)[0]
+                    series.add((threads, executor), step["step_ms"]["median"], predicted["step_ms"])
     yield "| threads | executor | measured, ms (least, most) | predicted, ms | error |"
     yield "|---|---|---|---|---|"
     for (threads, executor), measured, least, most, predicted, error in sorted(series.rows()):
