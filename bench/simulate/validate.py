@@ -5,16 +5,14 @@
     bench/simulate/validate.py --weft build/weft --hosts 2,4 \\
         --bandwidths 200mbit,1gbit                                   ranks in scripts/cluster_lab.sh
 
-Prints Markdown. Costs, network and steps are measured in turn, --rounds times, so that what else the machine
-does falls on all alike; a round's prediction is made of the costs of that round. Figures are medians over the
-rounds, and the error is that of the median. In the lab, costs are measured with as many processes at once as there
-are ranks, because the hosts share this machine's CPUs. Exits with 77 where the lab cannot run.
+Prints Markdown. One process measures costs and times the steps of all executors, a step of each in turn: other
+programs fall on all alike. In the lab costs, network and training follow each other, and costs are measured with as many
+processes at once as there are ranks, because the hosts share this machine's CPUs. All of it --rounds times; figures are
+medians over the rounds, and the error is that of the medians. Exits with 77 where the lab cannot run.
 """
 
 import argparse
-import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -24,8 +22,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "bench" / "cluster"))
 import strategies  # noqa: E402
-
-EXECUTORS = ["sequential", "fork-join", "tasks"]
 
 
 def run(*words):
@@ -64,21 +60,6 @@ def shape(o):
     return ["--model", o.model, "--batch-size", o.batch_size, "--seq-len", o.seq_len]
 
 
-def measure_costs(o, threads, path):
-    run(o.weft, "bench", "tasks", *shape(o), "--threads", threads, "--steps", o.steps, "--costs", path)
-
-
-@contextlib.contextmanager
-def on_cpus(count):
-    """What runs inside has the first `count` CPUs of this process: the CPUs of a busy machine differ in speed."""
-    cpus = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(cpus)[:count])
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cpus)
-
-
 def predictions(o, costs, *more):
     return json.loads(run(o.weft, "simulate", *shape(o), "--costs", costs, "--json", *more))["predictions"]
 
@@ -91,17 +72,15 @@ def one_process(o, directory):
     series = Series()
     costs = directory / "costs.json"
     for round_ in range(o.rounds):
-        for threads in o.threads:
-            executors = [e for e in EXECUTORS if threads == 1 or e != "sequential"]
-            turn = round_ % len(executors)
-            with on_cpus(threads):
-                progress(f"round {round_ + 1} of {o.rounds}: {threads} threads")
-                measure_costs(o, threads, costs)
-                for executor in executors[turn:] + executors[:turn]:
-                    step = json.loads(run(o.weft, "bench", "step", *shape(o), "--threads", threads, "--exec", executor,
-                                          "--steps", o.steps, "--json"))
-                    predicted = predictions(o, costs, "--cores", threads, "--exec", executor)[0]
-                    series.add((threads, executor), step["step_ms"]["median"], predicted["step_ms"])
+        progress(f"round {round_ + 1} of {o.rounds}")
+        run(o.weft, "bench", "tasks", *shape(o), "--threads", o.threads, "--steps", o.steps, "--compare", "--costs", costs)
+        for measured in json.loads(costs.read_text())["runs"]:
+            for executor, cost in measured["executors"].items():
+                if cost["step_ms"] == 0:
+                    continue
+                threads = measured["threads"]
+                predicted = predictions(o, costs, "--cores", threads, "--exec", executor)[0]
+                series.add((threads, executor), cost["step_ms"], predicted["step_ms"])
     yield "| threads | executor | measured, ms (least, most) | predicted, ms | error |"
     yield "|---|---|---|---|---|"
     for (threads, executor), measured, least, most, predicted, error in sorted(series.rows()):
@@ -115,7 +94,7 @@ def one_process(o, directory):
 def lab_costs(o, ranks, directory):
     """What ops cost while as many processes compute; of one of them."""
     processes = [subprocess.Popen(
-        [str(word) for word in (o.weft, "bench", "tasks", *shape(o), "--threads", max(o.threads), "--steps", o.steps,
+        [str(word) for word in (o.weft, "bench", "tasks", *shape(o), "--threads", o.threads, "--steps", o.steps,
                                 "--costs", directory / f"costs{rank}.json")],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for rank in range(ranks)]
     if any([process.wait() for process in processes]):
@@ -133,7 +112,7 @@ def lab_network(o, hosts, bandwidth, directory):
 def in_the_lab(o, directory):
     """The lines of the table of hosts, links, strategies and overlap."""
     steps, comm = Series(), Series()
-    threads = max(o.threads)
+    threads = o.threads
     for round_ in range(o.rounds):
         for hosts in o.hosts:
             train = strategies.parse([
@@ -173,7 +152,7 @@ def parse(arguments):
     p.add_argument("--model", default="L=4,NH=4,C=256,T=128,V=257")
     p.add_argument("--batch-size", type=int, default=4)
     p.add_argument("--seq-len", type=int, default=128)
-    p.add_argument("--threads", type=numbers, default=[1, 2], help="with --hosts the most of them, of a rank [1,2]")
+    p.add_argument("--threads", type=int, help="1, 2, 4, .. and this many; in the lab this many of a rank [2; 1]")
     p.add_argument("--steps", type=int, default=12, help="of each measurement [12]")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--hosts", type=numbers, help="measure ranks in the lab: numbers of hosts, one rank each")
@@ -183,7 +162,9 @@ def parse(arguments):
     p.add_argument("--cpus-per-host", type=int, default=1)
     p.add_argument("--lab", type=Path, default=ROOT / "scripts" / "cluster_lab.sh")
     p.add_argument("--mpirun", default="mpirun")
-    return p.parse_args(arguments)
+    o = p.parse_args(arguments)
+    o.threads = o.threads or (1 if o.hosts else 2)
+    return o
 
 
 def main(arguments):

@@ -22,6 +22,7 @@ struct TasksOptions : BenchOptions {
   int64_t threads = 0;
   int64_t steps = 3;
   std::string costs;  // a file
+  bool compares = false;
 };
 
 bool parse(const Arguments& arguments, TasksOptions& o) {
@@ -36,6 +37,9 @@ bool parse(const Arguments& arguments, TasksOptions& o) {
       "--costs", o.costs, "FILE",
       "Measures what each kind of op costs on 1, 2, 4, .. and --threads threads instead, and "
       "writes it for weft simulate");
+  flags.flag("--compare", o.compares,
+             "With --costs: times steps under each execution model in turn with those that are "
+             "watched, to compare predictions with");
   if (!parse_bench_flags(flags, arguments, o)) return false;
   if (o.threads == 0) o.threads = available_cpus();
   if (!o.costs.empty()) require_replaceable(o.costs, "--costs");
@@ -80,12 +84,12 @@ std::vector<int> thread_counts(int most) {
 
 void write_costs(const TasksOptions& o, LiveLine& live) {
   const OpCosts costs =
-      measure_costs(o.model, thread_counts(int(o.threads)), o.steps,
+      measure_costs(o.model, {thread_counts(int(o.threads)), o.steps, o.compares},
                     [&](const std::string& what) { live.show([&] { return what; }); });
   write_result(o.costs, to_json(costs).dump(1) + "\n");
   for (const ThreadCosts& run : costs.runs) {
     fmt::print("{} threads: a step takes {:.2f} ms; {} kinds and sizes of ops\n", run.threads,
-               1e3 * run.step_s, run.kinds.size());
+               1e3 * run.executors.at("tasks").step_s, run.kinds.size());
   }
 }
 

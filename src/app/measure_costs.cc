@@ -53,6 +53,12 @@ std::vector<WatchedStep> middle_half(std::vector<WatchedStep> steps) {
           std::make_move_iterator(steps.end() - quarter)};
 }
 
+double mean_seconds(const std::vector<WatchedStep>& steps) {
+  double sum = 0.;
+  for (const WatchedStep& step : steps) sum += step.seconds;
+  return sum / double(steps.size());
+}
+
 std::vector<KindCost> costs_by_work(const std::vector<OpWork>& work,
                                     const std::vector<WatchedStep>& steps) {
   std::map<std::tuple<std::string, double, double>, KindCost> costs;
@@ -85,9 +91,9 @@ std::map<std::string, SchedulingCost> scheduling_costs(const Program& step, int 
   // Every op of a chain is a run of its own, and costs a barrier.
   const double loop_s = seconds_per_op("fork-join", independent.program()) * threads;
   const double join_s = seconds_per_op("fork-join", chain.program());
-  return {{"sequential", {seconds_per_op("sequential", empty), 0.}},
-          {"fork-join", {loop_s, std::max(0., join_s - loop_s)}},
-          {"tasks", {seconds_per_op("tasks", chain.program()), 0.}}};
+  return {{"sequential", {.op_s = seconds_per_op("sequential", empty)}},
+          {"fork-join", {.op_s = loop_s, .barrier_s = std::max(0., join_s - loop_s)}},
+          {"tasks", {.op_s = seconds_per_op("tasks", chain.program())}}};
 }
 
 double memory_bandwidth(const Executor& executor) {
@@ -97,7 +103,28 @@ double memory_bandwidth(const Executor& executor) {
   return measure_bandwidth(executor, Traffic::kUpdate, std::max(bytes, kLittle));
 }
 
-ThreadCosts measure(const BenchModel& model, int threads, int64_t steps,
+// An execution model, and the steps that were timed under it.
+struct Timed {
+  std::string name;
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<PreparedProgram> prepared;
+  std::vector<WatchedStep> steps = {};
+};
+
+// `tasks`, whose ops are watched, and with `compares` those that have a use for so many threads.
+std::vector<Timed> to_be_timed(const Program& program, int threads, bool compares) {
+  std::vector<Timed> all;
+  for (const char* name : {"tasks", "fork-join", "sequential"}) {
+    const bool is_watched = all.empty();
+    if (!is_watched && (!compares || (name == std::string("sequential") && threads > 1))) continue;
+    std::unique_ptr<Executor> executor = make_executor(name, threads);
+    std::unique_ptr<PreparedProgram> prepared = executor->prepare(program);
+    all.push_back({name, std::move(executor), std::move(prepared)});
+  }
+  return all;
+}
+
+ThreadCosts measure(const BenchModel& model, int threads, const CostSettings& settings,
                     const std::function<void(const std::string&)>& progress) {
   const auto says = [&](const std::string& what) {
     progress(fmt::format("costs on {} threads: {}", threads, what));
@@ -107,19 +134,26 @@ ThreadCosts measure(const BenchModel& model, int threads, int64_t steps,
   ThreadCosts costs;
   costs.threads = threads;
   BenchStep step(model, *executor);
-  const std::unique_ptr<PreparedProgram> prepared = executor->prepare(step.program());
+  std::vector<Timed> timed = to_be_timed(step.program(), threads, settings.compares);
   OpTimes times(step.program().ops().size());
-  std::vector<WatchedStep> watched;
-  for (int64_t i = -kWarmUpSteps; i < steps; ++i) {
-    says(i < 0 ? "warm-up" : fmt::format("step {} of {}", i + 1, steps));
-    const double seconds = step.run(*prepared, &times);
-    if (i >= 0) watched.push_back({seconds, times.ns()});
+  for (int64_t i = -kWarmUpSteps; i < settings.steps; ++i) {
+    says(i < 0 ? "warm-up" : fmt::format("step {} of {}", i + 1, settings.steps));
+    for (Timed& t : timed) {
+      const bool is_watched = &t == &timed.front();
+      const double seconds = step.run(*t.prepared, is_watched ? &times : nullptr);
+      if (i >= 0) {
+        t.steps.push_back({seconds, is_watched ? times.ns() : std::vector<int64_t>()});
+      }
+    }
   }
-  watched = middle_half(std::move(watched));
-  for (const WatchedStep& w : watched) costs.step_s += w.seconds / double(watched.size());
-  costs.kinds = costs_by_work(work_of(step.program(), model.config, model.B, model.T), watched);
   says("scheduling");
   costs.executors = scheduling_costs(step.program(), threads);
+  for (Timed& t : timed) {
+    t.steps = middle_half(std::move(t.steps));
+    costs.executors[t.name].step_s = mean_seconds(t.steps);
+  }
+  costs.kinds =
+      costs_by_work(work_of(step.program(), model.config, model.B, model.T), timed.front().steps);
   says("peak and memory");
   costs.peak_flops = measure_peak_flops(*executor, parse_precision("bench", model.precision));
   costs.memory_bytes_per_s = memory_bandwidth(*executor);
@@ -128,12 +162,12 @@ ThreadCosts measure(const BenchModel& model, int threads, int64_t steps,
 
 }  // namespace
 
-OpCosts measure_costs(const BenchModel& model, const std::vector<int>& thread_counts, int64_t steps,
+OpCosts measure_costs(const BenchModel& model, const CostSettings& settings,
                       const std::function<void(const std::string&)>& progress) {
   OpCosts costs = {version(),       git_commit(), cpu_name(), to_string(model.config),
                    model.precision, model.B,      model.T,    {}};
-  for (const int threads : thread_counts) {
-    costs.runs.push_back(measure(model, threads, steps, progress));
+  for (const int threads : settings.thread_counts) {
+    costs.runs.push_back(measure(model, threads, settings, progress));
   }
   return costs;
 }

@@ -37,12 +37,12 @@ struct KindCost {
 struct SchedulingCost {
   double op_s = 0.;       // to an op, on its worker
   double barrier_s = 0.;  // to a run of fork-join
+  double step_s = 0.;     // a step under it, for comparison; 0 where it was not timed
 };
 
 // Measured with all of some threads busy.
 struct ThreadCosts {
   int threads = 1;
-  double step_s = 0.;              // the measured step, for comparison
   double peak_flops = 0.;          // of all threads, per second
   double memory_bytes_per_s = 0.;  // of all threads
   std::map<std::string, SchedulingCost> executors;

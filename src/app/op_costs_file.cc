@@ -59,13 +59,13 @@ const json& list(const json& object, const char* name) {
 }
 
 SchedulingCost read_scheduling(const json& object) {
-  return {1e-6 * number(object, "op_us"), 1e-6 * number(object, "barrier_us")};
+  return {1e-6 * number(object, "op_us"), 1e-6 * number(object, "barrier_us"),
+          1e-3 * number(object, "step_ms")};
 }
 
 ThreadCosts read_run(const json& object) {
   ThreadCosts run;
   run.threads = int(whole(object, "threads"));
-  run.step_s = 1e-3 * number(object, "step_ms");
   run.peak_flops = number(object, "peak_flops");
   run.memory_bytes_per_s = number(object, "memory_bytes_per_s", 1.);
   const json& executors = member(object, "executors");
@@ -90,7 +90,9 @@ ordered_json to_json(const OpCosts& costs) {
   for (const ThreadCosts& run : costs.runs) {
     ordered_json executors, kinds = ordered_json::array();
     for (const auto& [name, cost] : run.executors) {
-      executors[name] = {{"op_us", 1e6 * cost.op_s}, {"barrier_us", 1e6 * cost.barrier_s}};
+      executors[name] = {{"op_us", 1e6 * cost.op_s},
+                         {"barrier_us", 1e6 * cost.barrier_s},
+                         {"step_ms", 1e3 * cost.step_s}};
     }
     for (const KindCost& cost : run.kinds) {
       kinds.push_back({{"kind", cost.work.kind},
@@ -100,7 +102,6 @@ ordered_json to_json(const OpCosts& costs) {
                        {"us", 1e6 * cost.seconds}});
     }
     json["runs"].push_back({{"threads", run.threads},
-                            {"step_ms", 1e3 * run.step_s},
                             {"peak_flops", run.peak_flops},
                             {"memory_bytes_per_s", run.memory_bytes_per_s},
                             {"executors", executors},

@@ -42,7 +42,7 @@ OpCosts costs_for(const SimulateOptions& o, LiveLine& live) {
   if (std::ranges::find(o.execs, "sequential") != o.execs.end()) threads.push_back(1);
   std::ranges::sort(threads);
   threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
-  return measure_costs(with_few_layers(o.model), threads, o.steps,
+  return measure_costs(with_few_layers(o.model), {threads, o.steps},
                        [&](const std::string& what) { live.show([&] { return what; }); });
 }
 

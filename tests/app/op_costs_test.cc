@@ -18,7 +18,7 @@ ThreadCosts costs_of(int threads) {
   costs.threads = threads;
   costs.memory_bytes_per_s = 100. * threads;
   for (const char* name : {"sequential", "fork-join", "tasks"}) costs.executors[name] = {};
-  costs.executors["fork-join"] = {1e-6, 2e-6};
+  costs.executors["fork-join"] = {1e-6, 2e-6, 0.5};
   costs.kinds = {{{"qkv/forward", 100., 50.}, 4, 2.},
                  {{"qkv/forward", 1000., 80.}, 4, 10.},
                  {{"update", 0., 40.}, 2, 1.},

@@ -21,7 +21,7 @@ class SimulateCommand : public WeftCommand {
       run.threads = threads;
       run.memory_bytes_per_s = 1e9 * threads;
       for (const char* name : {"sequential", "fork-join", "tasks"})
-        run.executors[name] = {1e-6, 0.};
+        run.executors[name] = {.op_s = 1e-6};
       run.kinds = {{{"norm", 0., 100.}, 1, 1e-6}};
       costs.runs.push_back(run);
     }

@@ -307,7 +307,8 @@ void read_costs(std::string_view bytes) { read_op_costs(put(directory() / "costs
 std::vector<std::string> costs_seeds() {
   ThreadCosts run;
   run.memory_bytes_per_s = 1e10;
-  for (const char* name : {"sequential", "fork-join", "tasks"}) run.executors[name] = {1e-6, 2e-6};
+  for (const char* name : {"sequential", "fork-join", "tasks"})
+    run.executors[name] = {1e-6, 2e-6, 0.5};
   run.kinds = {{{"qkv/forward", 1e6, 1e5}, 8, 1e-3}, {{"update", 0., 1e5}, 8, 1e-4}};
   return {to_json(OpCosts{"1", "c", "cpu", "L=1", "fp32", 1, 2, {run}}).dump()};
 }
