@@ -1,14 +1,15 @@
 // `weft bench tasks`: what each execution model adds to an operation.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
-
 #include "app/bench_model_step.h"
 #include "app/bench_options.h"
 #include "app/executor_flags.h"
 #include "app/format.h"
 #include "app/live_line.h"
+#include "app/measure_costs.h"
+#include "app/output_file.h"
+#include "app/precision_flag.h"
+#include "app/scheduling_overhead.h"
 #include "app/terminal.h"
 #include "exec/executor.h"
 
@@ -16,14 +17,12 @@ namespace weft {
 namespace {
 
 using nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
-
-constexpr int kLeastRuns = 5;
-constexpr double kMeasuredSeconds = 0.1;
 
 struct TasksOptions : BenchOptions {
   int64_t threads = 0;
   int64_t steps = 3;
+  std::string costs;  // a file
+  bool compares = false;
 };
 
 bool parse(const Arguments& arguments, TasksOptions& o) {
@@ -32,67 +31,19 @@ bool parse(const Arguments& arguments, TasksOptions& o) {
                 "a chain, on each execution model: what remains is the cost of scheduling.");
   add_bench_flags(flags, o);
   add_threads_flag(flags, o.threads);
+  add_precision_flag(flags, o.model.precision);
   flags.integer("--steps", o.steps, {1, 1'000'000}, "Real steps to compare with");
+  flags.text(
+      "--costs", o.costs, "FILE",
+      "Measures what each kind of op costs on 1, 2, 4, .. and --threads threads instead, and "
+      "writes it for weft simulate");
+  flags.flag("--compare", o.compares,
+             "With --costs: times steps under each execution model in turn with those that are "
+             "watched, to compare predictions with");
   if (!parse_bench_flags(flags, arguments, o)) return false;
   if (o.threads == 0) o.threads = available_cpus();
+  if (!o.costs.empty()) require_replaceable(o.costs, "--costs");
   return true;
-}
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// The same ops on the same tiles, with nothing to do.
-Program emptied(const Program& step) {
-  Program program("empty_step", step.tiles());
-  for (const Op& op : step.ops()) {
-    program.add({op.name, op.phase, op.reads, op.writes, [](std::byte*) {}, 0});
-  }
-  return program;
-}
-
-// Empty ops that each write a tile of their own, or all of them the same one.
-class SyntheticProgram {
- public:
-  enum class Order { kIndependent, kChain };
-
-  SyntheticProgram(size_t ops, Order order) : bytes_(ops) {
-    for (size_t i = 0; i < ops; ++i) tiles_.add({fmt::format("{}", i), &bytes_[i], 1, 1, 1});
-    for (size_t i = 0; i < ops; ++i) {
-      const auto tile = static_cast<TileId>(order == Order::kChain ? 0 : i);
-      program_.add({fmt::format("op{}", i), Phase::kForward, {}, {tile}, [](std::byte*) {}, 0});
-    }
-  }
-
-  const Program& program() const { return program_; }
-
- private:
-  std::vector<std::byte> bytes_;
-  TileTable tiles_;
-  Program program_{"synthetic", tiles_};
-};
-
-// Seconds of one run of a program that does nothing.
-struct Overhead {
-  double prepare_s = 0.;
-  TimeSpread run_s;
-};
-
-Overhead measure_overhead(const Executor& executor, const Program& program) {
-  Overhead overhead;
-  const Clock::time_point begin = Clock::now();
-  const std::unique_ptr<PreparedProgram> prepared = executor.prepare(program);
-  overhead.prepare_s = seconds_since(begin);
-  prepared->run();  // starts the threads
-  std::vector<double> seconds;
-  const Clock::time_point first = Clock::now();
-  while (seconds.size() < kLeastRuns || seconds_since(first) < kMeasuredSeconds) {
-    const Clock::time_point start = Clock::now();
-    prepared->run();
-    seconds.push_back(seconds_since(start));
-  }
-  overhead.run_s = spread_of(seconds);
-  return overhead;
 }
 
 TimeSpread measure_steps(const Executor& executor, BenchStep& step, int64_t steps) {
@@ -123,9 +74,26 @@ struct TasksResult {
   }
 };
 
-TasksResult measure(const TasksOptions& o) {
-  Terminal terminal;
-  LiveLine live(terminal);
+// 1, 2, 4, .. and `most`.
+std::vector<int> thread_counts(int most) {
+  std::vector<int> counts;
+  for (int threads = 1; threads < most; threads *= 2) counts.push_back(threads);
+  counts.push_back(most);
+  return counts;
+}
+
+void write_costs(const TasksOptions& o, LiveLine& live) {
+  const OpCosts costs =
+      measure_costs(o.model, {thread_counts(int(o.threads)), o.steps, o.compares},
+                    [&](const std::string& what) { live.show([&] { return what; }); });
+  write_result(o.costs, to_json(costs).dump(1) + "\n");
+  for (const ThreadCosts& run : costs.runs) {
+    fmt::print("{} threads: a step takes {:.2f} ms; {} kinds and sizes of ops\n", run.threads,
+               1e3 * run.executors.at("tasks").step_s, run.kinds.size());
+  }
+}
+
+TasksResult measure(const TasksOptions& o, LiveLine& live) {
   const int threads = static_cast<int>(o.threads);
   BenchStep step(o.model, *make_executor("fork-join", threads));
   TasksResult result = {
@@ -190,7 +158,13 @@ void print_table(const TasksOptions& o, const TasksResult& r) {
 int bench_tasks(const Arguments& arguments) {
   TasksOptions o;
   if (!parse(arguments, o)) return 0;
-  const TasksResult result = measure(o);
+  Terminal terminal;
+  LiveLine live(terminal);
+  if (!o.costs.empty()) {
+    write_costs(o, live);
+    return 0;
+  }
+  const TasksResult result = measure(o, live);
   if (o.as_json) {
     print_result_json(o, result);
   } else {

@@ -5,7 +5,7 @@
 namespace weft {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 11> kCommands = {{
+  static constexpr std::array<Command, 12> kCommands = {{
       {"train", "Train a GPT-2 on text or token shards", train_command},
       {"generate", "Write text with a model", generate_command},
       {"eval", "Measure a model's loss on a corpus, or its answers to HellaSwag", eval_command},
@@ -18,6 +18,7 @@ std::span<const Command> commands() {
       {"bench", "Time a training step, its kernels, or what it costs to schedule", bench_command},
       {"scaling", "Say how a step scales with threads and ranks, and where it loses",
        scaling_command},
+      {"simulate", "Predict a training step on other cores, nodes and links", simulate_command},
   }};
   return kCommands;
 }

@@ -19,6 +19,7 @@ int stories_command(const Arguments& arguments);
 int doctor_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);
 int scaling_command(const Arguments& arguments);
+int simulate_command(const Arguments& arguments);
 
 struct Command {
   const char* name;

@@ -32,6 +32,10 @@ struct Op {
   // has ended when poll returns true after `run` has returned. It is called again and again, by one
   // worker at a time, must never block, and until it says true the op occupies no worker.
   std::function<bool()> poll = {};
+
+  // Bytes that it reads, and twice those that it writes, where that is less than all of its tiles:
+  // for estimates. 0: what its tiles hold.
+  size_t moved_bytes = 0;
 };
 
 // Joins the tiles of several operands into the list of one op.

@@ -35,6 +35,11 @@ void copy(Vector<const float> from, Vector<float> to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
 
+// As Op::moved_bytes counts them: of so many arrays that are read, and written.
+size_t moved_bytes(Range elements, size_t read, size_t written) {
+  return size_t(elements.size()) * sizeof(float) * (read + 2 * written);
+}
+
 }  // namespace
 
 // The weight of a linear layer is complete with its bias, whose gradient the same ops compute.
@@ -120,6 +125,11 @@ Range Distribution::my_share(size_t bucket) const {
   const std::vector<int64_t> begins = part_begins(strategy_->shares(buckets_, b));
   const auto rank = size_t(communicator_.rank());
   return {b.elements.begin + begins[rank], b.elements.begin + begins[rank + 1]};
+}
+
+Range Distribution::elements_of(Range units) const {
+  return {buckets_.units()[size_t(units.begin)].elements.begin,
+          buckets_.units()[size_t(units.end - 1)].elements.end};
 }
 
 Range Distribution::my_units(size_t bucket) const {
@@ -225,8 +235,7 @@ void Distribution::append_merges(Program& program, size_t b) const {
   const size_t depth = tree_.nodes_of({mine.begin, mine.end - 1}).size();
   if (merges == 0) return;
   for (const Range& group : buckets_.groups(buckets_.all()[b].units)) {
-    const Range range{buckets_.units()[size_t(group.begin)].elements.begin,
-                      buckets_.units()[size_t(group.end - 1)].elements.end};
+    const Range range = elements_of(group);
     std::vector<TileId> reads;
     for (size_t i = depth - merges; i < depth; ++i) {
       reads = tiles_of({reads, buckets_.tiles(waiting_sums_[i], group)});
@@ -261,8 +270,7 @@ void Distribution::build_accumulations() {
     auto program =
         std::make_unique<Program>(fmt::format("accumulate{}", i - mine.begin), parts_.tiles);
     for (const Range& group : buckets_.groups({0, int64_t(buckets_.units().size())})) {
-      const Range range{buckets_.units()[size_t(group.begin)].elements.begin,
-                        buckets_.units()[size_t(group.end - 1)].elements.end};
+      const Range range = elements_of(group);
       std::vector<TileId> reads = buckets_.tiles(parts_.dweights, group);
       for (size_t k = target; k < depth; ++k) {
         reads = tiles_of({reads, buckets_.tiles(waiting_sums_[k], group)});
@@ -339,8 +347,7 @@ void Distribution::append_tree_sum(Program& program, size_t b) const {
   const auto additions = tree_.additions(nodes);
 
   for (const Range& group : buckets_.groups(buckets_.units_in(share))) {
-    const Range range{buckets_.units()[size_t(group.begin)].elements.begin,
-                      buckets_.units()[size_t(group.end - 1)].elements.end};
+    const Range range = elements_of(group);
     program.add({.name = fmt::format("{}[{}]", name_of(b, "add"), group.begin),
                  .phase = Phase::kUpdate,
                  .reads = received_[b % kReceiveBuffers].all(),
@@ -362,7 +369,8 @@ void Distribution::append_tree_sum(Program& program, size_t b) const {
                          std::memcpy(&sum[size_t(block.begin)], terms, size * sizeof(float));
                        }
                      },
-                 .scratch_bytes = places.size() * size_t(kBlock) * sizeof(float)});
+                 .scratch_bytes = places.size() * size_t(kBlock) * sizeof(float),
+                 .moved_bytes = moved_bytes(range, places.size(), 1)});
   }
 }
 
@@ -387,12 +395,14 @@ void Distribution::append_norm_partials(Program& program, size_t b) const {
                  .phase = Phase::kUpdate,
                  .reads = buckets_.tiles(parts_.dweights, group),
                  .writes = partials_.over_cols(group),
-                 .run = [this, group](std::byte*) {
-                   for (int64_t u = group.begin; u < group.end; ++u) {
-                     partials_.matrix().at(0, u) = sum_of_squares(
-                         elements(parts_.dweights, buckets_.units()[size_t(u)].elements));
-                   }
-                 }});
+                 .run =
+                     [this, group](std::byte*) {
+                       for (int64_t u = group.begin; u < group.end; ++u) {
+                         partials_.matrix().at(0, u) = sum_of_squares(
+                             elements(parts_.dweights, buckets_.units()[size_t(u)].elements));
+                       }
+                     },
+                 .moved_bytes = moved_bytes(elements_of(group), 1, 0)});
   }
 }
 
@@ -468,15 +478,18 @@ void Distribution::append_update(Program& program, Range units) const {
          .phase = Phase::kUpdate,
          .reads = tiles_of({tiles(parts_.dweights), parts_.optimizer.update_reads()}),
          .writes = tiles_of({tiles(parts_.weights), tiles(parts_.m), tiles(parts_.v)}),
-         .run = [this, group, parameter = first.parameter](std::byte*) {
-           const std::optional<AdamWStep> step = parts_.optimizer.step_of(parameter);
-           if (!step) return;
-           for (int64_t u = group.begin; u < group.end; ++u) {
-             const Range range = buckets_.units()[size_t(u)].elements;
-             adamw_update(*step, elements(parts_.dweights, range), elements(parts_.weights, range),
-                          elements(parts_.m, range), elements(parts_.v, range));
-           }
-         }});
+         .run =
+             [this, group, parameter = first.parameter](std::byte*) {
+               const std::optional<AdamWStep> step = parts_.optimizer.step_of(parameter);
+               if (!step) return;
+               for (int64_t u = group.begin; u < group.end; ++u) {
+                 const Range range = buckets_.units()[size_t(u)].elements;
+                 adamw_update(*step, elements(parts_.dweights, range),
+                              elements(parts_.weights, range), elements(parts_.m, range),
+                              elements(parts_.v, range));
+               }
+             },
+         .moved_bytes = moved_bytes(elements_of(group), 1, 3)});
   }
 }
 

@@ -115,6 +115,7 @@ class Distribution {
 
   int64_t reader_of(size_t bucket, const FirstReader& first_reader) const;
   Range my_share(size_t bucket) const;  // elements
+  Range elements_of(Range units) const;
   Range my_units(size_t bucket) const;  // that this rank updates
   Vector<float> elements(const TiledParameters& of, Range range) const {
     return of.values().data.subspan(size_t(range.begin), size_t(range.size()));

@@ -7,6 +7,8 @@
 
 #include "app/config_file.h"
 #include "app/inspection.h"
+#include "app/measured_network.h"
+#include "app/op_costs.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -300,6 +302,28 @@ std::vector<std::string> toml_seeds() {
           "lr = -1e9\ndata = \"a \\\"quoted\\\" \\n name\"\n"};
 }
 
+void read_costs(std::string_view bytes) { read_op_costs(put(directory() / "costs.json", bytes)); }
+
+std::vector<std::string> costs_seeds() {
+  ThreadCosts run;
+  run.memory_bytes_per_s = 1e10;
+  for (const char* name : {"sequential", "fork-join", "tasks"})
+    run.executors[name] = {1e-6, 2e-6, 0.5};
+  run.kinds = {{{"qkv/forward", 1e6, 1e5}, 8, 1e-3}, {{"update", 0., 1e5}, 8, 1e-4}};
+  return {to_json(OpCosts{"1", "c", "cpu", "L=1", "fp32", 1, 2, {run}}).dump()};
+}
+
+void read_network(std::string_view bytes) {
+  Network network;
+  read_measured_network(put(directory() / "comm.json", bytes), network);
+}
+
+std::vector<std::string> network_seeds() {
+  return {R"({"latency_us": 3, "link_bytes_per_s": 1e8, "transfers": [
+      {"transfer": "all-reduce", "bytes": 4, "share": 0.01},
+      {"transfer": "reduce", "bytes": 4096, "share": 0.5}]})"};
+}
+
 // ---- Timelines ---------------------------------------------------------------------------------
 
 void inspect_json_trace(std::string_view bytes) { inspect(put(directory() / "t.json", bytes)); }
@@ -348,6 +372,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
       FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
       FuzzTarget{"config_toml", &read_toml, &toml_seeds},
+      FuzzTarget{"op_costs", &read_costs, &costs_seeds},
+      FuzzTarget{"measured_network", &read_network, &network_seeds},
       FuzzTarget{"json_trace", &inspect_json_trace, &json_trace_seeds},
       FuzzTarget{"packed_trace", &inspect_packed, &packed_trace_seeds},
       FuzzTarget{"paraver_trace", &inspect_paraver_trace, &paraver_seeds},
