@@ -71,8 +71,8 @@ int report_command(const Arguments& arguments) {
   AtomicFile file(out);
   file.append(page);
   file.finish();
-  Terminal().line(fmt::format("{} that any browser opens, without a network",
-                              format_bytes(page.size())));
+  Terminal().line(
+      fmt::format("{} that any browser opens, without a network", format_bytes(page.size())));
   std::puts(out.c_str());
   return 0;
 }

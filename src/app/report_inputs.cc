@@ -26,8 +26,8 @@ constexpr const char* kLogFile = "metrics.jsonl";
 
 std::string last_name(const fs::path& path) {
   const fs::path absolute = fs::absolute(path).lexically_normal();
-  const fs::path name = absolute.has_filename() ? absolute.filename()
-                                                : absolute.parent_path().filename();
+  const fs::path name =
+      absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
   return name.empty() ? path.string() : name.string();
 }
 
@@ -108,7 +108,8 @@ std::optional<TracedModel> model_of(const ReportRun& run, std::vector<std::strin
     const bool fits = traced.T >= 1 && traced.T <= traced.config.T && traced.tokens_per_step > 0;
     return fits ? std::optional(traced) : std::nullopt;
   } catch (const Error& error) {
-    notes.push_back(fmt::format("The arithmetic of {} is not known: {}.", run.name, error.message()));
+    notes.push_back(
+        fmt::format("The arithmetic of {} is not known: {}.", run.name, error.message()));
     return std::nullopt;
   }
 }
@@ -157,10 +158,10 @@ Report read_report_inputs(const std::vector<std::string>& paths,
   }
   make_names_differ(report.runs);
   if (traces.size() > report.runs.size()) {
-    throw input_error(kWhere,
-                      fmt::format("--trace names {} traces of {} runs", traces.size(),
-                                  report.runs.size()),
-                      "give one for each run directory; a trace alone needs no --trace");
+    throw input_error(
+        kWhere,
+        fmt::format("--trace names {} traces of {} runs", traces.size(), report.runs.size()),
+        "give one for each run directory; a trace alone needs no --trace");
   }
   for (size_t i = 0; i < traces.size(); ++i) add_trace(traces[i], static_cast<int>(i), report);
   for (size_t i = traces.empty() ? 0 : report.runs.size(); i < report.runs.size(); ++i) {

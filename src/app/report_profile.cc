@@ -51,8 +51,8 @@ std::map<std::string, double> flops_of_slices(const TracedModel& model, int64_t 
     slices[op.kind] += op.slices;
     if (op.kind == "again/qkv/forward") recomputed.insert(op.layer);
   }
-  std::map<std::string, double> flops = step_flops(model.config, model.tokens_per_step / model.T,
-                                                   model.T, std::ssize(recomputed));
+  std::map<std::string, double> flops =
+      step_flops(model.config, model.tokens_per_step / model.T, model.T, std::ssize(recomputed));
   std::erase_if(flops, [&](const auto& kind) { return slices[kind.first] == 0; });
   for (auto& [kind, n] : flops) {
     n *= static_cast<double>(steps) / static_cast<double>(slices[kind]);

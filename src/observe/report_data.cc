@@ -20,7 +20,8 @@ using nlohmann::ordered_json;
 std::vector<size_t> even_choice(size_t n, size_t most) {
   std::vector<size_t> chosen;
   const size_t count = std::min(n, most);
-  for (size_t i = 0; i < count; ++i) chosen.push_back(count < 2 ? n - 1 : i * (n - 1) / (count - 1));
+  for (size_t i = 0; i < count; ++i)
+    chosen.push_back(count < 2 ? n - 1 : i * (n - 1) / (count - 1));
   return chosen;
 }
 
@@ -89,9 +90,10 @@ class Writer {
     const size_t most = std::max<size_t>(limits_.rows / report_.runs.size(), 10);
     const std::vector<size_t> rows = kept_rows(curves, most);
     if (rows.size() < steps.rows()) {
-      notes_.push_back(fmt::format("{} has {} steps, of which the page holds {}: every peak, and no "
-                                   "more.",
-                                   run.name, steps.rows(), rows.size()));
+      notes_.push_back(
+          fmt::format("{} has {} steps, of which the page holds {}: every peak, and no "
+                      "more.",
+                      run.name, steps.rows(), rows.size()));
     }
     object.add("step", differences_json(steps.step, rows));
     object.add("tokens", differences_json(steps.tokens, rows));

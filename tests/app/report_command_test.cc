@@ -9,8 +9,8 @@ class ReportCommand : public WeftCommand {
  protected:
   void train() {
     write_text();
-    const CommandResult run = weft(training({"--steps", "3", "--val-every", "1", "--sample-every",
-                                             "3", "--trace", path("step.json")}));
+    const CommandResult run = weft(training(
+        {"--steps", "3", "--val-every", "1", "--sample-every", "3", "--trace", path("step.json")}));
     ASSERT_EQ(run.status, 0) << run.err;
   }
 };
@@ -68,9 +68,9 @@ TEST_F(ReportCommand, SaysWhatIsWrongWithItsInput) {
   EXPECT_TRUE(is_input_error(weft({"report", path("empty")}), {"empty", "metrics.jsonl"}));
   EXPECT_TRUE(is_input_error(weft({"report", path("broken")}), {"metrics.jsonl: line 2"}));
   EXPECT_TRUE(is_input_error(weft({"report", path("text.txt")}), {"text.txt", "byte"}));
-  EXPECT_TRUE(is_input_error(
-      weft({"report", path("run"), "--trace", path("step.json"), path("step.json")}),
-      {"--trace", "2 traces of 1 runs"}));
+  EXPECT_TRUE(
+      is_input_error(weft({"report", path("run"), "--trace", path("step.json"), path("step.json")}),
+                     {"--trace", "2 traces of 1 runs"}));
   EXPECT_TRUE(is_input_error(weft({"report", path("run"), "--out", path("run")}), {"--out"}));
   EXPECT_TRUE(is_input_error(
       weft({"report", path("run"), "--trace", path("step.json"), "--out", path("step.json")}),

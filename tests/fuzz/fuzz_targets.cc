@@ -22,6 +22,8 @@
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/safetensors.h"
+#include "observe/run_log.h"
+#include "observe/trace_file.h"
 #include "support/base64.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
@@ -298,6 +300,36 @@ std::vector<std::string> toml_seeds() {
           "lr = -1e9\ndata = \"a \\\"quoted\\\" \\n name\"\n"};
 }
 
+// ---- Runs ------------------------------------------------------------------------------------
+
+void read_metrics(std::string_view bytes) { read_run_log(bytes, "metrics.jsonl"); }
+
+std::vector<std::string> metrics_seeds() {
+  return {R"({"kind":"run","model":"d12","ranks":1})"
+          "\n"
+          R"({"kind":"train","step":1,"loss":5.5,"tokens":2,"elapsed_s":0.1,"lr":null})"
+          "\n"
+          R"({"kind":"val","step":1,"loss":5.5})"
+          "\n"
+          R"({"kind":"sample","step":1,"text":"a\u00e4"})"
+          "\n"};
+}
+
+void read_trace(std::string_view bytes) {
+  const TraceFile trace = read_trace_file(put(directory() / "trace.json", bytes));
+  for (const TraceSlice& slice : trace.slices) {
+    require(slice.track < trace.tracks.size() && slice.name < trace.names.size(),
+            "slices name what there is");
+  }
+}
+
+std::vector<std::string> trace_seeds() {
+  return {R"({"displayTimeUnit":"ms","traceEvents":[
+{"ph":"M","name":"process_name","pid":1,"tid":1,"args":{"name":"rank 0"}},
+{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"worker 0"}},
+{"ph":"X","name":"a","cat":"forward","ts":3.1,"dur":0.2,"pid":1,"tid":2,"args":{"step":1}}]})"};
+}
+
 }  // namespace
 
 std::span<const FuzzTarget> fuzz_targets() {
@@ -316,6 +348,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
       FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
       FuzzTarget{"config_toml", &read_toml, &toml_seeds},
+      FuzzTarget{"metrics", &read_metrics, &metrics_seeds},
+      FuzzTarget{"trace", &read_trace, &trace_seeds},
   };
   return kTargets;
 }

@@ -37,8 +37,8 @@ TEST(RunLog, ReadsEveryKindOfLine) {
 }
 
 TEST(RunLog, OfAResumedRunTheLastRunLineCounts) {
-  const RunLog log = read(kRun + "\n" + step_line(1, 8) + "\n" +
-                          R"({"kind":"run","ranks":2})" + "\n" + step_line(2, 16) + "\n");
+  const RunLog log = read(kRun + "\n" + step_line(1, 8) + "\n" + R"({"kind":"run","ranks":2})" +
+                          "\n" + step_line(2, 16) + "\n");
 
   EXPECT_EQ(log.run["ranks"], 2);
   EXPECT_EQ(log.parts, 2);
@@ -77,8 +77,8 @@ TEST(RunLog, NamesTheLineThatIsWrong) {
        {R"({"kind":"train","step":2,"los)", "[]", "{}", R"({"kind":1})", "",
         R"({"kind":"train","step":-1,"tokens":1})", R"({"kind":"train","step":1.5,"tokens":1})",
         R"({"kind":"train","step":1})", R"({"kind":"train","step":1,"tokens":1,"loss":"low"})",
-        R"({"kind":"train","step":18446744073709551615,"tokens":1})",
-        R"({"kind":"val","loss":1})", R"({"kind":"sample","step":1,"text":[]})"}) {
+        R"({"kind":"train","step":18446744073709551615,"tokens":1})", R"({"kind":"val","loss":1})",
+        R"({"kind":"sample","step":1,"text":[]})"}) {
     EXPECT_TRUE(mentions(error_in_line_2(line), {"[report] run/metrics.jsonl: line 2 "})) << line;
   }
 }

@@ -36,10 +36,10 @@ class TraceFileTest : public testing::Test {
 };
 
 TEST_F(TraceFileTest, ReadsSlicesInTheOrderOfTracksAndBegins) {
-  const TraceFile trace = read(document(
-      slice("late", "forward", 3, 20, 5) + "," + slice("early", "update", 3, 10, 2.5) + "," +
-      slice("other", "forward", 2, 30, 1) + "," + track_name(2, "worker 0") + "," +
-      R"({"ph":"C","name":"counter","ts":1,"pid":1,"args":{"step":77}})"));
+  const TraceFile trace = read(
+      document(slice("late", "forward", 3, 20, 5) + "," + slice("early", "update", 3, 10, 2.5) +
+               "," + slice("other", "forward", 2, 30, 1) + "," + track_name(2, "worker 0") + "," +
+               R"({"ph":"C","name":"counter","ts":1,"pid":1,"args":{"step":77}})"));
 
   ASSERT_EQ(trace.slices.size(), 3u);
   EXPECT_EQ(trace.name_of(trace.slices[0]), "other");
@@ -69,8 +69,8 @@ TEST_F(TraceFileTest, NamesTheByteAtWhichATraceBreaksOff) {
 }
 
 TEST_F(TraceFileTest, RefusesWhatIsNoTrace) {
-  for (const std::string text : {"", "{}", "[]", R"({"traceEvents":5})", "\x1f\x8b",
-                                 R"({"other":[{"ph":"X"}]})"}) {
+  for (const std::string text :
+       {"", "{}", "[]", R"({"traceEvents":5})", "\x1f\x8b", R"({"other":[{"ph":"X"}]})"}) {
     EXPECT_TRUE(mentions(error_of([&] { read(text); }), {"[report] ", "trace.json"})) << text;
   }
 }
@@ -87,12 +87,12 @@ TEST_F(TraceFileTest, RefusesTimesAndNumbersThatNoTraceHas) {
 
 // Two workers: 30 and 10 us of ops within a program of 40 us; a transfer is no work.
 TEST_F(TraceFileTest, EfficiencyIsTheShareOfTheThreadsTimeInOps) {
-  const TraceFile trace = read(document(
-      track_name(1, "programs") + "," + track_name(2, "worker 0") + "," +
-      track_name(3, "worker 1") + "," + track_name(4, "under way") + "," +
-      slice("step", "program", 1, 0, 40) + "," + slice("a", "forward", 2, 0, 10) + "," +
-      slice("b", "backward", 2, 10, 20) + "," + slice("c", "forward", 3, 0, 10) + "," +
-      slice("send", "communication", 4, 5, 30)));
+  const TraceFile trace = read(
+      document(track_name(1, "programs") + "," + track_name(2, "worker 0") + "," +
+               track_name(3, "worker 1") + "," + track_name(4, "under way") + "," +
+               slice("step", "program", 1, 0, 40) + "," + slice("a", "forward", 2, 0, 10) + "," +
+               slice("b", "backward", 2, 10, 20) + "," + slice("c", "forward", 3, 0, 10) + "," +
+               slice("send", "communication", 4, 5, 30)));
 
   const SliceEfficiency e = efficiency_of(trace);
 
