@@ -10,6 +10,9 @@ find_package(CLI11 REQUIRED)
 # metrics.jsonl, config.json, state.json, safetensors headers (nlohmann-json3-dev).
 find_package(nlohmann_json REQUIRED)
 
+# Compressed timelines, .json.gz (zlib1g-dev).
+find_package(ZLIB REQUIRED)
+
 # Portable SIMD with run-time dispatch: one binary for SSE2, AVX2 and AVX-512 (libhwy-dev).
 find_package(HWY REQUIRED)
 

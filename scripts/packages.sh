@@ -14,6 +14,7 @@ build  ninja-build             build runner
 build  libfmt-dev              formatting of numbers and messages
 build  libcli11-dev            command line and configuration file
 build  nlohmann-json3-dev      metrics, checkpoint state, safetensors headers
+build  zlib1g-dev              compressed timelines
 build  libhwy-dev              portable SIMD with run-time dispatch
 build  libxsmm-dev             JIT-compiled matrix kernels for AVX2 and AVX-512
 build  libopenblas-serial-dev  matrix products on CPUs without these

@@ -15,25 +15,7 @@ int64_t now_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-// "block12/qkv" with "block" is "qkv"; without a number after the word, nothing changes.
-std::string_view without_numbered(std::string_view name, std::string_view word) {
-  if (!name.starts_with(word)) return name;
-  const size_t slash = name.find_first_not_of("0123456789", word.size());
-  if (slash == name.npos || slash == word.size() || name[slash] != '/') return name;
-  return name.substr(slash + 1);
-}
-
 }  // namespace
-
-std::string op_kind(std::string_view op_name) {
-  const std::string_view path = op_name.substr(0, op_name.find('['));
-  const std::string_view last = path.substr(path.rfind('/') + 1);
-  if (path != last && last == "update") return std::string(last);
-  if (path != last && last == "norm") return "norm/partials";
-  const std::string_view chunk = without_numbered(path, "classifier");
-  if (chunk != path) return "classifier/" + std::string(chunk);
-  return std::string(without_numbered(path, "block"));
-}
 
 std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T,
                                          int64_t recomputed) {

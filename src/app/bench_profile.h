@@ -4,19 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "model/config.h"
+#include "observe/op_path.h"
 #include "program/observer.h"
 #include "program/program.h"
 
 namespace weft {
-
-// Ops that do the same thing to other data are of one kind: the name without its layer, its tile
-// and, for what the optimizer does to a parameter, the parameter. "block3/qkv/forward[r0,c1]" is a
-// "qkv/forward", and "block3/qkvw/update[2]" an "update".
-std::string op_kind(std::string_view op_name);
 
 // FLOPs of the matrix products of a step with B sequences of T tokens, by kind of op. Attention's
 // masked half counts as nothing. What backward computes again in `recomputed` blocks is of kinds of

@@ -1,10 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <fstream>
-#include <limits>
 #include <map>
-#include <set>
 #include <sstream>
 
 #include "app/format.h"
@@ -45,88 +41,6 @@ Fact lines_by_kind(const MetricsCount& count) {
   return fact;
 }
 
-// Counts what is in a trace while it is parsed, so that one of any size needs little memory.
-// A trace is { ..., "traceEvents": [ {"ph": "X", "pid": .., "tid": .., "ts": .., "dur": ..}, .. ]
-// }.
-class TraceCounter : public json::json_sax_t {
- public:
-  bool has_events() const { return has_events_; }
-  int64_t slices() const { return slices_; }
-  int64_t lanes() const { return std::ssize(lanes_); }
-  double seconds() const { return slices_ > 0 ? (end_us_ - begin_us_) * 1e-6 : 0.; }
-  size_t error_byte() const { return error_byte_; }
-
-  bool start_object(size_t) override {
-    if (++depth_ == kEvent && in_events_) event_ = {};
-    return true;
-  }
-  bool end_object() override {
-    if (depth_-- == kEvent && in_events_) finish_event();
-    return true;
-  }
-  bool start_array(size_t) override {
-    if (++depth_ == kEvents && key_ == "traceEvents") in_events_ = has_events_ = true;
-    return true;
-  }
-  bool end_array() override {
-    if (depth_-- == kEvents) in_events_ = false;
-    return true;
-  }
-  bool key(std::string& key) override {
-    key_ = key;
-    return true;
-  }
-  bool string(std::string& text) override {
-    if (depth_ == kEvent && key_ == "ph") event_.is_slice = text == "X";
-    return true;
-  }
-  bool number_integer(int64_t n) override { return number(static_cast<double>(n)); }
-  bool number_unsigned(uint64_t n) override { return number(static_cast<double>(n)); }
-  bool number_float(double x, const std::string&) override { return number(x); }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool binary(json::binary_t&) override { return true; }
-  bool parse_error(size_t position, const std::string&, const json::exception&) override {
-    error_byte_ = position;
-    return false;
-  }
-
- private:
-  static constexpr int kEvents = 2, kEvent = 3;  // depths
-
-  struct Event {
-    bool is_slice = false;
-    double pid = 0., tid = 0., ts = 0., dur = 0.;
-  };
-
-  bool number(double x) {
-    if (depth_ != kEvent) return true;
-    if (key_ == "pid") event_.pid = x;
-    if (key_ == "tid") event_.tid = x;
-    if (key_ == "ts") event_.ts = x;
-    if (key_ == "dur") event_.dur = x;
-    return true;
-  }
-
-  void finish_event() {
-    if (!event_.is_slice) return;
-    ++slices_;
-    lanes_.emplace(event_.pid, event_.tid);
-    begin_us_ = std::min(begin_us_, event_.ts);
-    end_us_ = std::max(end_us_, event_.ts + event_.dur);
-  }
-
-  int depth_ = 0;
-  bool in_events_ = false, has_events_ = false;
-  std::string key_;
-  Event event_;
-  int64_t slices_ = 0;
-  std::set<std::pair<double, double>> lanes_;
-  double begin_us_ = std::numeric_limits<double>::max();
-  double end_us_ = std::numeric_limits<double>::lowest();
-  size_t error_byte_ = 0;
-};
-
 }  // namespace
 
 Inspection inspect_metrics(const fs::path& path) {
@@ -149,24 +63,6 @@ Inspection inspect_metrics(const fs::path& path) {
   if (count.lines.empty()) throw input_error(kInspect, path.string() + " has no lines");
   found.facts.push_back(lines_by_kind(count));
   found.add_count("last step", count.last_step);
-  return found;
-}
-
-Inspection inspect_trace(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  TraceCounter count;
-  if (!json::sax_parse(file, &count)) {
-    throw input_error(kInspect,
-                      fmt::format("{} is a trace that breaks off or is damaged: see byte {}",
-                                  path.string(), count.error_byte()),
-                      "record it again");
-  }
-  if (!count.has_events()) throw input_error(kInspect, path.string() + " has no traceEvents");
-  Inspection found{.kind = "trace (Chrome JSON)"};
-  found.add_count("slices", count.slices());
-  found.add_count("lanes", count.lanes());
-  found.facts.push_back({"seconds", count.seconds(), fmt::format("{:.6f}", count.seconds())});
-  add_size(path, found);
   return found;
 }
 

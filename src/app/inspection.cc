@@ -83,6 +83,7 @@ Inspection inspect_text(const fs::path& path, const std::string& begins) {
     const bool is_trace = begins.find("\"traceEvents\"") != begins.npos;
     return is_trace ? inspect_trace(path) : inspect_json(path);
   }
+  if (begins.starts_with("#Paraver (")) return inspect_paraver(path);
   if (path.extension() == ".toml") return inspect_config(path);
   if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
@@ -103,7 +104,9 @@ Inspection inspect_directory(const fs::path& path) {
 Inspection inspect_file(const fs::path& path) {
   if (path.extension() == ".safetensors") return inspect_safetensors(path);
   if (auto found = inspect_llmc_file(path)) return *found;
-  return inspect_text(path, beginning(path));
+  const std::string begins = beginning(path);
+  const bool is_packed = begins.starts_with("\x1F\x8B") || path.extension() == ".gz";
+  return is_packed ? inspect_packed_trace(path) : inspect_text(path, begins);
 }
 
 }  // namespace
@@ -117,6 +120,10 @@ void Inspection::add_bytes(const std::string& name, size_t bytes) {
 }
 
 void add_size(const fs::path& path, Inspection& found) { found.add_bytes("size", bytes_of(path)); }
+
+void add_seconds(double seconds, Inspection& found) {
+  found.facts.push_back({"seconds", seconds, fmt::format("{:.6f}", seconds)});
+}
 
 Inspection inspect_tokenizer(const fs::path& path) {
   const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(path.string());

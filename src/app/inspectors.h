@@ -15,6 +15,7 @@ inline constexpr const char* kInspect = "inspect";  // where its errors happen
 
 // Bytes of a file, or of all files in a directory.
 void add_size(const std::filesystem::path& path, Inspection& found);
+void add_seconds(double seconds, Inspection& found);
 
 // inspect_models.cc: whatever LoadedModel reads, and what lies around it.
 Inspection inspect_model(const std::string& kind, const std::filesystem::path& path);
@@ -28,8 +29,12 @@ std::optional<Inspection> inspect_llmc_file(const std::filesystem::path& path);
 
 // inspect_records.cc: what a run writes beside its checkpoints.
 Inspection inspect_metrics(const std::filesystem::path& path);
-Inspection inspect_trace(const std::filesystem::path& path);
 Inspection inspect_config(const std::filesystem::path& path);
+
+// inspect_traces.cc: JSON, and the same compressed with gzip. inspect_paraver.cc: .prv.
+Inspection inspect_trace(const std::filesystem::path& path);
+Inspection inspect_packed_trace(const std::filesystem::path& path);
+Inspection inspect_paraver(const std::filesystem::path& path);
 
 // inspection.cc
 Inspection inspect_tokenizer(const std::filesystem::path& path);

@@ -27,10 +27,11 @@ bool parse(const Arguments& arguments, ReportOptions& o) {
   Options flags("report",
                 "Writes one HTML page that needs no network: curves of one or several runs, their "
                 "samples, the timeline of traced steps and what the time goes to, configuration "
-                "and machine. Traces (.json) that lie in a run directory are shown, too.");
+                "and machine. Traces (.json, .json.gz) that lie in a run directory are shown, "
+                "too.");
   const CLI::Option* paths =
       flags.texts("PATH", o.paths, "", "Run directories, or traces without a run");
-  flags.texts("--trace", o.traces, "FILE.json", "Traces of the runs, in their order");
+  flags.texts("--trace", o.traces, "FILE", "Traces of the runs (.json, .json.gz), in their order");
   flags.text("--out", o.out, "FILE.html",
              "Where to; report.html in the first run directory, or beside a trace TRACE.html");
   if (!flags.parse(arguments)) return false;
@@ -40,9 +41,10 @@ bool parse(const Arguments& arguments, ReportOptions& o) {
 
 std::string output_path(const ReportOptions& o) {
   if (!o.out.empty()) return o.out;
-  const fs::path first = o.paths.front();
+  fs::path first = o.paths.front();
   if (names_directory(first)) return (first / "report.html").string();
-  return fs::path(first).replace_extension(".html").string();
+  if (first.extension() == ".gz") first.replace_extension();
+  return first.replace_extension(".html").string();
 }
 
 // A page in the place of what it is made from would be a loss.

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
+#include "observe/timeline_file.h"
 
 namespace weft {
 namespace {
@@ -57,6 +58,7 @@ void make_names_differ(std::vector<ReportRun>& runs) {
 }
 
 bool begins_like_a_trace(const fs::path& path) {
+  if (path.extension() == ".gz") return true;
   std::ifstream file(path, std::ios::binary);
   std::string begins(4096, '\0');
   file.read(begins.data(), static_cast<std::streamsize>(begins.size()));
@@ -66,9 +68,10 @@ bool begins_like_a_trace(const fs::path& path) {
 
 std::vector<fs::path> traces_in(const fs::path& directory) {
   std::vector<fs::path> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+  std::error_code unreadable;  // its log was read
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, unreadable)) {
     const fs::path& path = entry.path();
-    if (path.extension() == ".json" && names_file(path) && begins_like_a_trace(path)) {
+    if (names_perfetto(path) && names_file(path) && begins_like_a_trace(path)) {
       found.push_back(path);
     }
   }

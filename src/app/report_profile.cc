@@ -3,32 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <set>
 #include <string_view>
 
 #include "app/bench_profile.h"
+#include "observe/op_path.h"
 
 namespace weft {
 namespace {
 
-constexpr int64_t kOutside = std::numeric_limits<int64_t>::max();
+constexpr int kOutside = std::numeric_limits<int>::max();  // sorted behind all layers
 
-// The i of "block<i>/...", kOutside for other names.
-int64_t layer_of(std::string_view name) {
-  constexpr std::string_view kBlock = "block";
-  if (!name.starts_with(kBlock)) return kOutside;
-  int64_t layer = 0;
-  const char* end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + kBlock.size(), end, layer);
-  return error == std::errc() && stop != end && *stop == '/' && layer >= 0 ? layer : kOutside;
+// Of an op.
+int layer_of(std::string_view name) {
+  const int layer = op_layer(name);
+  return layer >= 0 ? layer : kOutside;
 }
 
 // What is the same for every slice of a name.
 struct OpFacts {
   std::string kind;
-  int64_t layer = kOutside;
+  int layer = kOutside;
   int64_t slices = 0;
 };
 
@@ -46,7 +42,7 @@ std::vector<OpFacts> facts_of_names(const TraceFile& file) {
 std::map<std::string, double> flops_of_slices(const TracedModel& model, int64_t steps,
                                               const std::vector<OpFacts>& facts) {
   std::map<std::string, int64_t> slices;
-  std::set<int64_t> recomputed;
+  std::set<int> recomputed;
   for (const OpFacts& op : facts) {
     slices[op.kind] += op.slices;
     if (op.kind == "again/qkv/forward") recomputed.insert(op.layer);
@@ -105,7 +101,7 @@ void profile_trace(const TracedModel* model, ReportTrace& trace) {
   if (model != nullptr) flops = flops_of_slices(*model, trace.steps, facts);
 
   std::map<std::string, PartSum> kinds;
-  std::map<int64_t, PartSum> layers;
+  std::map<int, PartSum> layers;
   for (const TraceSlice& slice : file.slices) {
     if (!file.is_work(slice)) continue;
     const OpFacts& op = facts[slice.name];

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "comm/clock.h"
+#include "observe/timeline_file.h"
 
 namespace weft {
 namespace {
@@ -15,9 +16,9 @@ constexpr int64_t kUsualSteps = 10;
 
 std::filesystem::path checked_file(const std::string& file) {
   std::filesystem::path path(file);
-  if (path.extension() != ".json") {
+  if (!names_perfetto(path) && !names_paraver(path)) {
     throw input_error("train", fmt::format("--trace: cannot write {}", file),
-                      "the name must end in .json");
+                      fmt::format("the name must end in {}", kTimelineFiles));
   }
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
   std::error_code unreadable;
@@ -54,17 +55,21 @@ Observer* StepTrace::program_starts(int64_t step, const Program& program) {
   return trace_.begin_run(step, program);
 }
 
-std::string StepTrace::write(Communicator& communicator) const {
-  // What begins first on any rank is the origin, in the time of rank 0.
+std::string StepTrace::write(Communicator& communicator, int workers) const {
   const int64_t ahead_ns = clock_ahead_ns(communicator);
-  std::vector<double> origin = {trace_.empty() ? std::numeric_limits<double>::max()
-                                               : double(trace_.begin_ns() - ahead_ns)};
-  communicator.all_reduce(origin, Reduction::kMin);
-  if (trace_.empty()) return "no step of --trace-steps ran: no trace was written";
-  const std::vector<std::string> events = communicator.gather(
-      trace_.events(communicator.rank(), rank_name(communicator), int64_t(origin[0]) + ahead_ns));
-  if (communicator.rank() == 0) write_trace(file_, events);
-  return fmt::format("trace in {}: open it at https://ui.perfetto.dev", file_.string());
+  RankTimeline mine = trace_.timeline(communicator.rank(), rank_name(communicator), workers);
+  shift(mine, -ahead_ns);
+  const std::vector<std::string> gathered = communicator.gather(to_bytes(mine));
+  if (communicator.rank() != 0) return {};
+
+  std::vector<RankTimeline> ranks;
+  ranks.reserve(gathered.size());
+  for (const std::string& bytes : gathered) ranks.push_back(timeline_from_bytes(bytes));
+  const Timeline timeline = from_first_op(std::move(ranks));
+  if (end_ns(timeline) == 0) return "no step of --trace-steps ran: no trace was written";
+  write_timeline(file_, timeline);
+  return fmt::format("trace in {}: open it {}", file_.string(),
+                     names_paraver(file_) ? "with Paraver" : "at https://ui.perfetto.dev");
 }
 
 }  // namespace weft

@@ -15,15 +15,15 @@ namespace weft {
 class StepTrace : public StepTracer {
  public:
   // steps: "A:B", both included, or "" for the first ten of this process.
-  // Throws Error (kInput): a name that does not end in .json, a directory that does not exist, or
+  // Throws Error (kInput): a name that is none of a timeline, a directory that does not exist, or
   // steps that cannot be read.
   StepTrace(const std::string& file, const std::string& steps);
 
   Observer* program_starts(int64_t step, const Program& program) override;
 
-  // Writes one file of all ranks, each of which calls this. Returns what to tell the user. Throws
-  // Error (kFailure).
-  std::string write(Communicator& communicator) const;
+  // Writes one file of all ranks, each of which calls this. workers: of this rank's executor.
+  // Returns what to tell the user, on rank 0. Throws Error (kFailure).
+  std::string write(Communicator& communicator, int workers) const;
 
  private:
   struct Steps {

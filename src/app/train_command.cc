@@ -238,7 +238,7 @@ int run_main_rank(const TrainOptions& o, Preparation& p) {
   const TrainOutcome outcome =
       train(p.settings, p.input.dataset, *p.executor, progress, signals.requested(), p.trace.get());
   progress.finish(outcome);
-  if (p.trace) terminal.line(p.trace->write(*p.settings.communicator));
+  if (p.trace) terminal.line(p.trace->write(*p.settings.communicator, p.executor->threads()));
   tell_what_next(o, outcome, terminal);
   if (!progress.checkpoint().empty()) std::puts(progress.checkpoint().c_str());
   return exit_status(outcome, signals);
@@ -249,7 +249,7 @@ int run_other_rank(Preparation& p) {
   const StopSignals signals("");
   const TrainOutcome outcome =
       train(p.settings, p.input.dataset, *p.executor, silent, signals.requested(), p.trace.get());
-  if (p.trace) p.trace->write(*p.settings.communicator);
+  if (p.trace) p.trace->write(*p.settings.communicator, p.executor->threads());
   return exit_status(outcome, signals);
 }
 

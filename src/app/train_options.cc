@@ -69,7 +69,8 @@ void add_execution_flags(Options& flags, TrainOptions& o) {
   add_executor_flags(flags, o.executor);
   add_precision_flag(flags, o.precision);
   add_recompute_flag(flags, o.recompute);
-  flags.text("--trace", o.trace, "FILE.json", "Timeline for Perfetto (ui.perfetto.dev)");
+  flags.text("--trace", o.trace, "FILE",
+             "Timeline: .json or .json.gz for Perfetto (ui.perfetto.dev), .prv for Paraver");
   flags.text("--trace-steps", o.trace_steps, "A:B", "Steps in the timeline; the first ten");
 }
 

@@ -12,8 +12,8 @@ struct ReportAsset {
 };
 
 struct ReportAssets {
-  ReportAsset page;                     // src/observe/report/page.html
-  ReportAsset style, script;            // all .css and all .js files of that folder
+  ReportAsset page;                       // src/observe/report/page.html
+  ReportAsset style, script;              // all .css and all .js files of that folder
   ReportAsset chart_style, chart_script;  // dygraphs
   ReportAsset chart_licence;
 };

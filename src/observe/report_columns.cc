@@ -89,6 +89,7 @@ void SliceColumns::add(const TraceSlice& slice) {
   tracks_.push_back(slice.track);
   steps_.push_back(slice.step);
   categories_.push_back(slice.category);
+  critical_.push_back(slice.critical ? 1 : 0);
   append_item(begins_, slice.begin_ns - last_begin_ns_);
   append_item(durations_, slice.duration_ns);
   append_item(names_, place_of(slice.name));
@@ -110,6 +111,7 @@ std::string SliceColumns::json() const {
   object.add("track", differences_json(tracks_));
   object.add("step", differences_json(steps_));
   object.add("category", differences_json(categories_));
+  object.add("critical", differences_json(critical_));
   object.add("begin", "[" + begins_ + "]");
   object.add("duration", "[" + durations_ + "]");
   object.add("name", "[" + names_ + "]");

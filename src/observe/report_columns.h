@@ -55,7 +55,7 @@ class SliceColumns {
   const TraceFile& file_;
   std::vector<int64_t> places_;  // by name: where it is in used_names_
   std::vector<std::string> used_names_;
-  std::vector<int64_t> tracks_, steps_, categories_;
+  std::vector<int64_t> tracks_, steps_, categories_, critical_;
   int64_t last_begin_ns_ = 0;
   std::string begins_, durations_, names_;
 };

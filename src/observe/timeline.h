@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "program/program.h"
@@ -26,7 +27,8 @@ struct TracedProgram {
   std::vector<std::vector<uint32_t>> predecessors;  // by op: dependences() of the program
 };
 
-// When an op ran. The worker of an op that waits is the one that began it.
+// When an op ran. The worker of an op that waits is the one that began it; the other ops of a
+// worker do not overlap.
 struct OpSpan {
   int64_t begin_ns = 0, end_ns = 0;
   int32_t worker = 0;
@@ -53,5 +55,28 @@ struct RankTimeline {
 struct Timeline {
   std::vector<RankTimeline> ranks;
 };
+
+// What a timeline keeps of this program.
+TracedProgram traced(const Program& program);
+
+// From when the first op of a run starts until the last one ends. Nothing ran if no op did.
+OpSpan whole_span(const TracedRun& run);
+
+// When the first op of all runs starts; the largest number if none ran.
+int64_t begin_ns(const RankTimeline& timeline);
+
+// Adds to all times.
+void shift(RankTimeline& timeline, int64_t ns);
+
+// Of ranks whose clocks agree: their times count from when the first op of all starts.
+Timeline from_first_op(std::vector<RankTimeline> ranks);
+
+// When the last op of all ranks ends; 0 if none ran.
+int64_t end_ns(const Timeline& timeline);
+
+// As bytes, to be sent to another rank of the run. timeline_from_bytes throws Error (kFailure)
+// where they are not those of a timeline.
+std::string to_bytes(const RankTimeline& timeline);
+RankTimeline timeline_from_bytes(std::string_view bytes);
 
 }  // namespace weft

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <istream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/gzip.h"
 
 namespace weft {
 namespace {
@@ -18,7 +20,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kWhere = "report";
-constexpr double kLongestUs = 1e13;       // 116 days
+constexpr double kLongestUs = 1e13;         // 116 days
 constexpr double kLargestId = 4294967295.;  // of processes, threads and steps
 constexpr size_t kLongestName = 500;
 
@@ -41,11 +43,14 @@ class Interned {
 struct Event {
   std::string phase, name, category, named;  // "ph", "name", "cat", "args.name"
   double ts = 0., dur = 0., pid = 0., tid = 0., step = 0.;
+  bool critical = false;  // "args.critical"
 };
 
 // Puts the events in order, and says which one is wrong.
 class TraceBuilder {
  public:
+  explicit TraceBuilder(std::string source) : source_(std::move(source)) {}
+
   void add(const Event& event) {
     ++events_;
     if (event.phase == "X") {
@@ -66,7 +71,8 @@ class TraceBuilder {
     std::vector<uint32_t> place(tracks_.size());
     for (const auto& [key, index] : tracks_) {
       place[index] = static_cast<uint32_t>(trace.tracks.size());
-      trace.tracks.push_back({key.first, key.second, process_names_[key.first], thread_names_[key]});
+      trace.tracks.push_back(
+          {key.first, key.second, process_names_[key.first], thread_names_[key]});
     }
     for (TraceSlice& slice : slices_) slice.track = place[slice.track];
     std::ranges::stable_sort(slices_, {}, [](const TraceSlice& slice) {
@@ -91,6 +97,7 @@ class TraceBuilder {
     slice.step = id(event.step);
     slice.name = names_.index_of(event.name);
     slice.category = categories_.index_of(event.category);
+    slice.critical = event.critical;
   }
 
   int64_t id(double number) const {
@@ -99,9 +106,10 @@ class TraceBuilder {
   }
 
   Error wrong(const char* what) const {
-    return input_error(kWhere, fmt::format("event {} {}", events_, what));
+    return input_error(kWhere, fmt::format("{}: event {} {}", source_, events_, what));
   }
 
+  std::string source_;
   int64_t events_ = 0;
   Interned names_, categories_;
   std::map<int64_t, std::string> process_names_;
@@ -153,7 +161,10 @@ class TraceReader : public json::json_sax_t {
   bool number_unsigned(uint64_t n) override { return number(static_cast<double>(n)); }
   bool number_float(double x, const std::string&) override { return number(x); }
   bool null() override { return true; }
-  bool boolean(bool) override { return true; }
+  bool boolean(bool value) override {
+    if (is_argument("critical")) event_.critical = value;
+    return true;
+  }
   bool binary(json::binary_t&) override { return true; }
   bool parse_error(size_t position, const std::string&, const json::exception&) override {
     error_byte_ = position;
@@ -186,21 +197,19 @@ class TraceReader : public json::json_sax_t {
   size_t error_byte_ = 0;
 };
 
-TraceFile parse_trace(std::string_view text) {
-  if (text.starts_with("\x1f\x8b")) {
-    throw input_error(kWhere, "it is compressed", "unpack it with gunzip first");
-  }
-  TraceBuilder builder;
+// input: what json::sax_parse reads.
+template <typename... Input>
+TraceFile parse_trace(const std::string& source, Input&&... input) {
+  TraceBuilder builder(source);
   TraceReader reader(builder);
-  if (!json::sax_parse(text.begin(), text.end(), &reader)) {
+  const char* hint = "weft train --trace FILE.json records one";
+  if (!json::sax_parse(std::forward<Input>(input)..., &reader)) {
     throw input_error(kWhere,
-                      fmt::format("it is no trace, or one that breaks off: see byte {}",
+                      fmt::format("{} is no trace, or one that breaks off: see byte {}", source,
                                   reader.error_byte()),
-                      "weft train --trace FILE.json records one");
+                      hint);
   }
-  if (!reader.has_events()) {
-    throw input_error(kWhere, "it has no traceEvents", "weft train --trace FILE.json records some");
-  }
+  if (!reader.has_events()) throw input_error(kWhere, source + " has no traceEvents", hint);
   return builder.take();
 }
 
@@ -212,12 +221,12 @@ bool TraceFile::is_work(const TraceSlice& slice) const {
 
 TraceFile read_trace_file(const std::filesystem::path& path) {
   const MappedFile file(path);
-  const std::span<const std::byte> bytes = file.bytes();
-  try {
-    return parse_trace({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  } catch (const Error& error) {
-    throw input_error(kWhere, fmt::format("{}: {}", path.string(), error.message()), error.hint());
-  }
+  const auto* text = reinterpret_cast<const char*>(file.bytes().data());
+  const std::string_view bytes(text, file.bytes().size());
+  if (!bytes.starts_with("\x1f\x8b")) return parse_trace(path.string(), bytes.begin(), bytes.end());
+  GzipReader unpacked(path, kWhere);
+  std::istream stream(&unpacked);
+  return parse_trace(path.string(), stream);
 }
 
 }  // namespace weft

@@ -11,20 +11,6 @@
 namespace weft {
 namespace {
 
-TEST(OpKind, LeavesOutTheLayerTheTileAndTheParameter) {
-  EXPECT_EQ(op_kind("block3/qkv/forward[r0,c1]"), "qkv/forward");
-  EXPECT_EQ(op_kind("block12/attention/backward[b0,h2]"), "attention/backward");
-  EXPECT_EQ(op_kind("block3/again/qkv/forward[r0,c1]"), "again/qkv/forward");
-  EXPECT_EQ(op_kind("classifier0/dX[r0,g3]"), "classifier/dX");
-  EXPECT_EQ(op_kind("block0/qkvw/update[2]"), "update");
-  EXPECT_EQ(op_kind("lnf/backward[r1]"), "lnf/backward");
-}
-
-TEST(OpKind, KeepsTheNormApartFromItsPartialSums) {
-  EXPECT_EQ(op_kind("wte/norm[0]"), "norm/partials");
-  EXPECT_EQ(op_kind("norm"), "norm");
-}
-
 // L=1, C=2, one token: qkv (6, 2) is 24 FLOPs; the logits of a padded vocabulary of 128, 512.
 TEST(StepFlops, OfOneTokenAreTwicePerWeight) {
   const std::map<std::string, double> flops = step_flops({1, 1, 2, 4, 100}, 1, 1);

@@ -11,6 +11,7 @@
 
 #include "app/weft_command.h"
 #include "base/file_system.h"
+#include "base/gzip.h"
 #include "formats/hf_model.h"
 #include "support/error_of.h"
 #include "support/hellaswag_bytes.h"
@@ -160,6 +161,98 @@ TEST_F(InspectionTest, CountsSlicesAndLanesOfATrace) {
   EXPECT_TRUE(mentions(error("trace.json", R"({"traceEvents":3})"), {"no traceEvents"}));
 }
 
+// Facts that other programs' traces lack.
+TEST_F(InspectionTest, CountsRanksThreadsStepsAndOpsOfATraceOfWeft) {
+  const Inspection found = inspect_file("trace.json", R"({"traceEvents":[
+      {"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"worker 0"}},
+      {"ph":"M","name":"thread_name","pid":1,"tid":3,"args":{"name":"worker 1"}},
+      {"ph":"M","name":"thread_name","pid":2,"tid":2,"args":{"name":"worker 0"}},
+      {"ph":"M","name":"process_name","pid":2,"args":{"name":"worker 0"}},
+      {"ph":"X","name":"step","cat":"program","ts":0,"dur":9,"pid":1,"tid":1,"args":{"step":4}},
+      {"ph":"X","name":"a","cat":"update","ts":0,"dur":1,"pid":1,"tid":2,"args":{"step":4}},
+      {"ph":"X","name":"a","cat":"update","ts":0,"dur":1,"pid":2,"tid":2,"args":{"step":5}}]})");
+
+  EXPECT_EQ(text(found, "ranks"), "2");
+  EXPECT_EQ(text(found, "threads"), "3");
+  EXPECT_EQ(text(found, "steps"), "2");
+  EXPECT_EQ(text(found, "ops"), "2");
+  EXPECT_EQ(text(found, "slices"), "3");
+  EXPECT_EQ(text(inspect_file("trace.json", R"({"traceEvents":[]})"), "ranks"), "");
+}
+
+TEST_F(InspectionTest, UnpacksACompressedTrace) {
+  const std::string trace =
+      R"({"traceEvents":[{"ph":"X","name":"a","ts":1.0,"dur":2.5,"pid":1,"tid":1}]})";
+  const auto packed = [&](const std::string& content) {
+    GzipWriter writer(directory_ / "packed");
+    writer.append(content);
+    writer.finish();
+    return read_file(directory_ / "packed");
+  };
+  const std::string whole = packed(trace);
+
+  EXPECT_EQ(text(inspect_file("trace.json.gz", whole), "slices"), "1");
+  EXPECT_EQ(text(inspect_file("any-name", whole), "slices"), "1");
+  for (size_t bytes = 0; bytes < whole.size(); ++bytes) {
+    ASSERT_TRUE(mentions(error("trace.json.gz", whole.substr(0, bytes)), {"breaks off"})) << bytes;
+  }
+  EXPECT_TRUE(mentions(error("trace.json.gz", packed(trace + "x")), {"damaged"}));
+  EXPECT_TRUE(mentions(error("trace.json.gz", packed("{}")), {"no traceEvents"}));
+  EXPECT_TRUE(mentions(error("trace.json.gz", trace), {"damaged"}));
+}
+
+TEST_F(InspectionTest, ChecksEveryRecordOfAParaverTrace) {
+  const std::string header = "#Paraver (31/12/2030 at 23:59):50_ns:0:1:2(1:1,2:1)\n";
+  const std::string records =
+      "1:0:1:1:1:0:50:1\n2:0:1:2:2:0:1004:7:1005:1\n2:0:1:2:2:5:1001:3:1002:2\n"
+      "2:0:1:2:1:6:1006:1:1007:9\n2:0:1:2:2:50:1001:0\n";
+  directory_.write("t.pcf", "");
+
+  const Inspection found = inspect_file("t.prv", header + records);
+
+  EXPECT_EQ(found.kind, "trace (Paraver)");
+  EXPECT_EQ(text(found, "ranks"), "2");
+  EXPECT_EQ(text(found, "threads"), "3");
+  EXPECT_EQ(text(found, "steps"), "1");
+  EXPECT_EQ(text(found, "ops"), "2");
+  EXPECT_EQ(text(found, "records"), "5");
+  EXPECT_EQ(text(found, "seconds"), "0.000000");
+  ASSERT_EQ(found.notes.size(), 1u);
+  EXPECT_TRUE(mentions(found.notes[0], {"t.row"}));
+  for (size_t bytes = 12; bytes < header.size() + records.size(); ++bytes) {
+    ASSERT_NE(error("t.prv", (header + records).substr(0, bytes)), "") << bytes;
+  }
+  // Of several nodes, with communicators, a message and a comment, as other programs write them.
+  EXPECT_EQ(text(inspect_file("t.prv",
+                              "#Paraver (1/1/30 at 1:1):9_ns:2(4,4):1:2(1:1,1:2),1\nc:1:1:2:1:2\n"
+                              "# a comment\n3:1:1:1:1:0:1:5:1:2:1:8:9:100:7\n1:1:1:1:1:9:9:1\n"),
+                 "records"),
+            "2");
+}
+
+TEST_F(InspectionTest, SaysWhichRecordOfAParaverTraceIsWrong) {
+  for (const char* line :
+       {"", "4:0:1:1:1:0:9:1", "1:0:2:1:1:0:9:1", "1:0:1:2:1:0:9:1", "1:0:1:0:1:0:9:1",
+        "1:0:1:1:3:0:9:1", "1:0:1:1:1:0:10:1", "1:0:1:1:1:5:4:1", "1:0:1:1:1:0:9",
+        "1:0:1:1:1:0:9:1:1", "1:0:1:1:1:-1:9:1", "2:0:1:1:1:0", "2:0:1:1:1:0:1001",
+        "2:0:1:1:1:0:1001:x", "2:0:1:1:1:0:1001:99999999999999999999",
+        "3:0:1:1:1:0:0:0:1:9:1:0:0:1:1", "x"}) {
+    const std::string message = error("t.prv", "#Paraver (1/1/30 at 1:1):9_ns:0:1:1(2:1)\n" +
+                                                   std::string(line) + "\n2:0:1:1:1:9:1:0\n");
+    EXPECT_TRUE(mentions(message, {"t.prv", "line 2: "})) << line;
+  }
+  for (const char* header :
+       {"#Paraver (", "#Paraver (x):9_ns:0:1:1(2:1", "#Paraver (x):9_ns:0:2:1(2:1)",
+        "#Paraver (x):9:0:1:1(2:1)", "#Paraver (x):9_ns:0:1:2(2:1)",
+        "#Paraver (x):9_ns:0:1:1(2:1):", "#Paraver (x):9_ns:0:1:1(99999999:1)"}) {
+    EXPECT_TRUE(mentions(error("t.prv", std::string(header) + "\n"), {"line 1: "})) << header;
+  }
+  EXPECT_TRUE(mentions(error("t.prv",
+                             "#Paraver (1/1/30 at 1:1):9_ns:0:1:1(2:1)\n2:0:1:1:1:5:1:0\n"
+                             "2:0:1:1:1:4:1:0\n"),
+                       {"line 3: ", "earlier"}));
+}
+
 TEST_F(InspectionTest, ReadsAConfigurationAsTrainDoes) {
   const Inspection found = inspect_file("config.toml", "model = \"d6\"\nout = \"here\"\n");
 
@@ -301,16 +394,23 @@ TEST_F(InspectCommand, RefusesToGuessWhereAHeaderDoesNotSay) {
   EXPECT_TRUE(json::parse(result.out)["whole"].is_null());
 }
 
-TEST_F(InspectCommand, KnowsTheTraceThatTrainWrites) {
+TEST_F(InspectCommand, KnowsTheTracesThatTrainWrites) {
   write_text();
-  ASSERT_EQ(weft(training({"--steps", "2", "--trace", path("trace.json")})).status, 0);
+  for (const char* name : {"t.json", "t.json.gz", "t.prv"}) {
+    std::filesystem::remove_all(directory_ / "run");
+    ASSERT_EQ(weft(training({"--steps", "2", "--threads", "2", "--trace", path(name)})).status, 0);
 
-  const CommandResult result = weft({"inspect", path("trace.json"), "--json"});
+    const CommandResult result = weft({"inspect", path(name), "--json"});
 
-  ASSERT_EQ(result.status, 0) << result.err;
-  const json values = json::parse(result.out);
-  EXPECT_GT(values["slices"], 10);
-  EXPECT_GE(values["lanes"], 2);
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.err, "");
+    const json values = json::parse(result.out);
+    EXPECT_EQ(values["ranks"], 1) << name;
+    EXPECT_EQ(values["threads"], 2) << name;
+    EXPECT_EQ(values["steps"], 2) << name;
+    EXPECT_GT(values["ops"], 10) << name;
+    EXPECT_GT(values["seconds"], 0.) << name;
+  }
 }
 
 }  // namespace

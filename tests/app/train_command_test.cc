@@ -306,8 +306,28 @@ TEST_F(TrainCommand, TraceHoldsTheChosenSteps) {
   EXPECT_EQ(steps, (std::set<int64_t>{2, 3}));
 }
 
+// What each of them holds, tests/timelines_test.py checks.
+TEST_F(TrainCommand, TraceIsWrittenInTheFormThatItsNameSays) {
+  for (const char* name : {"t.json.gz", "t.prv"}) {
+    std::filesystem::remove_all(directory_ / "run");
+
+    const CommandResult result = weft(training({"--steps", "2", "--trace", path(name)}));
+
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_TRUE(mentions(result.err, {"trace in " + path(name)}));
+  }
+
+  EXPECT_TRUE(read_file(path("t.json.gz")).starts_with("\x1F\x8B"));
+  EXPECT_TRUE(read_file(path("t.prv")).starts_with("#Paraver ("));
+  EXPECT_TRUE(mentions(read_file(path("t.pcf")), {"qkv/forward"}));
+  EXPECT_TRUE(mentions(read_file(path("t.row")), {"rank 0, worker 0"}));
+}
+
 TEST_F(TrainCommand, TraceSettingsAreCheckedBeforeTheRun) {
-  EXPECT_TRUE(is_input_error(weft(training({"--trace", path("t.json.gz")})), {"--trace", ".json"}));
+  for (const char* name : {"t.txt", "t.gz", "t.pcf", "json"}) {
+    EXPECT_TRUE(is_input_error(weft(training({"--trace", path(name)})),
+                               {"--trace", name, ".json", ".json.gz", ".prv"}));
+  }
   EXPECT_TRUE(is_input_error(weft(training({"--trace", path("absent/t.json")})), {"absent"}));
   EXPECT_TRUE(is_input_error(weft(training({"--trace-steps", "1:2"})), {"--trace"}));
   for (const char* steps : {"3", "3:", "3:2", "0:2", "a:b", "1:2x"}) {

@@ -6,9 +6,11 @@
 #include <sstream>
 
 #include "app/config_file.h"
+#include "app/inspection.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/gzip.h"
 #include "data/bpe_tokenizer.h"
 #include "data/hellaswag.h"
 #include "data/json_lines.h"
@@ -330,6 +332,36 @@ std::vector<std::string> trace_seeds() {
 {"ph":"X","name":"a","cat":"forward","ts":3.1,"dur":0.2,"pid":1,"tid":2,"args":{"step":1}}]})"};
 }
 
+// ---- Timelines ---------------------------------------------------------------------------------
+
+void inspect_json_trace(std::string_view bytes) { inspect(put(directory() / "t.json", bytes)); }
+
+std::vector<std::string> json_trace_seeds() {
+  return {R"({"displayTimeUnit":"ms","traceEvents":[
+{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"worker 0"}},
+{"ph":"X","name":"a","cat":"update","ts":0.5,"dur":1,"pid":1,"tid":2,"args":{"step":4}}]})"};
+}
+
+void inspect_packed(std::string_view bytes) { inspect(put(directory() / "t.json.gz", bytes)); }
+
+std::vector<std::string> packed_trace_seeds() {
+  return {bytes_of_file("t.json.gz", [](const TempDirectory& d) {
+    GzipWriter writer(d / "t.json.gz");
+    writer.append(json_trace_seeds().front());
+    writer.finish();
+  })};
+}
+
+void inspect_paraver_trace(std::string_view bytes) { inspect(put(directory() / "t.prv", bytes)); }
+
+std::vector<std::string> paraver_seeds() {
+  return {
+      "#Paraver (31/12/2030 at 23:59):50_ns:0:1:2(1:1,2:1)\n1:0:1:1:1:0:50:1\n"
+      "2:0:1:2:2:0:1004:7:1005:1\n2:0:1:2:2:50:1001:0\n",
+      "#Paraver (1/1/30 at 1:1):9_ns:2(4,4):1:2(1:1,1:2),1\nc:1:1:2:1:2\n"
+      "3:1:1:1:1:0:1:5:1:2:1:8:9:100:7\n1:1:1:1:1:9:9:1\n"};
+}
+
 }  // namespace
 
 std::span<const FuzzTarget> fuzz_targets() {
@@ -348,8 +380,11 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
       FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
       FuzzTarget{"config_toml", &read_toml, &toml_seeds},
-      FuzzTarget{"metrics", &read_metrics, &metrics_seeds},
-      FuzzTarget{"trace", &read_trace, &trace_seeds},
+      FuzzTarget{"run_log", &read_metrics, &metrics_seeds},
+      FuzzTarget{"report_trace", &read_trace, &trace_seeds},
+      FuzzTarget{"json_trace", &inspect_json_trace, &json_trace_seeds},
+      FuzzTarget{"packed_trace", &inspect_packed, &packed_trace_seeds},
+      FuzzTarget{"paraver_trace", &inspect_paraver_trace, &paraver_seeds},
   };
   return kTargets;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/gzip.h"
 #include "observe/slice_efficiency.h"
 #include "support/error_of.h"
 #include "support/temp_directory.h"
@@ -51,6 +52,20 @@ TEST_F(TraceFileTest, ReadsSlicesInTheOrderOfTracksAndBegins) {
   ASSERT_EQ(trace.tracks.size(), 2u);
   EXPECT_EQ(trace.tracks[0].name, "worker 0");
   EXPECT_EQ(trace.tracks[1].thread, 3);
+}
+
+TEST_F(TraceFileTest, ReadsCompressedTracesAndTheirCriticalPath) {
+  GzipWriter writer(directory_ / "trace.json.gz");
+  writer.append(document(slice("a", "forward", 2, 0, 1) + "," +
+                         R"({"ph":"X","name":"b","cat":"update","ts":1,"dur":1,"pid":1,"tid":2,)"
+                         R"("args":{"step":4,"critical":true}})"));
+  writer.finish();
+
+  const TraceFile trace = read_trace_file(directory_ / "trace.json.gz");
+
+  ASSERT_EQ(trace.slices.size(), 2u);
+  EXPECT_FALSE(trace.slices[0].critical);
+  EXPECT_TRUE(trace.slices[1].critical);
 }
 
 TEST_F(TraceFileTest, KeepsTracksThatHaveNoSlices) {

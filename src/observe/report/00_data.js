@@ -39,7 +39,7 @@ function unpackRun(run) {
 
 function unpackTrace(trace) {
   const timeline = trace.timeline;
-  for (const name of ['track', 'step', 'category']) timeline[name] = fromDifferences(timeline[name]);
+  for (const name of ['track', 'step', 'category', 'critical']) timeline[name] = fromDifferences(timeline[name]);
   timeline.begin = fromSteps(timeline.begin);
   timeline.duration = fromColumn(timeline.duration);
   return trace;

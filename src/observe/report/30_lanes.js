@@ -88,6 +88,7 @@ class LanePainter {
     this.colors = this.timeline.categories.map((phase) => resolved(phaseColor(phase)));
     this.text = resolved('var(--text)');
     this.muted = resolved('var(--muted)');
+    this.mark = resolved('var(--mark)');
     this.drawAxis();
     context.save();
     context.beginPath();
@@ -182,6 +183,10 @@ class LanePainter {
     const gap = right - left > 4 ? 0.7 : 0;
     context.fillStyle = this.colors[timeline.category[i]];
     context.fillRect(left, lane.y, right - left - gap, layout.laneHeight);
+    if (timeline.critical[i]) {
+      context.fillStyle = this.mark;
+      context.fillRect(left, lane.y + layout.laneHeight - 3, right - left - gap, 3);
+    }
     if (right - left < 46 || layout.laneHeight < kLeastNamed) return;
     context.save();
     context.beginPath();

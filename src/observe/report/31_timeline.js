@@ -73,7 +73,8 @@ class Timeline {
     this.tooltip.replaceChildren(
       make('b', {}, timeline.names[timeline.name[slice]]),
       make('span', {}, [timeline.categories[timeline.category[slice]], `step ${timeline.step[slice]}`,
-        track.process_name, track.name].filter(Boolean).join(' · ')), make('br'),
+        track.process_name, track.name,
+        timeline.critical[slice] ? 'on the critical path' : ''].filter(Boolean).join(' · ')), make('br'),
       `${formatNanoseconds(timeline.duration[slice])}, from ${formatNanoseconds(timeline.begin[slice])}`);
     const { width, height } = this.tooltip.getBoundingClientRect();
     const left = Math.min(Math.max(clientX + 14, 6), window.innerWidth - width - 6);
@@ -102,8 +103,10 @@ class Timeline {
 
   legend() {
     const used = this.timeline.categories.filter((phase) => phase !== 'program');
+    const critical = this.timeline.critical.some(Boolean)
+      ? [make('span', {}, make('span', { class: 'critical' }), 'on the critical path')] : [];
     return make('div', { class: 'legend' }, ...used.map((phase) =>
-      make('span', {}, swatch(phaseColor(phase)), phase || 'other')));
+      make('span', {}, swatch(phaseColor(phase)), phase || 'other')), ...critical);
   }
 }
 

@@ -1,0 +1,40 @@
+// made_timeline: a timeline whose times are written down, not measured.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "observe/timeline.h"
+
+namespace weft {
+
+struct MadeOp {
+  std::string name;
+  std::vector<uint32_t> after;  // predecessors
+  int worker = 0;
+  int64_t begin_ns = 0, end_ns = 0;
+  Phase phase = Phase::kForward;
+  bool waits = false;
+  int64_t bytes = 0;  // read; half as many are written
+};
+
+// One run of a program "step", as step 3 of rank 0.
+inline RankTimeline made_timeline(const std::vector<MadeOp>& ops, int workers = 2) {
+  RankTimeline timeline{.rank = 0,
+                        .name = "rank 0 on here",
+                        .workers = workers,
+                        .programs = {{.name = "step", .ops = {}, .predecessors = {}}},
+                        .runs = {{.step = 3, .program = 0, .spans = {}}}};
+  for (const MadeOp& op : ops) {
+    timeline.programs[0].ops.push_back({.name = op.name,
+                                        .phase = op.phase,
+                                        .waits = op.waits,
+                                        .bytes_read = op.bytes,
+                                        .bytes_written = op.bytes / 2});
+    timeline.programs[0].predecessors.push_back(op.after);
+    timeline.runs[0].spans.push_back({op.begin_ns, op.end_ns, op.worker});
+  }
+  return timeline;
+}
+
+}  // namespace weft
