@@ -46,7 +46,7 @@ function pointsToDraw(xs, ys, from, to, parts) {
   while (end < xs.length && xs[end] === to) ++end;
   end = Math.min(end + 1, xs.length);
   const points = [];
-  const add = (i) => { if (Number.isFinite(ys[i])) points.push([xs[i], ys[i]]); };
+  const add = (i) => { if (Number.isFinite(xs[i] + ys[i])) points.push([xs[i], ys[i]]); };
   if (end - begin <= 2 * parts) {
     for (let i = begin; i < end; ++i) add(i);
     return points;
