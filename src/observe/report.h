@@ -24,7 +24,7 @@ struct ReportRun {
 struct TimePart {
   std::string label;  // an op kind, or a layer
   int64_t ops = 0;
-  std::vector<std::pair<std::string, double>> seconds_by_phase;
+  std::vector<std::pair<std::string, double>> seconds_by_phase = {};
   double flops = 0.;      // that are known; 0 if none are
   double counted_s = 0.;  // in the ops whose FLOPs are known
 };
