@@ -68,7 +68,9 @@ TEST_F(PerfettoTest, NamesEveryTrackAndNumbersThemFromOne) {
   for (const json& event : document["traceEvents"]) {
     EXPECT_EQ(event["pid"], 1);
     if (event["name"] == "thread_name") tracks[event["tid"]] = event["args"]["name"];
-    if (event["name"] == "process_name") EXPECT_EQ(event["args"]["name"], "rank 0 on here");
+    if (event["name"] == "process_name") {
+      EXPECT_EQ(event["args"]["name"], "rank 0 on here");
+    }
   }
   EXPECT_EQ(tracks.size(), 7u);  // programs and workers 0..5, the last of which had nothing to do
   EXPECT_EQ(tracks.begin()->first, 1);
