@@ -92,6 +92,7 @@ function formatNanoseconds(ns) {
 
 function formatSeconds(seconds) {
   if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 1) return formatNanoseconds(1e9 * seconds);
   if (seconds < 60) return `${formatNumber(seconds)} s`;
   const whole = Math.round(seconds);
   const two = (n) => String(n).padStart(2, '0');

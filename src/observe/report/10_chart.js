@@ -56,7 +56,7 @@ class Chart {
       for (const [xs, ys, kind] of this.curvesOf(run)) {
         const label = `${kind}${r}`;
         labels.push(label);
-        series[label] = lineStyle(kind, resolved(runColor(r)));
+        series[label] = lineStyle(kind, resolved(runColor(r)), r === 0 && curves.runs.length > 1);
         points.push(pointsToDraw(xs, ys, from, to, parts));
       }
     });
@@ -95,13 +95,11 @@ class Chart {
       if (!run.shown || run.step.length === 0) return;
       const xs = curves.xs(run);
       const i = x === null ? xs.length - 1 : nearest(xs, x);
-      const parts = [swatch(runColor(r)), make('b', {}, formatNumber(run[spec.key][i]))];
-      if (spec.key === 'loss' && run.validations.length > 0) {
-        const past = run.validations.filter(([step]) => step <= run.step[i]);
-        if (past.length > 0) parts.push(`validation ${formatNumber(past[past.length - 1][1])}`);
-      }
-      parts.push(x === null ? `at the end, step ${formatCount(run.step[i])}` : `step ${formatCount(run.step[i])}`);
-      this.readout.append(make('span', {}, ...parts));
+      const past = spec.key === 'loss' ? run.validations.filter(([step]) => step <= run.step[i]) : [];
+      const validation = past.length > 0 ? ` · validation ${formatNumber(past[past.length - 1][1])}` : '';
+      this.readout.append(make('span', {}, swatch(runColor(r)),
+        make('span', {}, make('b', {}, formatNumber(run[spec.key][i])),
+          `${validation} · step ${formatCount(run.step[i])}`)));
       if (x !== null) this.addDot(xs[i], this.values(run)[i], runColor(r));
     });
   }
@@ -147,10 +145,11 @@ function formatTick(x) {
   return Number(x.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
-function lineStyle(kind, color) {
-  const faint = kind === 'faint';
+// isUnder: others may lie upon it, and runs of equal bits do. Then its edges stay in sight.
+function lineStyle(kind, color, isUnder) {
+  const wider = isUnder ? 2 : 0;
   if (kind === 'validation') {
-    return { color, strokeWidth: 1.5, strokePattern: [5, 4], drawPoints: true, pointSize: 3 };
+    return { color, strokeWidth: 1.5 + wider, strokePattern: [5, 4], drawPoints: true, pointSize: 3 + wider };
   }
-  return { color: faint ? `${color}55` : color, strokeWidth: faint ? 1 : 1.6 };
+  return kind === 'faint' ? { color: `${color}55`, strokeWidth: 1 } : { color, strokeWidth: 1.5 + wider };
 }

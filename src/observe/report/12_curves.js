@@ -125,11 +125,22 @@ class Curves {
     return make('div', { class: 'legend' }, ...entries);
   }
 
+  // Runs whose losses are the same number for number, in words; '' if there are none.
+  equalRuns() {
+    const groups = new Map();
+    for (const run of this.runs) {
+      const key = `${run.step.join()};${run.loss.join()}`;
+      groups.set(key, [...(groups.get(key) ?? []), run.name]);
+    }
+    const equal = [...groups.values()].filter((names) => names.length > 1);
+    return equal.map((names) => ` The losses of ${names.join(' and ')} are equal at every step.`).join('');
+  }
+
   show() {
     const dashed = this.runs.some((run) => run.validations.length > 0);
     show('curves', this.tools(), this.legend(),
       make('p', { class: 'hint' }, `Drag across a chart to zoom all of them, double-click for all.${
-        dashed ? ' Dashed with points: validation.' : ''} Smoothed curves keep the raw one behind them.`),
+        dashed ? ' Dashed with points: validation.' : ''} Smoothed curves keep the raw one behind them.${this.equalRuns()}`),
       ...this.charts.map((chart) => chart.figure));
     this.draw();
   }
