@@ -262,11 +262,16 @@ def check_samples(page, run):
 def check_fits(page, name):
     wide = page.js("[document.documentElement.scrollWidth, window.innerWidth]")
     check(wide[0] <= wide[1], f"{name}: the page is {wide[0]} pixels wide, the window {wide[1]}")
-    # Nothing but what scrolls by itself reaches beyond the window.
-    beyond = page.js("""[...document.querySelectorAll('main *, header, header button, footer *')].filter((node) =>
-        !node.closest('.scroll, pre, .chart, nav') && node.getBoundingClientRect().right > window.innerWidth + 0.5)
-        .map((node) => node.outerHTML.slice(0, 80))""")
-    check(not beyond, f"{name}: beyond the window: {beyond}")
+    # Nothing but what scrolls by itself reaches beyond the column, or is cut off.
+    beyond = page.js("""(() => {
+        const right = document.body.getBoundingClientRect().right
+            - parseFloat(getComputedStyle(document.body).paddingRight) + 0.5;
+        return [...document.querySelectorAll('main *, header, header button, footer *')].filter((node) =>
+            !node.closest('.scroll, pre, .chart, nav') && (node.getBoundingClientRect().right > right ||
+            node.clientWidth > 0 && node.scrollWidth > node.clientWidth + 1))
+            .map((node) => node.outerHTML.slice(0, 80));
+      })()""")
+    check(not beyond, f"{name}: too wide: {beyond}")
 
 
 def background(page):

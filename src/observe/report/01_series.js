@@ -90,6 +90,10 @@ function mergedRows(series) {
   return rows;
 }
 
+function equalNumbers(a, b) {
+  return a.length === b.length && a.every((x, i) => Object.is(x, b[i]));
+}
+
 function median(numbers) {
   const sorted = numbers.filter(Number.isFinite).sort();
   return sorted.length === 0 ? NaN : sorted[sorted.length >> 1];

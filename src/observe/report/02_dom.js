@@ -43,6 +43,10 @@ function runColor(index) {
 
 const kPhases = ['forward', 'backward', 'update', 'communication', 'data'];
 
+function phaseOrder(phase) {
+  return kPhases.includes(phase) ? kPhases.indexOf(phase) : kPhases.length;
+}
+
 function phaseColor(phase) {
   const known = kPhases.includes(phase) || phase === 'program';
   return `var(--phase-${known ? phase : 'other'})`;

@@ -56,7 +56,7 @@ class Chart {
       for (const [xs, ys, kind] of this.curvesOf(run)) {
         const label = `${kind}${r}`;
         labels.push(label);
-        series[label] = lineStyle(kind, resolved(runColor(r)), r === 0 && curves.runs.length > 1);
+        series[label] = lineStyle(kind, resolved(runColor(r)), this.equalsBefore(r));
         points.push(pointsToDraw(xs, ys, from, to, parts));
       }
     });
@@ -104,6 +104,12 @@ class Chart {
     });
   }
 
+  // How many shown runs before this one have the same numbers, as runs of equal bits do.
+  equalsBefore(r) {
+    const { runs } = this.curves;
+    return runs.slice(0, r).filter((run) => run.shown && equalNumbers(run[this.spec.key], runs[r][this.spec.key])).length;
+  }
+
   // Of the strong curve.
   values(run) {
     const { smoothing } = this.curves;
@@ -145,11 +151,12 @@ function formatTick(x) {
   return Number(x.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
-// isUnder: others may lie upon it, and runs of equal bits do. Then its edges stay in sight.
-function lineStyle(kind, color, isUnder) {
-  const wider = isUnder ? 2 : 0;
-  if (kind === 'validation') {
-    return { color, strokeWidth: 1.5 + wider, strokePattern: [5, 4], drawPoints: true, pointSize: 3 + wider };
-  }
-  return kind === 'faint' ? { color: `${color}55`, strokeWidth: 1 } : { color, strokeWidth: 1.5 + wider };
+// equals: how many equal curves this one lies upon, which show between its dashes and around its
+// points.
+function lineStyle(kind, color, equals) {
+  if (kind === 'faint') return { color: `${color}55`, strokeWidth: 1 };
+  const dash = 8;
+  const strokePattern = equals > 0 ? [dash, equals * dash] : null;
+  if (kind === 'curve') return { color, strokeWidth: 1.6, strokePattern };
+  return { color, strokeWidth: 1.5, strokePattern: [2, 4], drawPoints: true, pointSize: equals > 0 ? 2 : 4 };
 }

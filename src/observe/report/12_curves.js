@@ -28,7 +28,8 @@ class Curves {
     if (used.length === 0) return [0, 1];
     const from = Math.min(...used.map((xs) => xs[0]));
     const to = Math.max(...used.map((xs) => xs[xs.length - 1]));
-    return from < to ? [from, to] : [from - 1, to + 1];
+    const pad = from < to ? 0.008 * (to - from) : 1;  // so that points at the ends are whole
+    return [from - pad, to + pad];
   }
 
   window() {
@@ -125,22 +126,20 @@ class Curves {
     return make('div', { class: 'legend' }, ...entries);
   }
 
-  // Runs whose losses are the same number for number, in words; '' if there are none.
+  // In words; '' if all runs differ.
   equalRuns() {
-    const groups = new Map();
-    for (const run of this.runs) {
-      const key = `${run.step.join()};${run.loss.join()}`;
-      groups.set(key, [...(groups.get(key) ?? []), run.name]);
-    }
-    const equal = [...groups.values()].filter((names) => names.length > 1);
-    return equal.map((names) => ` The losses of ${names.join(' and ')} are equal at every step.`).join('');
+    return this.runs.map((run, r) => {
+      const equal = this.runs.slice(0, r).find((other) =>
+        run.loss.length > 0 && equalNumbers(run.step, other.step) && equalNumbers(run.loss, other.loss));
+      return equal === undefined ? '' : ` The losses of ${run.name} are those of ${equal.name} at every step.`;
+    }).join('');
   }
 
   show() {
     const dashed = this.runs.some((run) => run.validations.length > 0);
     show('curves', this.tools(), this.legend(),
       make('p', { class: 'hint' }, `Drag across a chart to zoom all of them, double-click for all.${
-        dashed ? ' Dashed with points: validation.' : ''} Smoothed curves keep the raw one behind them.${this.equalRuns()}`),
+        dashed ? ' Dotted with points: validation.' : ''} Smoothed curves keep the raw one behind them.${this.equalRuns()}`),
       ...this.charts.map((chart) => chart.figure));
     this.draw();
   }

@@ -102,8 +102,8 @@ class Timeline {
   }
 
   legend() {
-    const order = (phase) => (kPhases.includes(phase) ? kPhases.indexOf(phase) : kPhases.length);
-    const used = this.timeline.categories.filter((phase) => phase !== 'program').sort((a, b) => order(a) - order(b));
+    const used = this.timeline.categories.filter((phase) => phase !== 'program')
+      .sort((a, b) => phaseOrder(a) - phaseOrder(b));
     const critical = this.timeline.critical.some(Boolean)
       ? [make('span', {}, make('span', { class: 'critical' }), 'on the critical path')] : [];
     return make('div', { class: 'legend' }, ...used.map((phase) =>

@@ -16,7 +16,7 @@ function barRow(part, trace, longest, all) {
   const seconds = secondsOf(part);
   const bar = make('span', { class: 'bar' });
   let left = 0;
-  for (const [phase, of] of part.phases) {
+  for (const [phase, of] of [...part.phases].sort((a, b) => phaseOrder(a[0]) - phaseOrder(b[0]))) {
     const segment = make('i');
     segment.style.left = `${100 * left / longest}%`;
     segment.style.width = `${100 * of / longest}%`;
@@ -38,10 +38,15 @@ function barRow(part, trace, longest, all) {
   return make('div', { class: 'bar-row' },
     make('span', { class: 'label' }, part.label),
     make('span', { class: 'value' },
-      make('b', {}, `${Number(milliseconds.toPrecision(3))} ms`),
+      make('b', {}, formatMilliseconds(milliseconds)),
       make('span', {}, formatPercent(seconds / all)),
       make('span', {}, reached)),
     bar);
+}
+
+// Three digits, zeros at the end included, so that columns of them line up.
+function formatMilliseconds(ms) {
+  return `${ms >= 100 ? formatCount(ms) : ms.toFixed(ms >= 10 ? 1 : ms >= 1 ? 2 : 3)} ms`;
 }
 
 function bars(parts, trace, all) {
