@@ -16,12 +16,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Every `n / most`-th index below n, with the last.
+// At most `most` indices below n, evenly apart, the last among them.
 std::vector<size_t> even_choice(size_t n, size_t most) {
-  std::vector<size_t> chosen;
+  if (most < 2) return n == 0 || most == 0 ? std::vector<size_t>{} : std::vector<size_t>{n - 1};
   const size_t count = std::min(n, most);
-  for (size_t i = 0; i < count; ++i)
-    chosen.push_back(count < 2 ? n - 1 : i * (n - 1) / (count - 1));
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < count; ++i) chosen.push_back(count == 1 ? 0 : i * (n - 1) / (count - 1));
   return chosen;
 }
 
@@ -91,8 +91,7 @@ class Writer {
     const std::vector<size_t> rows = kept_rows(curves, most);
     if (rows.size() < steps.rows()) {
       notes_.push_back(
-          fmt::format("{} has {} steps, of which the page holds {}: every peak, and no "
-                      "more.",
+          fmt::format("{} has {} steps, of which the page holds {}, every peak among them.",
                       run.name, steps.rows(), rows.size()));
     }
     object.add("step", differences_json(steps.step, rows));

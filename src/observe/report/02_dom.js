@@ -16,6 +16,11 @@ function swatch(color) {
   return make('span', { class: 'swatch', color });
 }
 
+// The text as nodes that may be broken behind commas and slashes, and copies as it is.
+function breakable(text) {
+  return text.split(/(?<=[,/])/).flatMap((part) => [part, make('wbr')]);
+}
+
 // Fills a section and shows it.
 function show(id, ...children) {
   const section = document.getElementById(id);

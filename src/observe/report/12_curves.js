@@ -1,6 +1,6 @@
 // The charts of all runs against one axis, with one window.
 
-const kAxes = { step: 'step', tokens: 'tokens', elapsed_s: 'seconds of training' };
+const kAxes = { step: 'step', tokens: 'tokens', elapsed_s: 'seconds' };
 const kSmoothings = [1, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 class Curves {

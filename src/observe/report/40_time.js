@@ -36,7 +36,7 @@ function barRow(part, trace, longest, all) {
   const reached = !(rate > 0) ? '' : trace.thread_peak > 0
     ? `${formatPercent(share)} of peak` : `${formatLarge(rate)}FLOP/s`;
   return make('div', { class: 'bar-row' },
-    make('span', { class: 'label' }, part.label),
+    make('span', { class: 'label' }, ...breakable(part.label)),
     make('span', { class: 'value' },
       make('b', {}, formatMilliseconds(milliseconds)),
       make('span', {}, formatPercent(seconds / all)),

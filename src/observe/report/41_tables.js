@@ -7,7 +7,7 @@ function comparison(columns, rows, marksDifferences) {
   const body = rows.map(([label, values]) => {
     const differs = marksDifferences && new Set(values).size > 1;
     return make('tr', {}, make('th', { scope: 'row' }, label), ...values.map((value) =>
-      make('td', differs ? { class: 'differs' } : {}, value ?? '–')));
+      make('td', differs ? { class: 'differs' } : {}, ...(typeof value === 'string' ? breakable(value) : [value ?? '–']))));
   });
   return make('div', { class: 'scroll' },
     make('table', {}, make('thead', {}, head), make('tbody', {}, ...body)));
@@ -46,7 +46,7 @@ function showOverview(runs) {
     ['Validation loss, best', of(bestValidation)],
     ['Tokens/s, median', of((run) => formatCount(median(run.tokens_per_s)))],
     ['MFU, median', of((run) => formatPercent(median(run.mfu)))],
-    ['Time of training', of((run) => formatSeconds(lastOf(run.elapsed_s)))],
+    ['Elapsed time', of((run) => formatSeconds(lastOf(run.elapsed_s)))],
   ]));
 }
 
