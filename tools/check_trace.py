@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks a timeline that `weft train --trace` wrote, against what its format asks for.
 
-    tools/check_trace.py FILE [--ops NAMES] [--uneven-steps] [--ranks N] [--workers N]
+    tools/check_trace.py FILE [--ops NAMES] [--ranks N] [--workers N]
 
 FILE ends in .json, .json.gz or .prv (its .pcf and .row lie beside it). This program knows the formats,
 not the code that writes them:
@@ -15,8 +15,9 @@ not the code that writes them:
             ends; values have labels; .row names every task and thread
 
 and for both that each op of a run ran once, within the run; that runs of one program have the same ops;
-and that all steps have the same programs, unless --uneven-steps. --ops: a file that names the ops of a
-step, one a line, as often as they run; a .prv has their kinds for names (qkv/forward, update).
+and that all steps have the same programs. The program `update` is left out of that: it runs after the
+steps whose weights something reads. --ops: a file that names the ops of the other programs of a step,
+one a line, as often as they run; a .prv has their kinds for names (qkv/forward, norm).
 
 Prints what it counted. The exit status is 1 if something is wrong: then each line of standard error
 says what, at most 20 of them.
@@ -79,7 +80,7 @@ def sort_into_runs(runs, ops, problems):
         run.ops.append((name, begin, end))
 
 
-def check_runs(runs, expected, uneven, once, problems):
+def check_runs(runs, expected, once, problems):
     """expected: names of the ops of a step, or None. once: names are of single ops, not of kinds."""
     of_program, of_step = {}, defaultdict(Counter)
     step_ops = defaultdict(Counter)
@@ -92,14 +93,14 @@ def check_runs(runs, expected, uneven, once, problems):
         first = of_program.setdefault((run.rank, run.program), (run, names))
         for name in (names - first[1]) + (first[1] - names):
             problems.check(False, f"{name} is not as often in {run} as in {first[0]}")
-        of_step[run.rank, run.step][run.program] += 1
-        step_ops[run.rank, run.step] += names
-    if not uneven:
-        firsts = {}
-        for (rank, step), programs in sorted(of_step.items()):
-            first = firsts.setdefault(rank, (step, programs))
-            problems.check(programs == first[1],
-                           f"rank {rank}: step {step} has other programs than step {first[0]}")
+        if run.program != "update":
+            of_step[run.rank, run.step][run.program] += 1
+            step_ops[run.rank, run.step] += names
+    firsts = {}
+    for (rank, step), programs in sorted(of_step.items()):
+        first = firsts.setdefault(rank, (step, programs))
+        problems.check(programs == first[1],
+                       f"rank {rank}: step {step} has other programs than step {first[0]}")
     if expected is not None:
         for (rank, step), names in sorted(step_ops.items()):
             for name in (names - expected) + (expected - names):
@@ -483,7 +484,7 @@ def check(path, options):
     if options.ops:
         expected = Counter(options.ops.read_text(encoding="utf-8").split("\n"))
         del expected[""]
-    ranks, steps = check_runs(runs, expected, options.uneven_steps, once, problems)
+    ranks, steps = check_runs(runs, expected, once, problems)
     problems.check(ranks == list(range(len(ranks))), f"ranks are {ranks}")
     if options.ranks is not None:
         problems.check(len(ranks) == options.ranks, f"there are {len(ranks)} ranks, not {options.ranks}")
@@ -499,7 +500,6 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("--ops", type=Path, help="names of the ops of each step")
-    parser.add_argument("--uneven-steps", action="store_true", help="steps may have different programs")
     parser.add_argument("--ranks", type=int, help="how many there must be")
     parser.add_argument("--workers", type=int, help="how many each rank must have")
     options = parser.parse_args()

@@ -37,6 +37,12 @@ std::vector<int> waiting_lanes(const TracedProgram& program, const TracedRun& ru
   return lanes;
 }
 
+// Counters are to be a small part of the file, and no finer than a screen.
+size_t counter_slots(size_t ops) {
+  constexpr size_t kMostSlots = 500, kOpsPerSlot = 4;
+  return std::clamp<size_t>(ops / kOpsPerSlot, 1, kMostSlots);
+}
+
 const char* arrow_name(Cause cause) {
   return cause == Cause::kDependence ? "dependence" : "same worker";
 }
@@ -72,7 +78,7 @@ class RankEvents {
                   fmt::format(R"("phase":"program","step":{})", run.step));
     write_ops(program, run, tracks, path);
     write_arrows(run, tracks, path);
-    write_counters(run_counters(program, run), whole.end_ns);
+    write_counters(run_counters(program, run, counter_slots(program.ops.size())), whole.end_ns);
   }
 
   // Of each op.

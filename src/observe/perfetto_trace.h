@@ -15,7 +15,7 @@ namespace weft {
 //   2 .. 1 + workers       the ops of each worker
 //   after them             ops that wait, on as many as there are at a time
 //
-// Arrows lead along the critical path of each run. Counters are those of RunCounters.
+// Arrows lead along the critical path of each run. Counters are those of RunCounters, thinned.
 // Throws Error (kFailure) if the file cannot be written.
 void write_perfetto(const std::filesystem::path& path, const Timeline& timeline);
 

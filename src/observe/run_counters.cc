@@ -57,11 +57,10 @@ int64_t ready_ns(const std::vector<uint32_t>& predecessors, const TracedRun& run
 
 }  // namespace
 
-RunCounters run_counters(const TracedProgram& program, const TracedRun& run) {
+RunCounters run_counters(const TracedProgram& program, const TracedRun& run, size_t slots) {
   const OpSpan whole = whole_span(run);
   if (whole.begin_ns >= whole.end_ns) return {};
-  const int64_t slots = std::min(RunCounters::kSlots, std::ssize(run.spans));
-  SlotMeans ready(whole, static_cast<size_t>(slots)), gb_per_s(whole, static_cast<size_t>(slots));
+  SlotMeans ready(whole, slots), gb_per_s(whole, slots);
   for (size_t i = 0; i < run.spans.size(); ++i) {
     const OpSpan& span = run.spans[i];
     if (!span.ran()) continue;
@@ -73,9 +72,8 @@ RunCounters run_counters(const TracedProgram& program, const TracedRun& run) {
   }
   RunCounters counters{
       .begins_ns = {}, .ready_ops = ready.means(), .tile_gb_per_s = gb_per_s.means()};
-  for (int64_t slot = 0; slot < slots; ++slot) {
-    counters.begins_ns.push_back(ready.begin_of(static_cast<size_t>(slot)));
-  }
+  counters.begins_ns.reserve(slots);
+  for (size_t slot = 0; slot < slots; ++slot) counters.begins_ns.push_back(ready.begin_of(slot));
   return counters;
 }
 

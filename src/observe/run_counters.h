@@ -1,6 +1,7 @@
 // RunCounters: what a run's ops leave to read off over time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -8,11 +9,8 @@
 
 namespace weft {
 
-// Means over equal slots of time, at most kSlots of them and at most one per op: a plot of them has
-// the same size for every program.
+// Means over equal slots of time.
 struct RunCounters {
-  static constexpr int64_t kSlots = 500;
-
   std::vector<int64_t> begins_ns;  // of the slots
   // Ops that could run and have not begun: those they depend on have ended.
   std::vector<double> ready_ops;
@@ -22,7 +20,7 @@ struct RunCounters {
   std::vector<double> tile_gb_per_s;
 };
 
-// Empty if nothing ran.
-RunCounters run_counters(const TracedProgram& program, const TracedRun& run);
+// Empty if nothing ran. REQUIRES: slots > 0.
+RunCounters run_counters(const TracedProgram& program, const TracedRun& run, size_t slots);
 
 }  // namespace weft
