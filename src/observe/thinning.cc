@@ -41,8 +41,7 @@ std::vector<size_t> kept_rows(std::span<const std::vector<double>* const> column
     }
   }
   std::ranges::sort(rows);
-  const auto repeated = std::ranges::unique(rows);
-  rows.erase(repeated.begin(), repeated.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   return rows;
 }
 
