@@ -64,6 +64,12 @@ add_library(weft::xxhash ALIAS weft_xxhash)
 # Repetitions and statistics of `weft bench kernels` (libbenchmark-dev).
 find_package(benchmark REQUIRED)
 
+# Charts of the page that `weft report` writes; the page holds them, with their licence
+# (libjs-dygraphs).
+find_file(DYGRAPHS_SCRIPT dygraph.min.js PATHS /usr/share/javascript/dygraphs NO_DEFAULT_PATH REQUIRED)
+find_file(DYGRAPHS_STYLE dygraph.min.css PATHS /usr/share/javascript/dygraphs NO_DEFAULT_PATH REQUIRED)
+find_file(DYGRAPHS_LICENCE copyright PATHS /usr/share/doc/libjs-dygraphs NO_DEFAULT_PATH REQUIRED)
+
 # Training on several machines (libopenmpi-dev; libmpich-dev), or none: cmake/ChooseMpi.cmake decides.
 include(ChooseMpi)
 

@@ -22,6 +22,7 @@ build  libutf8proc-dev         Unicode classes of GPT-2's tokenizer
 build  robin-map-dev           hash tables of the tokenizer
 build  libxxhash-dev           checksums of checkpoints
 build  libbenchmark-dev        repetitions and statistics of `weft bench kernels`
+build  libjs-dygraphs          charts of the page that `weft report` writes
 build  libopenmpi-dev          training on several machines
 build  openmpi-bin             mpirun of Open MPI
 test   libgtest-dev            unit tests

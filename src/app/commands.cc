@@ -5,7 +5,7 @@
 namespace weft {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 12> kCommands = {{
+  static constexpr std::array<Command, 13> kCommands = {{
       {"train", "Train a GPT-2 on text or token shards", train_command},
       {"generate", "Write text with a model", generate_command},
       {"eval", "Measure a model's loss on a corpus, or its answers to HellaSwag", eval_command},
@@ -13,6 +13,7 @@ std::span<const Command> commands() {
       {"tokenize", "Turn text into a token shard, or back", tokenize_command},
       {"tokenizer", "Learn a tokenizer from text", tokenizer_command},
       {"inspect", "Say what a file or directory is, and whether it is whole", inspect_command},
+      {"report", "Show runs and traces as one HTML page", report_command},
       {"stories", "Write the built-in corpus of little stories", stories_command},
       {"doctor", "Say what this machine can do, and what costs speed", doctor_command},
       {"bench", "Time a training step, its kernels, or what it costs to schedule", bench_command},

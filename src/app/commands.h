@@ -15,6 +15,7 @@ int convert_command(const Arguments& arguments);
 int tokenize_command(const Arguments& arguments);
 int tokenizer_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
 int stories_command(const Arguments& arguments);
 int doctor_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);

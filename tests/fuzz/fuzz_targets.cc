@@ -26,6 +26,8 @@
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/safetensors.h"
+#include "observe/run_log.h"
+#include "observe/trace_file.h"
 #include "support/base64.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
@@ -324,6 +326,36 @@ std::vector<std::string> network_seeds() {
       {"transfer": "reduce", "bytes": 4096, "share": 0.5}]})"};
 }
 
+// ---- Runs ------------------------------------------------------------------------------------
+
+void read_metrics(std::string_view bytes) { read_run_log(bytes, "metrics.jsonl"); }
+
+std::vector<std::string> metrics_seeds() {
+  return {R"({"kind":"run","model":"d12","ranks":1})"
+          "\n"
+          R"({"kind":"train","step":1,"loss":5.5,"tokens":2,"elapsed_s":0.1,"lr":null})"
+          "\n"
+          R"({"kind":"val","step":1,"loss":5.5})"
+          "\n"
+          R"({"kind":"sample","step":1,"text":"a\u00e4"})"
+          "\n"};
+}
+
+void read_trace(std::string_view bytes) {
+  const TraceFile trace = read_trace_file(put(directory() / "trace.json", bytes));
+  for (const TraceSlice& slice : trace.slices) {
+    require(slice.track < trace.tracks.size() && slice.name < trace.names.size(),
+            "slices name what there is");
+  }
+}
+
+std::vector<std::string> trace_seeds() {
+  return {R"({"displayTimeUnit":"ms","traceEvents":[
+{"ph":"M","name":"process_name","pid":1,"tid":1,"args":{"name":"rank 0"}},
+{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"worker 0"}},
+{"ph":"X","name":"a","cat":"forward","ts":3.1,"dur":0.2,"pid":1,"tid":2,"args":{"step":1}}]})"};
+}
+
 // ---- Timelines ---------------------------------------------------------------------------------
 
 void inspect_json_trace(std::string_view bytes) { inspect(put(directory() / "t.json", bytes)); }
@@ -374,6 +406,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"config_toml", &read_toml, &toml_seeds},
       FuzzTarget{"op_costs", &read_costs, &costs_seeds},
       FuzzTarget{"measured_network", &read_network, &network_seeds},
+      FuzzTarget{"run_log", &read_metrics, &metrics_seeds},
+      FuzzTarget{"report_trace", &read_trace, &trace_seeds},
       FuzzTarget{"json_trace", &inspect_json_trace, &json_trace_seeds},
       FuzzTarget{"packed_trace", &inspect_packed, &packed_trace_seeds},
       FuzzTarget{"paraver_trace", &inspect_paraver_trace, &paraver_seeds},
