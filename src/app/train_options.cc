@@ -71,6 +71,7 @@ void add_execution_flags(Options& flags, TrainOptions& o) {
   add_recompute_flag(flags, o.recompute);
   flags.text("--trace", o.trace, "FILE.json", "Timeline for Perfetto (ui.perfetto.dev)");
   flags.text("--trace-steps", o.trace_steps, "A:B", "Steps in the timeline; the first ten");
+  flags.flag("--tensorboard", o.tensorboard, "Write event files for TensorBoard into --out");
 }
 
 void add_distribution_flags(Options& flags, TrainOptions& o) {

@@ -22,6 +22,9 @@
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/safetensors.h"
+#include "observe/event_file.h"
+#include "observe/event_records.h"
+#include "observe/tensorboard.h"
 #include "support/base64.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
@@ -298,6 +301,38 @@ std::vector<std::string> toml_seeds() {
           "lr = -1e9\ndata = \"a \\\"quoted\\\" \\n name\"\n"};
 }
 
+void read_event_file(std::string_view bytes) {
+  EventFileReader reader(put(directory() / "events", bytes));
+  size_t sum = 0;
+  while (const std::optional<Event> event = reader.next()) {
+    for (const EventValue& value : event->values) sum += value.tag.size();
+  }
+  require(sum <= bytes.size(), "tags overlap");
+  reader.torn();
+}
+
+std::vector<std::string> event_seeds() {
+  const TempDirectory made;
+  EventLog log(made.path());
+  log.begin(2, "seed = 1\n");
+  log.write({{"kind", "train"}, {"step", 2}, {"loss", 2.5}});
+  return {read_file(std::filesystem::directory_iterator(made.path())->path())};
+}
+
+// The message within a record: its checksum keeps wrong bytes in a file from being looked at.
+void read_event_message(std::string_view bytes) {
+  static const std::string version = event_seeds()[0].substr(0, 40);
+  read_event_file(version + event_record(bytes));
+}
+
+std::vector<std::string> event_message_seeds() {
+  std::vector<std::string> messages;
+  const std::string file = event_seeds()[0];
+  RecordReader records(file);
+  while (const auto message = records.next()) messages.emplace_back(*message);
+  return messages;
+}
+
 }  // namespace
 
 std::span<const FuzzTarget> fuzz_targets() {
@@ -316,6 +351,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
       FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
       FuzzTarget{"config_toml", &read_toml, &toml_seeds},
+      FuzzTarget{"event_file", &read_event_file, &event_seeds},
+      FuzzTarget{"event_message", &read_event_message, &event_message_seeds},
   };
   return kTargets;
 }
