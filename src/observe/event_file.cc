@@ -84,17 +84,16 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 EventFileReader::EventFileReader(const fs::path& path)
     : path_(path), file_(path), records_(text_of(file_.bytes())) {
-  const std::optional<std::string_view> version = read_record([](std::string_view message) {
-    if (bytes_field(message, kFileVersionField).starts_with(kAnyEventFileVersion)) return message;
+  read_record([](std::string_view message) {
+    if (bytes_field(message, kFileVersionField).starts_with(kAnyEventFileVersion)) return true;
     throw input_error(kWhere, "it does not name the version of the file");
   });
-  if (!version) throw input_error(kWhere, path_.string() + ": its first record is not whole");
 }
 
 // What `read` makes of the next record.
 template <typename Read>
 auto EventFileReader::read_record(Read read) -> std::optional<decltype(read(std::string_view()))> {
-  const int64_t number = records_.records() + 1;
+  const int64_t number = records() + 1;
   const size_t position = records_.position();
   try {
     const std::optional<std::string_view> record = records_.next();
@@ -110,9 +109,9 @@ std::optional<Event> EventFileReader::next() { return read_record(read_event); }
 
 std::string EventFileReader::torn() const {
   const size_t bytes = records_.unfinished_bytes();
-  if (bytes == 0) return "";
+  if (bytes == 0 && records() > 0) return "";
   return fmt::format("{} breaks off {} bytes into record {}: the run was killed or still writes",
-                     path_.string(), bytes, records_.records() + 1);
+                     path_.string(), bytes, records() + 1);
 }
 
 bool looks_like_event_file(const fs::path& path, std::string_view begins) {

@@ -29,7 +29,7 @@ struct Event {
 // Checks every checksum. Not thread-safe.
 class EventFileReader {
  public:
-  // Throws Error (kInput) if it cannot be read or does not begin as an event file does.
+  // Throws Error (kInput) if it cannot be read or begins with anything but a version.
   explicit EventFileReader(const std::filesystem::path& path);
 
   // The next event, which lives as long as this. Nothing at the end, and where the file breaks off
@@ -37,7 +37,7 @@ class EventFileReader {
   // Throws Error (kInput) that says in which record and at which byte the file is damaged.
   std::optional<Event> next();
 
-  // Why the file is not whole at its end; empty if it is.
+  // Why the file is not whole at its end; empty if it is. A file without a version is not.
   std::string torn() const;
 
   // Whole records so far, the version at the beginning included.

@@ -33,10 +33,10 @@ inline uint32_t masked_checksum(std::string_view bytes) {
   uint32_t crc = 0xffffffff;
   for (const char c : bytes) {
     crc ^= static_cast<unsigned char>(c);
-    for (int i = 0; i < 8; ++i) crc = crc & 1 ? 0x82f63b78 ^ crc >> 1 : crc >> 1;
+    for (int i = 0; i < 8; ++i) crc = (crc & 1) != 0 ? 0x82f63b78 ^ (crc >> 1) : crc >> 1;
   }
   crc = ~crc;
-  return (crc >> 15 | crc << 17) + 0xa282ead8u;
+  return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
 template <typename T>
