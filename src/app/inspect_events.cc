@@ -10,6 +10,7 @@
 #include "app/inspectors.h"
 #include "base/json.h"
 #include "base/paths.h"
+#include "observe/event_fields.h"
 #include "observe/event_file.h"
 
 namespace weft {
@@ -102,8 +103,8 @@ Inspection inspect_events(const fs::path& path) {
 void inspect_events_of_run(const fs::path& run, Inspection& found) {
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(run)) {
-    const bool is_event_file = entry.path().filename().string().starts_with("events.out.tfevents.");
-    if (is_event_file && names_file(entry.path())) files.push_back(entry.path());
+    const bool is_named_so = entry.path().filename().string().starts_with(kEventFilePrefix);
+    if (is_named_so && names_file(entry.path())) files.push_back(entry.path());
   }
   if (files.empty()) return;
   std::ranges::sort(files);

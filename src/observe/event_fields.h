@@ -1,5 +1,5 @@
-// The fields of TensorFlow's messages that weft's event files use, as event.proto, summary.proto
-// and tensor.proto number them.
+// What event files have in common: how their names begin, and the fields of TensorFlow's messages
+// that weft's use, as event.proto, summary.proto and tensor.proto number them.
 //
 //   Event           = wall_time step ( file_version | Summary | SessionLog )
 //   Summary         = { Value }
@@ -10,6 +10,9 @@
 #include <string_view>
 
 namespace weft {
+
+// What the names of event files begin with; then come the seconds since 1970, in ten digits.
+constexpr std::string_view kEventFilePrefix = "events.out.tfevents.";
 
 // Event
 constexpr uint32_t kWallTimeField = 1;     // double: seconds since 1970

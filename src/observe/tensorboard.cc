@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kNamePrefix = "events.out.tfevents.";
 constexpr size_t kSecondsDigits = 10;
 
 double now_s() {
@@ -94,9 +93,9 @@ std::string beginning(double wall_time, int64_t first_step) {
 
 // The seconds in the name of an event file; 0 for another name.
 int64_t seconds_of(const std::string& name) {
-  if (!name.starts_with(kNamePrefix)) return 0;
+  if (!name.starts_with(kEventFilePrefix)) return 0;
   int64_t seconds = 0;
-  const char* digits = name.data() + kNamePrefix.size();
+  const char* digits = name.data() + kEventFilePrefix.size();
   const auto [end, error] = std::from_chars(digits, name.data() + name.size(), seconds);
   const bool is_seconds = error == std::errc() && end == digits + kSecondsDigits;
   return is_seconds ? seconds : 0;
@@ -119,7 +118,8 @@ fs::path next_event_file(const fs::path& directory) {
        entry.increment(unreadable)) {
     seconds = std::max(seconds, seconds_of(entry->path().filename().string()) + 1);
   }
-  return directory / fmt::format("{}{:010}.{}.{}.0", kNamePrefix, seconds, host_name(), getpid());
+  return directory /
+         fmt::format("{}{:010}.{}.{}.0", kEventFilePrefix, seconds, host_name(), getpid());
 }
 
 }  // namespace
