@@ -44,8 +44,8 @@ int inspect_command(const Arguments& arguments) {
                 "the exit status is 2 where it is not.");
   const CLI::Option* given = flags.text(
       "PATH", path, "",
-      "Model, checkpoint, run directory, token shard, tokenizer, HellaSwag file, metrics, trace "
-      "or configuration");
+      "Model, checkpoint, run directory, token shard, tokenizer, HellaSwag file, metrics, event "
+      "file, trace or configuration");
   flags.flag("--json", as_json, "Print one line of JSON");
   if (!flags.parse(arguments)) return 0;
   flags.require(given, "name a file or directory");

@@ -27,6 +27,7 @@ void append(Inspection from, Inspection& to) {
 // The complete checkpoints of a run, newest first.
 std::vector<fs::path> checkpoints_of(const fs::path& run) {
   std::vector<fs::path> found;
+  if (!names_directory(run / "checkpoints")) return found;
   for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints")) {
     if (entry.path().filename().string().starts_with("step_")) found.push_back(entry.path());
   }
@@ -89,14 +90,15 @@ Inspection inspect_checkpoint(const fs::path& path) {
 // Whole if every checkpoint is: `--resume` may need any of them.
 Inspection inspect_run(const fs::path& path) {
   const std::vector<fs::path> checkpoints = checkpoints_of(path);
-  if (checkpoints.empty()) {
-    throw input_error(kInspect, path.string() + " is a run directory without a checkpoint");
-  }
   Inspection found{.kind = "weft run directory"};
   found.add_count("checkpoints", std::ssize(checkpoints));
-  found.add("newest checkpoint", checkpoints.front().string());
-  append(inspect_checkpoint(checkpoints.front()), found);
-  for (size_t i = 1; i < checkpoints.size(); ++i) verify_checkpoint(checkpoints[i]);
+  if (checkpoints.empty()) {
+    found.flaw = path.string() + " is a run directory without a checkpoint";
+  } else {
+    found.add("newest checkpoint", checkpoints.front().string());
+    append(inspect_checkpoint(checkpoints.front()), found);
+    for (size_t i = 1; i < checkpoints.size(); ++i) verify_checkpoint(checkpoints[i]);
+  }
   if (names_file(path / "config.toml")) inspect_config(path / "config.toml");
   if (names_file(path / "metrics.jsonl")) {
     // A run that still goes may be in the middle of a line.
@@ -104,6 +106,7 @@ Inspection inspect_run(const fs::path& path) {
     if (!metrics.flaw.empty()) metrics.add("metrics", metrics.flaw);
     append(std::move(metrics), found);
   }
+  inspect_events_of_run(path, found);
   return found;
 }
 

@@ -19,14 +19,17 @@ using nlohmann::json;
 // The lines of a metrics file so far.
 struct MetricsCount {
   std::map<std::string, int64_t> lines;  // by kind
+  std::map<std::string, double> losses;  // the last one, by kind
   int64_t last_step = 0;
 
   void add(const json& record, const std::string& source) {
     if (!record.is_object() || !record.contains("kind") || !record["kind"].is_string()) {
       throw input_error(kInspect, source + " is not a record with a kind");
     }
-    ++lines[record["kind"].get<std::string>()];
-    const auto step = record.find("step");
+    const auto kind = record["kind"].get<std::string>();
+    ++lines[kind];
+    const auto loss = record.find("loss"), step = record.find("step");
+    if (loss != record.end() && loss->is_number()) losses[kind] = loss->get<double>();
     if (step != record.end() && step->is_number_integer()) last_step = step->get<int64_t>();
   }
 };
@@ -63,6 +66,8 @@ Inspection inspect_metrics(const fs::path& path) {
   if (count.lines.empty()) throw input_error(kInspect, path.string() + " has no lines");
   found.facts.push_back(lines_by_kind(count));
   found.add_count("last step", count.last_step);
+  if (count.losses.contains("train")) add_loss("last loss", count.losses["train"], found);
+  if (count.losses.contains("val")) add_loss("last validation loss", count.losses["val"], found);
   return found;
 }
 

@@ -16,6 +16,7 @@
 #include "data/tokenizer.h"
 #include "formats/hf_config.h"
 #include "formats/hf_files.h"
+#include "observe/event_file.h"
 
 namespace weft {
 namespace {
@@ -40,7 +41,7 @@ size_t bytes_of(const fs::path& path) {
 Error unknown(const fs::path& path) {
   return input_error(kInspect, path.string() + " is nothing that weft knows",
                      "it knows models, checkpoints, run directories, token shards, tokenizers, "
-                     "HellaSwag files, metrics, traces and configurations");
+                     "HellaSwag files, metrics, event files, traces and configurations");
 }
 
 // What a file begins with: enough to see what it is.
@@ -98,6 +99,7 @@ Inspection inspect_directory(const fs::path& path) {
   }
   if (names_file(path / "config.json")) return inspect_model("Hugging Face model", path);
   if (names_tokenizer(path)) return inspect_tokenizer(path);
+  if (names_file(path / "metrics.jsonl")) return inspect_run(path);
   throw unknown(path);
 }
 
@@ -106,7 +108,8 @@ Inspection inspect_file(const fs::path& path) {
   if (auto found = inspect_llmc_file(path)) return *found;
   const std::string begins = beginning(path);
   const bool is_packed = begins.starts_with("\x1F\x8B") || path.extension() == ".gz";
-  return is_packed ? inspect_packed_trace(path) : inspect_text(path, begins);
+  if (is_packed) return inspect_packed_trace(path);
+  return looks_like_event_file(path, begins) ? inspect_events(path) : inspect_text(path, begins);
 }
 
 }  // namespace
@@ -123,6 +126,10 @@ void add_size(const fs::path& path, Inspection& found) { found.add_bytes("size",
 
 void add_seconds(double seconds, Inspection& found) {
   found.facts.push_back({"seconds", seconds, fmt::format("{:.6f}", seconds)});
+}
+
+void add_loss(const std::string& name, double loss, Inspection& found) {
+  found.facts.push_back({name, loss, fmt::format("{:.4f}", loss)});
 }
 
 Inspection inspect_tokenizer(const fs::path& path) {

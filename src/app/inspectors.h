@@ -16,6 +16,8 @@ inline constexpr const char* kInspect = "inspect";  // where its errors happen
 // Bytes of a file, or of all files in a directory.
 void add_size(const std::filesystem::path& path, Inspection& found);
 void add_seconds(double seconds, Inspection& found);
+// Nats a token.
+void add_loss(const std::string& name, double loss, Inspection& found);
 
 // inspect_models.cc: whatever LoadedModel reads, and what lies around it.
 Inspection inspect_model(const std::string& kind, const std::filesystem::path& path);
@@ -35,6 +37,10 @@ Inspection inspect_config(const std::filesystem::path& path);
 Inspection inspect_trace(const std::filesystem::path& path);
 Inspection inspect_packed_trace(const std::filesystem::path& path);
 Inspection inspect_paraver(const std::filesystem::path& path);
+// inspect_events.cc
+Inspection inspect_events(const std::filesystem::path& path);
+// All event files of a run directory. One that breaks off in its last record is a note.
+void inspect_events_of_run(const std::filesystem::path& run, Inspection& found);
 
 // inspection.cc
 Inspection inspect_tokenizer(const std::filesystem::path& path);

@@ -24,6 +24,11 @@ std::string bar(double share, int columns) {
                      std::string(static_cast<size_t>(cells - full), '.'));
 }
 
+double seconds_between(std::chrono::steady_clock::time_point from,
+                       std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
 }  // namespace
 
 std::string step_line(const StepReport& step, double seconds_left) {
@@ -62,6 +67,7 @@ void Progress::started(const RunReport& run) {
   terminal_.line(fmt::format("machine  {}; {} of memory", description_.machine,
                              format_bytes(run.memory_bytes)));
   terminal_.line(fmt::format("out      {}", description_.out));
+  last_save_ = last_event_ = Clock::now();
 }
 
 bool Progress::is_due(const StepReport& step) {
@@ -83,6 +89,8 @@ void Progress::stepped(const StepReport& step) {
       settled ? kSmoothing * smooth_step_ms_ + (1. - kSmoothing) * step.step_ms : step.step_ms;
   trained_ms_ += step.step_ms;
   last_step_ = step;
+  last_event_ = Clock::now();
+  for (const std::string& warning : watch_.look_at(step)) terminal_.line("warning: " + warning);
   if (terminal_.is_live()) {
     terminal_.live(live_line(step, seconds_left(step), terminal_.width() - 1));
   } else if (is_due(step)) {
@@ -96,17 +104,23 @@ void Progress::validated(int64_t step, double loss) {
     best_val_step_ = step;
   }
   last_val_loss_ = loss;
+  last_event_ = Clock::now();
   terminal_.line(fmt::format("step {}: validation loss {:.4f}{}", step, loss,
                              step == best_val_step_ ? ", the best so far" : ""));
 }
 
 void Progress::sampled(int64_t step, const std::string& text) {
+  last_event_ = Clock::now();
   terminal_.line(fmt::format("step {}: sample\n{}\n", step, text));
 }
 
 void Progress::saved(int64_t step, const std::filesystem::path& path) {
   checkpoint_ = path;
   terminal_.line(fmt::format("step {}: saved {}", step, path.string()));
+  // What the trainer told before is what it did before it began to save.
+  const Clock::time_point now = Clock::now();
+  watch_.saved(seconds_between(last_event_, now), seconds_between(last_save_, now));
+  last_save_ = last_event_ = now;
 }
 
 void Progress::noted(const std::string& message) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "app/run_watch.h"
 #include "app/terminal.h"
 #include "train/trainer.h"
 
@@ -22,7 +23,7 @@ struct RunDescription {
 };
 
 // On a terminal one live line that follows every step; on a pipe a line for the first step, for the
-// last, and for about one step a second between.
+// last, and for about one step a second between. Warnings are lines on both.
 class Progress : public TrainListener {
  public:
   Progress(Terminal& terminal, RunDescription description)
@@ -55,6 +56,9 @@ class Progress : public TrainListener {
   double trained_ms_ = 0.;      // in this process
   double smooth_step_ms_ = 0.;  // of recent steps
   std::optional<Clock::time_point> last_line_;
+  RunWatch watch_;
+  Clock::time_point last_save_;   // or the start
+  Clock::time_point last_event_;  // what the trainer told last
   std::optional<double> last_val_loss_;
   double best_val_loss_ = 0.;
   int64_t best_val_step_ = 0;

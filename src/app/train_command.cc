@@ -22,6 +22,7 @@
 #include "comm/agreement.h"
 #include "comm/connect.h"
 #include "formats/model_files.h"
+#include "train/step.h"
 #include "train/trainer.h"
 
 namespace weft {
@@ -143,6 +144,7 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
   s.sample_every = o.sample_every;
   s.checkpoint_every = o.checkpoint_every;
   s.keep = o.keep;
+  s.tensorboard = o.tensorboard;
   s.distribution = {.strategy = o.dist,
                     .bucket_mb = o.bucket_mb,
                     .overlap = o.overlap,
@@ -163,9 +165,9 @@ RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dat
   d.origin = o.init.empty() ? "random weights" : "weights of " + o.init;
   d.tokenizer = dataset.tokenizer ? dataset.tokenizer->name() : "";
   d.machine =
-      fmt::format("{} x {} threads, {} by {}, {}, peak {}FLOP/s", executor.name(),
+      fmt::format("{} x {} threads, {} by {}, {}, peak {}FLOP/s (mfu by {})", executor.name(),
                   executor.threads(), precision_name(s.precision), gemm_description(s.precision),
-                  openmp_runtime(), format_large(s.peak_flops));
+                  openmp_runtime(), format_large(s.peak_flops), kMfuConvention);
   d.out = o.out;
   d.B = s.B;
   d.T = s.T;

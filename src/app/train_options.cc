@@ -74,6 +74,7 @@ void add_execution_flags(Options& flags, TrainOptions& o) {
   flags.text("--trace", o.trace, "FILE",
              "Timeline: .json or .json.gz for Perfetto (ui.perfetto.dev), .prv for Paraver");
   flags.text("--trace-steps", o.trace_steps, "A:B", "Steps in the timeline; the first ten");
+  flags.flag("--tensorboard", o.tensorboard, "Write event files for TensorBoard into --out");
 }
 
 void add_distribution_flags(Options& flags, TrainOptions& o) {

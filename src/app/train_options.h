@@ -46,6 +46,7 @@ struct TrainOptions {
   double bucket_mb = 25.;
   bool overlap = true, reproducible = false, dedicated_server = false;
   std::string trace, trace_steps;
+  bool tensorboard = false;
 
   std::string toml;  // all of it, for --config
   bool dump_config = false;

@@ -3,7 +3,6 @@
 #include <sstream>
 #include <string_view>
 
-#include "base/error.h"
 #include "base/file_writer.h"
 #include "base/files.h"
 
@@ -28,40 +27,23 @@ std::string kept_lines(const std::string& text, int64_t last_step) {
   return kept;
 }
 
-void drop_lines_after(const fs::path& path, int64_t last_step, FileSystem& files) {
+// Returns the path.
+const fs::path& drop_lines_after(const fs::path& path, int64_t last_step, FileSystem& files) {
   std::error_code unreadable;
-  if (!fs::exists(path, unreadable)) return;
+  if (!fs::exists(path, unreadable)) return path;
   AtomicFile rewritten(path, files);
   rewritten.append(kept_lines(read_file(path), last_step));
   rewritten.finish();
+  return path;
 }
 
 }  // namespace
 
-MetricsLog::MetricsLog(const fs::path& path, int64_t last_step, FileSystem& files) {
-  drop_lines_after(path, last_step, files);
-  file_ = files.open(path, FileSystem::Mode::kAppend);
-  files.sync_directory(path.parent_path());
-}
+MetricsLog::MetricsLog(const fs::path& path, int64_t last_step, FileSystem& files)
+    : file_(drop_lines_after(path, last_step, files), FileSystem::Mode::kAppend, files) {}
 
 std::string MetricsLog::write(const ordered_json& record) {
-  waiting_ += record.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-  try {
-    write_waiting();
-    return {};
-  } catch (const Error& error) {
-    return error.hint().empty() ? error.message() : error.message() + "; " + error.hint();
-  }
-}
-
-// What the disk took of a line is taken off at once, so that the next try continues there.
-void MetricsLog::write_waiting() {
-  while (!waiting_.empty()) waiting_.erase(0, file_->write(waiting_));
-}
-
-void MetricsLog::sync() {
-  write_waiting();
-  file_->sync();
+  return file_.append(record.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace weft

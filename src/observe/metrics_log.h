@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/file_system.h"
+#include "observe/patient_file.h"
 
 namespace weft {
 
@@ -23,13 +23,10 @@ class MetricsLog {
   // Returns what went wrong; empty when no line waits.
   std::string write(const nlohmann::ordered_json& record);
   // All lines survive a power loss. Throws when one still waits.
-  void sync();
+  void sync() { file_.sync(); }
 
  private:
-  void write_waiting();
-
-  std::unique_ptr<WritableFile> file_;
-  std::string waiting_;  // what the disk has not taken yet
+  PatientFile file_;
 };
 
 }  // namespace weft

@@ -43,7 +43,11 @@ void RunFiles::open(const std::string& config_toml, const std::optional<FoundChe
   AtomicFile config(directory / "config.toml", files_);
   config.append(config_toml);
   config.finish();
-  log_.emplace(directory / kLogFile, found ? found->state.step : 0, files_);
+  const int64_t done = found ? found->state.step : 0;
+  log_.emplace(directory / kLogFile, done, files_);
+  if (!settings_.tensorboard) return;
+  events_.emplace(directory, files_);
+  note_refusal(events_->begin(done + 1, config_toml));
 }
 
 // Most often it is the name that is wrong.
@@ -56,17 +60,27 @@ void RunFiles::make_directory() {
 }
 
 void RunFiles::log(const nlohmann::ordered_json& record) {
-  const std::string problem = log_->write(record);
+  const std::string of_log = log_->write(record);
+  const std::string of_events = events_ ? events_->write(record) : "";
+  note_refusal(of_log.empty() ? of_events : of_log);
+}
+
+void RunFiles::note_refusal(const std::string& problem) {
   if (!problem.empty() && log_problem_.empty()) {
     note_(problem + "; the lines wait in memory, and the run goes on");
   }
   log_problem_ = problem;
 }
 
+void RunFiles::sync_log() {
+  log_->sync();
+  if (events_) events_->sync();
+}
+
 // The log goes first: a run that continues from this checkpoint does not repeat its lines.
 fs::path RunFiles::save(const RunState& state, const TrainingState& training,
                         const Tokenizer* tokenizer, const BringMoment& bring) {
-  log_->sync();
+  sync_log();
   fs::path path = write_checkpoint(settings_.directory, state, training.weights, training.m,
                                    training.v, tokenizer, files_, bring);
   prune_checkpoints(settings_.directory, path, settings_.keep, files_);

@@ -2,6 +2,7 @@
 //
 //   <run>/config.toml     what was run
 //   <run>/metrics.jsonl   what happened (observe/metrics_log.h)
+//   <run>/events.out.*    the same for TensorBoard, if asked for (observe/tensorboard.h)
 //   <run>/checkpoints/    see train/checkpoint.h
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "base/file_system.h"
 #include "data/tokenizer.h"
 #include "observe/metrics_log.h"
+#include "observe/tensorboard.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
 
@@ -30,6 +32,7 @@ class RunFiles {
     std::filesystem::path directory;
     bool resume = false;
     int64_t keep = 3;  // checkpoints; 0: all
+    bool tensorboard = false;
   };
 
   // note: told what the user should know and what is no error.
@@ -51,7 +54,7 @@ class RunFiles {
   // A disk that refuses the line is noted once, until it takes lines again.
   void log(const nlohmann::ordered_json& record);
   // All lines survive a power loss. Throws Error (kFailure).
-  void sync_log() { log_->sync(); }
+  void sync_log();
 
   // Writes the checkpoint and removes those that are not to be kept. Returns its path. Throws Error
   // (kFailure).
@@ -67,12 +70,14 @@ class RunFiles {
 
  private:
   void make_directory();
+  void note_refusal(const std::string& problem);
 
   Settings settings_;
   Note note_;
   FileSystem& files_;
   std::optional<DirectoryLock> lock_;
   std::optional<MetricsLog> log_;
+  std::optional<EventLog> events_;
   std::string log_problem_;  // why lines wait; empty when none does
 };
 

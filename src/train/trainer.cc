@@ -74,7 +74,7 @@ class Run {
     prepare(step_.deferred_update());
     if (is_main()) {
       run_files_.emplace(
-          RunFiles::Settings{settings.out, settings.resume, settings.keep},
+          RunFiles::Settings{settings.out, settings.resume, settings.keep, settings.tensorboard},
           [&listener](const std::string& note) { listener.noted(note); }, files);
     }
   }

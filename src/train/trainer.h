@@ -41,6 +41,7 @@ struct TrainSettings {
   int64_t val_every = 0, val_steps = 20;  // val_steps 0: all of the validation data
   int64_t sample_every = 0;
   int64_t checkpoint_every = 0, keep = 3;
+  bool tensorboard = false;  // event files beside the log
 
   double peak_flops = 0.;  // of the precision, of all threads: what mfu refers to; 0: no mfu
   GemmBackend gemm = GemmBackend::kAuto;  // of fp32 products

@@ -13,6 +13,7 @@
 #include "base/file_system.h"
 #include "base/gzip.h"
 #include "formats/hf_model.h"
+#include "observe/tensorboard.h"
 #include "support/error_of.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
@@ -139,6 +140,68 @@ TEST_F(InspectionTest, ReportsATornLastLineAndRefusesOneBefore) {
   EXPECT_TRUE(mentions(error("metrics.jsonl", first + "{\"kind\":3}\n"), {"line 2", "kind"}));
   EXPECT_TRUE(mentions(error("metrics.jsonl", first + "\n" + first), {"line 2"}));
   EXPECT_TRUE(mentions(error("metrics.jsonl", ""), {"no lines"}));
+}
+
+TEST_F(InspectionTest, ShowsTheLastLossesOfMetrics) {
+  const Inspection found = inspect_file(
+      "metrics.jsonl",
+      "{\"kind\":\"train\",\"step\":1,\"loss\":5.5}\n{\"kind\":\"val\",\"step\":1,\"loss\":4.25}\n"
+      "{\"kind\":\"train\",\"step\":2,\"loss\":3.14159}\n{\"kind\":\"val\",\"step\":2,\"loss\":"
+      "null}\n");
+
+  EXPECT_EQ(text(found, "last loss"), "3.1416");
+  EXPECT_EQ(text(found, "last validation loss"), "4.2500");
+}
+
+// The bytes of an event file.
+std::string event_bytes() {
+  const TempDirectory made;
+  EventLog log(made.path());
+  log.begin(3, "seed = 1\n");
+  log.write({{"kind", "train"}, {"step", 3}, {"loss", 2.5}, {"lr", 0.25}});
+  log.write({{"kind", "val"}, {"step", 4}, {"loss", 2.25}});
+  return read_file(std::filesystem::directory_iterator(made.path())->path());
+}
+
+TEST_F(InspectionTest, SumsUpAnEventFileByNameOrContent) {
+  const Inspection found = inspect_file("events.out.tfevents.1.host", event_bytes());
+  const Inspection renamed = inspect_file("renamed", event_bytes());
+
+  EXPECT_EQ(found.kind, "TensorBoard events");
+  EXPECT_EQ(renamed.kind, found.kind);
+  EXPECT_EQ(found.flaw, "");
+  EXPECT_EQ(text(found, "records"), "5");
+  EXPECT_EQ(text(found, "sessions"), "1");
+  EXPECT_EQ(text(found, "scalars"), "train/loss, train/lr, val/loss");
+  EXPECT_EQ(text(found, "texts"), "run/config");
+  EXPECT_EQ(text(found, "first step"), "3");
+  EXPECT_EQ(text(found, "last step"), "4");
+  EXPECT_EQ(text(found, "last loss"), "2.5000");
+  EXPECT_EQ(text(found, "last validation loss"), "2.2500");
+}
+
+TEST_F(InspectionTest, TellsATornEventFileFromADamagedOne) {
+  const std::string bytes = event_bytes();
+  std::string damaged = bytes;
+  damaged[bytes.size() - 6] ^= 1;
+
+  const Inspection torn = inspect_file("e.tfevents", bytes.substr(0, bytes.size() - 1));
+
+  EXPECT_TRUE(mentions(torn.flaw, {"e.tfevents breaks off", "record 5"}));
+  EXPECT_EQ(text(torn, "last loss"), "2.5000");
+  EXPECT_TRUE(mentions(error("e.tfevents", damaged), {"record 5", "checksum of its data"}));
+  EXPECT_TRUE(mentions(error("e.tfevents", "junk that is long enough"), {"record 1", "length"}));
+}
+
+TEST_F(InspectionTest, TagsOfAnEventFileCannotDisturbATerminal) {
+  nlohmann::ordered_json record = {{"kind", "x"}, {"step", 1}, {"\x1b[2J\n", 0.5}};
+  for (int i = 0; i < 30; ++i) record["y" + std::to_string(i)] = i;
+  std::string bytes = event_bytes() + event_of(record, 0.);
+
+  const Inspection found = inspect_file("e.tfevents", bytes);
+
+  EXPECT_EQ(text(found, "scalars").find('\x1b'), std::string::npos);
+  EXPECT_TRUE(mentions(text(found, "scalars"), {"train/loss", "and 14 more"}));
 }
 
 TEST_F(InspectionTest, CountsSlicesAndLanesOfATrace) {
@@ -371,6 +434,35 @@ TEST_F(InspectCommand, ChecksEveryCheckpointOfARunAndWhatIsBesideThem) {
   EXPECT_EQ(weft({"inspect", path("run")}).status, 0);
   EXPECT_EQ(weft({"inspect", path("run/config.toml")}).status, 0);
   EXPECT_EQ(weft({"inspect", path("run/metrics.jsonl")}).status, 0);
+}
+
+TEST_F(InspectCommand, ReadsTheEventFilesOfARun) {
+  write_text();
+  ASSERT_EQ(weft(training({"--steps", "2", "--tensorboard"})).status, 0);
+  const std::string torn = path("run/events.out.tfevents.0000000001.host.1.0");
+  write_file_durably(torn, event_bytes().substr(0, 100));
+
+  const CommandResult run = weft({"inspect", "--json", path("run")});
+  const CommandResult file = weft({"inspect", "--json", torn});
+
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(json::parse(run.out)["event_files"], 2);
+  EXPECT_TRUE(mentions(run.err, {"note: ", "0000000001.host.1.0 breaks off"}));
+  EXPECT_EQ(file.status, 2);
+  EXPECT_TRUE(mentions(file.err, {"weft: error: [inspect]", "breaks off"}));
+  EXPECT_EQ(json::parse(file.out)["whole"], false);
+}
+
+TEST_F(InspectCommand, TellsWhatItCanOfARunWithoutACheckpoint) {
+  write_text();
+  ASSERT_EQ(weft(training({"--steps", "2"})).status, 0);
+  std::filesystem::remove_all(path("run/checkpoints"));
+
+  const CommandResult result = weft({"inspect", "--json", path("run")});
+
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(mentions(result.err, {"run is a run directory without a checkpoint"}));
+  EXPECT_EQ(json::parse(result.out)["lines"]["train"], 2);
 }
 
 TEST_F(InspectCommand, TellsWhatItCanOfATornFileAndExitsWith2) {

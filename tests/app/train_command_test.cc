@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "app/weft_command.h"
 #include "data/token_source.h"
+#include "observe/event_decoder.h"
 
 namespace weft {
 namespace {
@@ -48,8 +51,9 @@ TEST_F(TrainCommand, PrintsTheCheckpointOnStandardOutputAndTheRestOnStandardErro
 
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.out, path("run") + "/checkpoints/step_00000003\n");
-  EXPECT_TRUE(mentions(result.err, {"model", "data", "step 1/3", "step 3/3", "validation loss",
-                                    "done after step 3 of 3", "weft generate --model"}));
+  EXPECT_TRUE(
+      mentions(result.err, {"model", "data", "(mfu by llm.c: 6N + 6LCT)", "step 1/3", "step 3/3",
+                            "validation loss", "done after step 3 of 3", "weft generate --model"}));
 }
 
 TEST_F(TrainCommand, APipeGetsPlainLines) {
@@ -335,6 +339,48 @@ TEST_F(TrainCommand, TraceSettingsAreCheckedBeforeTheRun) {
     EXPECT_TRUE(is_input_error(weft(training({"--trace", path("t.json"), "--trace-steps", steps})),
                                {"--trace-steps"}))
         << steps;
+  }
+}
+
+// The scalars of the run's event files: (tag, step, value), in no order.
+using Scalars = std::multiset<std::tuple<std::string, int64_t, float>>;
+
+TEST_F(TrainCommand, TensorboardGetsTheNumbersOfTheMetrics) {
+  const CommandResult result =
+      weft(training({"--steps", "5", "--val-every", "2", "--sample-every", "5", "--tensorboard"}));
+
+  ASSERT_EQ(result.status, 0) << result.err;
+  Scalars expected, found;
+  for (const char* kind : {"train", "val"}) {
+    for (const json& record : metrics(kind)) {
+      for (const auto& [field, value] : record.items()) {
+        if (field == "kind" || field == "step") continue;
+        expected.emplace(std::string(kind) + "/" + field, record["step"].get<int64_t>(),
+                         value.get<float>());
+      }
+    }
+  }
+  std::map<std::string, std::string> texts;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ / "run")) {
+    if (!entry.path().filename().string().starts_with("events.out.tfevents.")) continue;
+    for (const DecodedEvent& event : decode_events(read_file(entry.path()))) {
+      for (const auto& [tag, value] : event.scalars) found.emplace(tag, event.step, value);
+      for (const auto& [tag, text] : event.texts) texts[tag] = text;
+    }
+  }
+  EXPECT_EQ(found, expected);
+  EXPECT_GT(found.size(), 40u);
+  EXPECT_EQ(json::parse(texts.at("run/description")), metrics("run").at(0));
+  EXPECT_TRUE(mentions(texts.at("run/config"), {"    tensorboard = true\n"}));
+  EXPECT_TRUE(texts.contains("sample/text"));
+  EXPECT_TRUE(mentions(texts.at("checkpoint/path"), {"step_00000005"}));
+}
+
+TEST_F(TrainCommand, WithoutTensorboardThereAreNoEventFiles) {
+  weft(training({"--steps", "1"}));
+
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ / "run")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("events"));
   }
 }
 

@@ -26,7 +26,10 @@
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/safetensors.h"
+#include "observe/event_file.h"
+#include "observe/event_records.h"
 #include "observe/run_log.h"
+#include "observe/tensorboard.h"
 #include "observe/trace_file.h"
 #include "support/base64.h"
 #include "support/hellaswag_bytes.h"
@@ -386,6 +389,38 @@ std::vector<std::string> paraver_seeds() {
       "3:1:1:1:1:0:1:5:1:2:1:8:9:100:7\n1:1:1:1:1:9:9:1\n"};
 }
 
+void read_event_file(std::string_view bytes) {
+  EventFileReader reader(put(directory() / "events", bytes));
+  size_t sum = 0;
+  while (const std::optional<Event> event = reader.next()) {
+    for (const EventValue& value : event->values) sum += value.tag.size();
+  }
+  require(sum <= bytes.size(), "tags overlap");
+  reader.torn();
+}
+
+std::vector<std::string> event_seeds() {
+  const TempDirectory made;
+  EventLog log(made.path());
+  log.begin(2, "seed = 1\n");
+  log.write({{"kind", "train"}, {"step", 2}, {"loss", 2.5}});
+  return {read_file(std::filesystem::directory_iterator(made.path())->path())};
+}
+
+// The message within a record: its checksum keeps wrong bytes in a file from being looked at.
+void read_event_message(std::string_view bytes) {
+  static const std::string version = event_seeds()[0].substr(0, 40);
+  read_event_file(version + event_record(bytes));
+}
+
+std::vector<std::string> event_message_seeds() {
+  std::vector<std::string> messages;
+  const std::string file = event_seeds()[0];
+  RecordReader records(file);
+  while (const auto message = records.next()) messages.emplace_back(*message);
+  return messages;
+}
+
 }  // namespace
 
 std::span<const FuzzTarget> fuzz_targets() {
@@ -411,6 +446,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"json_trace", &inspect_json_trace, &json_trace_seeds},
       FuzzTarget{"packed_trace", &inspect_packed, &packed_trace_seeds},
       FuzzTarget{"paraver_trace", &inspect_paraver_trace, &paraver_seeds},
+      FuzzTarget{"event_file", &read_event_file, &event_seeds},
+      FuzzTarget{"event_message", &read_event_message, &event_message_seeds},
   };
   return kTargets;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "observe/event_file.h"
 #include "support/error_of.h"
 #include "support/failing_disk.h"
 #include "support/power_loss_disk.h"
@@ -43,6 +44,7 @@ class DiskFailure : public testing::Test {
  protected:
   std::string run(const fs::path& out, FileSystem& files, bool resume = false) const {
     TrainSettings s;
+    s.tensorboard = tensorboard_;
     s.model = kModel;
     s.out = out;
     s.resume = resume;
@@ -64,8 +66,9 @@ class DiskFailure : public testing::Test {
       EXPECT_TRUE(read_file(out / path) == read_file(dir_ / "undisturbed" / path)) << file;
     }
     EXPECT_EQ(losses(out), losses(dir_ / "undisturbed"));
-    EXPECT_EQ(names_in(out),
-              (std::set<std::string>{"checkpoints", "config.toml", "metrics.jsonl"}));
+    std::set<std::string> names = names_in(out);
+    std::erase_if(names, [](const std::string& name) { return name.starts_with("events.out."); });
+    EXPECT_EQ(names, (std::set<std::string>{"checkpoints", "config.toml", "metrics.jsonl"}));
     EXPECT_EQ(names_in(out / "checkpoints"), (std::set<std::string>{"step_00000006"}));
   }
 
@@ -114,6 +117,7 @@ class DiskFailure : public testing::Test {
                                "right, and back to left, until the cloth is done.\n")},
                    {}, nullptr);
   int directories_ = 0;
+  bool tensorboard_ = false;
 };
 
 TEST_F(DiskFailure, ADiskThatStaysFullEndsTheRunWithAdviceAndKeepsWhatWasSaved) {
@@ -137,6 +141,7 @@ TEST_F(DiskFailure, ADiskThatStaysFullEndsTheRunWithAdviceAndKeepsWhatWasSaved) 
 // Most moments cost one checkpoint, or nothing: the run goes on. It ends where it could not start,
 // and where its last checkpoint fails.
 TEST_F(DiskFailure, ADiskThatFailsOnceIsNotedOrEndsTheRunWithAdvice) {
+  tensorboard_ = true;
   const size_t calls = calls_of_a_run();
   int went_on = 0;
 
@@ -172,6 +177,65 @@ TEST_F(DiskFailure, LinesOfTheLogWaitForTheDisk) {
   EXPECT_TRUE(mentions(notes, {"cannot write", "metrics.jsonl", "No space left on device",
                                "free some space", "the lines wait in memory"}));
   expect_finished_as_if_undisturbed(out);
+}
+
+// Steps 1 to 6 as event files tell them, with what a later file voids left out.
+std::vector<std::pair<int64_t, float>> losses_in_events(const fs::path& out) {
+  std::set<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    if (entry.path().filename().string().starts_with("events.out.")) files.insert(entry.path());
+  }
+  std::vector<std::pair<int64_t, float>> found;
+  for (const fs::path& file : files) {
+    EventFileReader reader(file);
+    while (const auto event = reader.next()) {
+      if (event->starts_session) {
+        std::erase_if(found, [&](const auto& loss) { return loss.first >= event->step; });
+      }
+      for (const EventValue& value : event->values) {
+        if (value.tag == "train/loss") found.emplace_back(event->step, value.number.value());
+      }
+    }
+  }
+  return found;
+}
+
+TEST_F(DiskFailure, EventsWaitForTheDiskAsLinesDo) {
+  tensorboard_ = true;
+  const fs::path healthy = fresh(), out = fresh();
+  run(healthy, disk());
+  // Behind the log's calls, 8 and 9 open the event file, and 10 is its first write.
+  FailingDisk full_for_a_while({.first = 10, .count = 4, .code = ENOSPC});
+
+  const std::string notes = run(out, full_for_a_while);
+
+  EXPECT_TRUE(mentions(notes, {"cannot write", "events.out.tfevents.", "No space left on device",
+                               "the lines wait in memory"}));
+  expect_finished_as_if_undisturbed(out);
+  EXPECT_EQ(losses_in_events(out).size(), size_t{kSteps});
+  EXPECT_EQ(losses_in_events(out), losses_in_events(healthy));
+}
+
+TEST_F(DiskFailure, EventsOfARunThatLostPowerEqualThoseOfAnother) {
+  tensorboard_ = true;
+  const fs::path out = fresh();
+  PowerLossDisk power(out);
+  run(out, power);
+  const auto expected = losses_in_events(out);
+  ASSERT_EQ(expected.size(), size_t{kSteps});
+
+  for (size_t calls = 0; calls <= power.calls(); calls += 7) {
+    for (const Luck luck : {Luck::kAllLost, Luck::kTorn, Luck::kAllKept}) {
+      SCOPED_TRACE("after call " + std::to_string(calls) + ", luck " + std::to_string(int(luck)));
+      const fs::path left = fresh();
+      power.restore(calls, luck, calls, left);
+
+      run(left, disk(), true);
+
+      EXPECT_EQ(losses_in_events(left), expected);
+      fs::remove_all(left);
+    }
+  }
 }
 
 TEST_F(DiskFailure, APowerLossAtAnyMomentLeavesTheNewestCheckpointThatWasAcknowledged) {
