@@ -41,6 +41,7 @@ PipeEnds open_pipe() {
 // Null-terminated, as exec wants them. REQUIRES: the texts outlive the result.
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;

@@ -11,9 +11,10 @@
 namespace weft {
 namespace {
 
-// Means say something after a few steps; the first step of a process is slower than the rest.
+// Means say something after a few steps; the first step of a process is slower than the rest. They
+// are of some twenty steps: a longer one lags behind a loss that falls, and takes that for noise.
 constexpr int64_t kSettled = 20;
-constexpr double kWeight = 0.02;
+constexpr double kWeight = 0.05;
 constexpr int64_t kQuietSteps = 50;
 
 // A jump is far outside of what the noise of batches does: eight mean deviations are more than six

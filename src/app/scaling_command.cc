@@ -41,7 +41,7 @@ std::vector<int64_t> parse_numbers(const Options& flags, const char* flag,
   }
   if (numbers.empty()) throw flags.error(flag, "the list is empty", "for example 1,2,4");
   std::ranges::sort(numbers);
-  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   return numbers;
 }
 
@@ -104,10 +104,6 @@ int scaling_command(const Arguments& arguments) {
   ScalingOptions o;
   if (!parse(arguments, o)) return 0;
   Terminal terminal;
-  const int64_t most = std::ranges::max(scaling_points(o), {}, &ScalingPoint::workers).workers();
-  if (most > available_cpus()) {
-    terminal.line(fmt::format("note: {} threads on {} CPUs take turns", most, available_cpus()));
-  }
   const nlohmann::ordered_json json = scaling_json(o, run_sweep(o, terminal));
   if (!o.json.empty()) write_result(o.json, json.dump(2) + "\n");
   print_scaling(json);

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/child_process.h"
+#include "app/executor_flags.h"
 #include "app/format.h"
 #include "comm/connect.h"
 #include "comm/launcher.h"
@@ -150,6 +151,10 @@ std::vector<std::string> command_of(const ScalingPoint& point, const ScalingOpti
 
 std::vector<ScalingResult> run_sweep(const ScalingOptions& o, Terminal& terminal) {
   check_ranks(o);
+  const int64_t most = std::ranges::max(scaling_points(o), {}, &ScalingPoint::workers).workers();
+  if (most > available_cpus()) {
+    terminal.line(fmt::format("note: {} threads on {} CPUs take turns", most, available_cpus()));
+  }
   std::vector<ScalingResult> results;
   for (const ScalingPoint& point : scaling_points(o)) results.push_back({point, {}, {}});
   std::vector<std::vector<ordered_json>> printed(results.size());

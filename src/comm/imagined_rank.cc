@@ -1,7 +1,5 @@
 #include "comm/imagined_rank.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 
 namespace weft {
@@ -58,8 +56,8 @@ Request ImaginedRank::begin_all_gather(Vector<float> values, const std::vector<i
 }
 Request ImaginedRank::begin_exchange(Vector<const float>, const std::vector<int64_t>& send_counts,
                                      Vector<float>, const std::vector<int64_t>& receive_counts) {
-  const int64_t floats =
-      std::max(part_begins(send_counts).back(), part_begins(receive_counts).back());
+  const int64_t sent = part_begins(send_counts).back();
+  const int64_t floats = sent > 0 ? sent : part_begins(receive_counts).back();
   return note(Collective::kExchange, size_t(floats) * sizeof(float));
 }
 
