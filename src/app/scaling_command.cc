@@ -46,7 +46,7 @@ std::vector<int64_t> parse_numbers(const Options& flags, const char* flag,
 }
 
 std::vector<std::string> parse_executors(const Options& flags, const std::string& list) {
-  const std::vector<std::string> known = executor_names();
+  std::vector<std::string> known = executor_names();
   if (list == "all") return known;
   std::vector<std::string> names;
   for (const std::string& item : items_of(list)) {

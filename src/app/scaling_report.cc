@@ -182,6 +182,7 @@ void print_phases(const ordered_json& points) {
 
 ordered_json scaling_json(const ScalingOptions& o, const std::vector<ScalingResult>& results) {
   std::vector<ScalingPoint> points;
+  points.reserve(results.size());
   for (const ScalingResult& r : results) points.push_back(r.point);
   const size_t reference = reference_of(points);
   ordered_json json = bench_json("scaling", o.model);
