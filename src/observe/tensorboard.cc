@@ -133,7 +133,7 @@ std::string event_of(const ordered_json& record, double wall_time) {
   std::string summary;
   for (const auto& [field, content] : record.items()) {
     if (field == "kind" || field == "step") continue;
-    const std::string tag = kind + "/" + field;
+    const std::string tag = fmt::format("{}/{}", kind, field);
     if (content.is_number()) put_scalar(summary, tag, content.get<double>());
     if (content.is_string()) put_text(summary, tag, content.get<std::string>());
   }
