@@ -47,8 +47,8 @@ void read_measured_network(const std::filesystem::path& path, Network& network) 
     known = std::max(known, measured);
   }
   for (const Collective collective :
-       {Collective::kReduce, Collective::kBroadcast, Collective::kAllReduce,
-        Collective::kAllGather, Collective::kExchange}) {
+       {Collective::kReduce, Collective::kBroadcast, Collective::kAllReduce, Collective::kAllGather,
+        Collective::kExchange}) {
     const auto found = largest.find(collective_name(collective));
     if (found != largest.end()) network.shares[collective] = found->second.second;
   }
