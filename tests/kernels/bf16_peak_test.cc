@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace weft {
@@ -34,11 +35,13 @@ TEST_P(Bf16PeakTest, CountsTheMultiplicationsThatItDoes) {
 }
 
 TEST_P(Bf16PeakTest, DoesTheWorkThatItCounts) {
-  seconds_of(10'000);
+  // The least of several: a process that takes the core for a moment makes one of them long.
+  double few_s = seconds_of(10'000);
+  for (int i = 0; i < 10; ++i) few_s = std::min(few_s, seconds_of(10'000));
 
   // A compiler that ran the loop once for all rounds would make this ratio 1. Wide limits: other
   // processes share the machine.
-  EXPECT_GT(seconds_of(1'000'000) / seconds_of(10'000), 10.);
+  EXPECT_GT(seconds_of(1'000'000) / few_s, 10.);
 }
 
 }  // namespace
