@@ -36,6 +36,7 @@ def run(*words):
 def costs_of(o, model, directory):
     """The costs file of a model's shapes; measured unless --costs-dir has one."""
     path = (o.costs_dir or directory) / f"{model}.costs.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         run(o.weft, "bench", "tasks", "--model", MODELS[model], "--batch-size", o.batch_size, "--seq-len", o.seq_len,
             "--threads", o.threads, "--steps", o.steps, "--costs", path)
