@@ -3,19 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "app/bench_costs.h"
+#include "base/now_ns.h"
 
 namespace weft {
-namespace {
-
-int64_t now_ns() noexcept {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
-
-}  // namespace
 
 std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T,
                                          int64_t recomputed) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <numeric>
 #include <tuple>
@@ -13,6 +12,7 @@
 #include "app/memory_bandwidth.h"
 #include "app/precision_flag.h"
 #include "app/scheduling_overhead.h"
+#include "base/now_ns.h"
 
 namespace weft {
 namespace {
@@ -20,11 +20,6 @@ namespace {
 constexpr int kWarmUpSteps = 2;
 constexpr int64_t kFewLayers = 2;
 constexpr size_t kSyntheticOps = 2000;
-
-int64_t now_ns() noexcept {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 // How long each op of one run takes. Each has a place of its own.
 class OpTimes : public Observer {

@@ -1,17 +1,13 @@
 #include "comm/clock.h"
 
-#include <chrono>
 #include <vector>
+
+#include "base/now_ns.h"
 
 namespace weft {
 namespace {
 
 constexpr int kRounds = 32;
-
-int64_t now_ns() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 }  // namespace
 

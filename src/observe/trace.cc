@@ -1,17 +1,10 @@
 #include "observe/trace.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "base/now_ns.h"
 
 namespace weft {
-namespace {
-
-int64_t now_ns() noexcept {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
-
-}  // namespace
 
 class Trace::Run : public Observer {
  public:

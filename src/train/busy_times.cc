@@ -2,39 +2,12 @@
 
 #include <algorithm>
 
+#include "base/now_ns.h"
+
 namespace weft {
 namespace {
 
-using Clock = CommunicationMeter::Clock;
-using Span = CommunicationMeter::Span;
-
-double milliseconds(Clock::duration d) {
-  return std::chrono::duration<double, std::milli>(d).count();
-}
-
-// The same points in time, in order and apart.
-std::vector<Span> joined(std::vector<Span> spans) {
-  std::ranges::sort(spans, {}, &Span::begin);
-  std::vector<Span> apart;
-  for (const Span& span : spans) {
-    if (!apart.empty() && span.begin <= apart.back().end) {
-      apart.back().end = std::max(apart.back().end, span.end);
-    } else {
-      apart.push_back(span);
-    }
-  }
-  return apart;
-}
-
-// How much of the span lies in the others, which are in order and apart.
-double common_ms(const Span& span, const std::vector<Span>& others) {
-  double ms = 0.;
-  auto at = std::ranges::partition_point(others, [&](const Span& o) { return o.end < span.begin; });
-  for (; at != others.end() && at->begin < span.end; ++at) {
-    ms += milliseconds(std::min(span.end, at->end) - std::max(span.begin, at->begin));
-  }
-  return ms;
-}
+double milliseconds(int64_t ns) { return 1e-6 * double(ns); }
 
 }  // namespace
 
@@ -46,27 +19,27 @@ class BusyTimes::Run : public Observer {
   void tell(Observer* other) { other_ = other; }
 
   void op_started(size_t op, int worker) noexcept override {
-    spans_[op].begin = spans_[op].end = Clock::now();
+    spans_[op].begin = spans_[op].end = now_ns();
     if (other_ != nullptr) other_->op_started(op, worker);
   }
   void op_ended(size_t op, int worker) noexcept override {
-    spans_[op].end = Clock::now();
+    spans_[op].end = now_ns();
     if (other_ != nullptr) other_->op_ended(op, worker);
   }
 
-  double common_with(const std::vector<Span>& transfers) const {
-    double ms = 0.;
+  int64_t common_with(const Intervals& transfers) const {
+    int64_t ns = 0;
     for (size_t op = 0; op < spans_.size(); ++op) {
       const bool works = program_.ops()[op].phase != Phase::kCommunication;
-      if (works) ms += common_ms(spans_[op], transfers);
+      if (works) ns += common_length(spans_[op], transfers);
     }
-    return ms;
+    return ns;
   }
-  void clear() { std::ranges::fill(spans_, Span{}); }
+  void clear() { std::ranges::fill(spans_, Interval{}); }
 
  private:
   const Program& program_;
-  std::vector<Span> spans_;
+  std::vector<Interval> spans_;
   Observer* other_ = nullptr;
 };
 
@@ -82,13 +55,11 @@ Observer* BusyTimes::watch(const Program& program, Observer* other) {
   return run.get();
 }
 
-Overlap BusyTimes::overlap_with(std::vector<Span> transfers, int workers) const {
-  const std::vector<Span> under_way = joined(std::move(transfers));
-  Overlap overlap;
-  for (const Span& span : under_way) overlap.all_ms += milliseconds(span.end - span.begin);
-  for (const auto& [program, run] : runs_) overlap.hidden_ms += run->common_with(under_way);
-  overlap.hidden_ms /= double(workers);
-  return overlap;
+Overlap BusyTimes::overlap_with(std::vector<Interval> transfers, int workers) const {
+  const Intervals under_way = joined(std::move(transfers));
+  int64_t hidden = 0;
+  for (const auto& [program, run] : runs_) hidden += run->common_with(under_way);
+  return {milliseconds(length(under_way)), milliseconds(hidden) / double(workers)};
 }
 
 void BusyTimes::clear() {

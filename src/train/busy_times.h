@@ -1,14 +1,13 @@
 // BusyTimes: when workers had something else to do than to wait for other ranks.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <memory>
 #include <vector>
 
+#include "observe/intervals.h"
 #include "program/observer.h"
 #include "program/program.h"
-#include "train/communication_meter.h"
 
 namespace weft {
 
@@ -26,8 +25,8 @@ class BusyTimes {
   // The observer of the next run of the program, which also tells `other`, if there is one.
   Observer* watch(const Program& program, Observer* other);
 
-  // Of the runs since clear().
-  Overlap overlap_with(std::vector<CommunicationMeter::Span> transfers, int workers) const;
+  // Of the runs since clear(). Transfers are in times of now_ns(), in any order.
+  Overlap overlap_with(std::vector<Interval> transfers, int workers) const;
   void clear();
 
  private:

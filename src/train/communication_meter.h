@@ -1,25 +1,23 @@
 // CommunicationMeter: what a step's transfers sent, and when they were under way.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/now_ns.h"
+#include "observe/intervals.h"
+
 namespace weft {
 
 // Thread-safe.
 class CommunicationMeter {
  public:
-  using Clock = std::chrono::steady_clock;
-  struct Span {
-    Clock::time_point begin, end;
-  };
   struct Record {
     int64_t bytes_sent = 0;
-    std::vector<Span> spans;  // in no order; they may overlap
+    std::vector<Interval> transfers;  // of now_ns(), in no order; they may overlap
   };
 
   // bytes: what this rank sends at least, whatever algorithm the library chooses.
@@ -30,11 +28,11 @@ class CommunicationMeter {
   // A transfer, named by any address of its own, is under way between these.
   void begins(const void* transfer) {
     const std::lock_guard lock(mutex_);
-    begun_[transfer] = Clock::now();
+    begun_[transfer] = now_ns();
   }
   void ends(const void* transfer) {
     const std::lock_guard lock(mutex_);
-    record_.spans.push_back({begun_[transfer], Clock::now()});
+    record_.transfers.push_back({begun_[transfer], now_ns()});
   }
 
   // What happened since the last call.
@@ -46,7 +44,7 @@ class CommunicationMeter {
  private:
   std::mutex mutex_;
   Record record_;
-  std::map<const void*, Clock::time_point> begun_;
+  std::map<const void*, int64_t> begun_;
 };
 
 }  // namespace weft

@@ -481,7 +481,7 @@ class Run {
   void report_communication(StepReport& report) {
     if (step_.distribution() == nullptr) return;
     const CommunicationMeter::Record record = step_.distribution()->meter().take();
-    const Overlap overlap = busy_.overlap_with(record.spans, executor_.threads());
+    const Overlap overlap = busy_.overlap_with(record.transfers, executor_.threads());
     report.bytes_sent = record.bytes_sent;
     report.comm_ms = overlap.all_ms;
     report.hidden_comm_ms = overlap.hidden_ms;
