@@ -6,23 +6,20 @@
 #include <cmath>
 #include <istream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/gzip.h"
+#include "observe/trace_events.h"
 
 namespace weft {
 namespace {
 
-using nlohmann::json;
-
 constexpr const char* kWhere = "report";
 constexpr double kLongestUs = 1e13;         // 116 days
 constexpr double kLargestId = 4294967295.;  // of processes, threads and steps
-constexpr size_t kLongestName = 500;
 
 // Equal strings become one index.
 class Interned {
@@ -39,19 +36,12 @@ class Interned {
   std::vector<std::string> texts_;
 };
 
-// What is used of an event.
-struct Event {
-  std::string phase, name, category, named;  // "ph", "name", "cat", "args.name"
-  double ts = 0., dur = 0., pid = 0., tid = 0., step = 0.;
-  bool critical = false;  // "args.critical"
-};
-
 // Puts the events in order, and says which one is wrong.
 class TraceBuilder {
  public:
   explicit TraceBuilder(std::string source) : source_(std::move(source)) {}
 
-  void add(const Event& event) {
+  void add(const TraceEvent& event) {
     ++events_;
     if (event.phase == "X") {
       add_slice(event);
@@ -85,7 +75,7 @@ class TraceBuilder {
  private:
   using TrackKey = std::pair<int64_t, int64_t>;  // pid and tid
 
-  void add_slice(const Event& event) {
+  void add_slice(const TraceEvent& event) {
     if (!(event.ts >= 0. && event.dur >= 0. && event.ts + event.dur <= kLongestUs)) {
       throw wrong("has times that no trace has");
     }
@@ -118,98 +108,20 @@ class TraceBuilder {
   std::vector<TraceSlice> slices_;     // their track is that number
 };
 
-// Follows { ..., "traceEvents": [ {"ph": "X", ..., "args": {"step": 1}}, ... ] } while it is
-// parsed, so that the text is never a tree in memory.
-class TraceReader : public json::json_sax_t {
- public:
-  explicit TraceReader(TraceBuilder& builder) : builder_(builder) {}
-
-  bool has_events() const { return has_events_; }
-  size_t error_byte() const { return error_byte_; }
-
-  bool start_object(size_t) override {
-    if (++depth_ == kEvent && in_events_) event_ = {};
-    if (depth_ == kArguments) in_arguments_ = key_ == "args";
-    return true;
-  }
-  bool end_object() override {
-    if (depth_-- == kEvent && in_events_) builder_.add(event_);
-    return true;
-  }
-  bool start_array(size_t) override {
-    if (++depth_ == kEvents && key_ == "traceEvents") in_events_ = has_events_ = true;
-    if (depth_ == kArguments) in_arguments_ = false;
-    return true;
-  }
-  bool end_array() override {
-    if (depth_-- == kEvents) in_events_ = false;
-    return true;
-  }
-  bool key(std::string& key) override {
-    key_ = key;
-    return true;
-  }
-  bool string(std::string& text) override {
-    if (text.size() > kLongestName) text.resize(kLongestName);
-    if (depth_ == kEvent && key_ == "ph") event_.phase = text;
-    if (depth_ == kEvent && key_ == "name") event_.name = text;
-    if (depth_ == kEvent && key_ == "cat") event_.category = text;
-    if (is_argument("name")) event_.named = text;
-    return true;
-  }
-  bool number_integer(int64_t n) override { return number(static_cast<double>(n)); }
-  bool number_unsigned(uint64_t n) override { return number(static_cast<double>(n)); }
-  bool number_float(double x, const std::string&) override { return number(x); }
-  bool null() override { return true; }
-  bool boolean(bool value) override {
-    if (is_argument("critical")) event_.critical = value;
-    return true;
-  }
-  bool binary(json::binary_t&) override { return true; }
-  bool parse_error(size_t position, const std::string&, const json::exception&) override {
-    error_byte_ = position;
-    return false;
-  }
-
- private:
-  static constexpr int kEvents = 2, kEvent = 3, kArguments = 4;  // depths
-
-  bool is_argument(const char* name) const {
-    return depth_ == kArguments && in_arguments_ && key_ == name;
-  }
-
-  bool number(double x) {
-    if (depth_ == kEvent) {
-      if (key_ == "ts") event_.ts = x;
-      if (key_ == "dur") event_.dur = x;
-      if (key_ == "pid") event_.pid = x;
-      if (key_ == "tid") event_.tid = x;
-    }
-    if (is_argument("step")) event_.step = x;
-    return true;
-  }
-
-  TraceBuilder& builder_;
-  int depth_ = 0;
-  bool in_events_ = false, has_events_ = false, in_arguments_ = false;
-  std::string key_;
-  Event event_;
-  size_t error_byte_ = 0;
-};
-
-// input: what json::sax_parse reads.
-template <typename... Input>
-TraceFile parse_trace(const std::string& source, Input&&... input) {
+// text: of a kind that for_each_trace_event takes.
+template <typename Text>
+TraceFile parse_trace(const std::string& source, Text&& text) {
   TraceBuilder builder(source);
-  TraceReader reader(builder);
+  const TraceText found =
+      for_each_trace_event(text, [&](const TraceEvent& event) { builder.add(event); });
   const char* hint = "weft train --trace FILE.json records one";
-  if (!json::sax_parse(std::forward<Input>(input)..., &reader)) {
+  if (!found.is_json) {
     throw input_error(kWhere,
                       fmt::format("{} is no trace, or one that breaks off: see byte {}", source,
-                                  reader.error_byte()),
+                                  found.error_byte),
                       hint);
   }
-  if (!reader.has_events()) throw input_error(kWhere, source + " has no traceEvents", hint);
+  if (!found.has_events) throw input_error(kWhere, source + " has no traceEvents", hint);
   return builder.take();
 }
 
@@ -223,7 +135,7 @@ TraceFile read_trace_file(const std::filesystem::path& path) {
   const MappedFile file(path);
   const auto* text = reinterpret_cast<const char*>(file.bytes().data());
   const std::string_view bytes(text, file.bytes().size());
-  if (!bytes.starts_with("\x1f\x8b")) return parse_trace(path.string(), bytes.begin(), bytes.end());
+  if (!bytes.starts_with("\x1f\x8b")) return parse_trace(path.string(), bytes);
   GzipReader unpacked(path, kWhere);
   std::istream stream(&unpacked);
   return parse_trace(path.string(), stream);
