@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <sstream>
 
 #include "app/format.h"
 #include "app/inspectors.h"
@@ -50,18 +49,12 @@ Inspection inspect_metrics(const fs::path& path) {
   const std::string text = read_file(path);
   Inspection found{.kind = "metrics of a run (JSON lines)"};
   MetricsCount count;
-  std::istringstream lines(text);
-  std::string line;
-  for (int64_t number = 1; std::getline(lines, line); ++number) {
-    const std::string source = fmt::format("{}: line {}", path.string(), number);
-    try {
-      count.add(parse_json(line, kInspect, source), source);
-    } catch (const Error&) {
-      // Only a line that was being written when the run ended has no end.
-      if (!lines.eof()) throw;
-      found.flaw = fmt::format("{} breaks off after {} bytes: the run was killed or still writes",
-                               source, line.size());
-    }
+  const auto torn = for_each_json_line(text, kInspect, path.string(),
+                                       [&](const json& record, std::string_view,
+                                           const std::string& place) { count.add(record, place); });
+  if (torn) {
+    found.flaw = fmt::format("{} breaks off after {} bytes: the run was killed or still writes",
+                             torn->place, torn->bytes);
   }
   if (count.lines.empty()) throw input_error(kInspect, path.string() + " has no lines");
   found.facts.push_back(lines_by_kind(count));

@@ -77,6 +77,23 @@ json parse_json(std::string_view text, const std::string& where, const std::stri
   return Parser(where, source).parse(text);
 }
 
+std::optional<TornLine> for_each_json_line(std::string_view text, const std::string& where,
+                                           const std::string& source, const OnJsonLine& record) {
+  for (int64_t number = 1; !text.empty(); ++number) {
+    const size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    const std::string place = fmt::format("{}: line {}", source, number);
+    try {
+      record(parse_json(line, where, place), line, place);
+    } catch (const Error&) {
+      if (end != text.npos) throw;
+      return TornLine{place, line.size()};
+    }
+  }
+  return std::nullopt;
+}
+
 json read_json_object(const std::filesystem::path& path, const std::string& where) {
   std::error_code unknown;
   const uintmax_t bytes = std::filesystem::file_size(path, unknown);

@@ -1,8 +1,11 @@
 // Reading JSON that nobody vouches for.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +16,19 @@ namespace weft {
 // `source` names the text in the message. Throws Error (kInput) at `where`.
 nlohmann::json parse_json(std::string_view text, const std::string& where,
                           const std::string& source);
+
+// A last line without an end, which is all that may be wrong of what a killed program wrote.
+struct TornLine {
+  std::string place;  // "metrics.jsonl: line 7"
+  size_t bytes = 0;
+};
+
+// Calls record(parsed, line, place) for each line of JSON lines. An Error of it or of the parser is
+// the result where it comes from a last line without an end, and else is thrown.
+using OnJsonLine =
+    std::function<void(nlohmann::json record, std::string_view line, const std::string& place)>;
+std::optional<TornLine> for_each_json_line(std::string_view text, const std::string& where,
+                                           const std::string& source, const OnJsonLine& record);
 
 // parse_json of a file that must hold an object and be at most 100 MB long.
 nlohmann::json read_json_object(const std::filesystem::path& path, const std::string& where);

@@ -103,21 +103,15 @@ void append(const Record& record, std::string_view line, RunLog& log) {
 
 RunLog read_run_log(std::string_view text, const std::string& source) {
   RunLog log;
-  for (int64_t number = 1; !text.empty(); ++number) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    const std::string place = fmt::format("{}: line {}", source, number);
-    try {
-      append(Record(parse_json(line, kWhere, place), place), line, log);
-    } catch (const Error&) {
-      // Only a line that was being written when the run ended has no end.
-      if (end != text.npos) throw;
-      log.note = fmt::format(
-          "{} breaks off after {} bytes: the run was killed, or still writes. What stands before "
-          "it is shown.",
-          place, line.size());
-    }
+  const auto torn = for_each_json_line(
+      text, kWhere, source, [&](json record, std::string_view line, const std::string& place) {
+        append(Record(std::move(record), place), line, log);
+      });
+  if (torn) {
+    log.note = fmt::format(
+        "{} breaks off after {} bytes: the run was killed, or still writes. What stands before "
+        "it is shown.",
+        torn->place, torn->bytes);
   }
   return log;
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/error_of.h"
 #include "support/special_files.h"
@@ -91,6 +92,26 @@ TEST(Json, SaysWhyAFileCannotBeRead) {
     EXPECT_TRUE(mentions(error_of([&] { read_json_object(dir / "file.json", "where"); }),
                          {"file.json", special.reason}));
   }
+}
+
+TEST(Json, LinesAreReadInOrderAndATornLastOneIsTold) {
+  std::vector<std::string> places;
+  std::vector<int> values;
+  const auto note = [&](const nlohmann::json& record, std::string_view, const std::string& place) {
+    values.push_back(record.at("a").get<int>());
+    places.push_back(place);
+  };
+
+  EXPECT_FALSE(for_each_json_line("{\"a\":1}\n{\"a\":2}\n", "w", "log", note));
+  const auto torn = for_each_json_line("{\"a\":3}\n{\"a\"", "w", "log", note);
+
+  EXPECT_EQ(values, (std::vector{1, 2, 3}));
+  EXPECT_EQ(places, (std::vector{"log: line 1"s, "log: line 2"s, "log: line 1"s}));
+  ASSERT_TRUE(torn);
+  EXPECT_EQ(torn->place, "log: line 2");
+  EXPECT_EQ(torn->bytes, 4u);
+  EXPECT_TRUE(mentions(error_of([&] { for_each_json_line("{\n{\"a\":1}\n", "w", "log", note); }),
+                       {"[w]", "log: line 1"}));
 }
 
 TEST(Json, PrintableTextStaysShortAndOnOneLine) {
