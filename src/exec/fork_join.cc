@@ -25,8 +25,8 @@ class ForkJoinProgram : public PreparedProgram {
       // barrier.
       Patience patience;
       while (waiting_.any()) {
-        poll(omp_get_thread_num());
         patience.wait();
+        poll(omp_get_thread_num());
       }
 #pragma omp barrier
     }
