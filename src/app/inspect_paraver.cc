@@ -73,6 +73,7 @@ class ParaverReader {
   std::vector<uint64_t> threads;  // by task
   std::set<uint64_t> steps;
   int64_t ops = 0, records = 0;
+  int64_t open_steps = 0;  // that began on a thread and have not ended
 
  private:
   // #Paraver (day at time):length:nodes:applications:tasks(threads:node,..)[,communicators]
@@ -151,7 +152,10 @@ class ParaverReader {
       const uint64_t value = fields.number();
       const auto is = [&](ParaverEvent event) { return type == static_cast<uint64_t>(event); };
       if (value != 0 && (is(ParaverEvent::kKind) || is(ParaverEvent::kTransfer))) ++ops;
-      if (value != 0 && is(ParaverEvent::kStep)) steps.insert(value);
+      if (is(ParaverEvent::kStep)) {
+        open_steps += value != 0 ? 1 : -1;
+        if (value != 0) steps.insert(value);
+      }
     } while (!fields.at_end());
   }
 
@@ -186,8 +190,8 @@ ParaverReader read(const fs::path& path) {
     }
     text.remove_prefix(end + 1);
   }
-  // The last record is where the last op ends.
-  if (reader.last_ns != reader.length_ns) {
+  // The last records say, of each thread, that its step ends where the last op does.
+  if (reader.last_ns != reader.length_ns || reader.open_steps != 0) {
     throw broken(path,
                  fmt::format("it breaks off at {} of {} ns", reader.last_ns, reader.length_ns));
   }

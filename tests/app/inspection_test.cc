@@ -268,7 +268,8 @@ TEST_F(InspectionTest, ChecksEveryRecordOfAParaverTrace) {
   const std::string header = "#Paraver (31/12/2030 at 23:59):50_ns:0:1:2(1:1,2:1)\n";
   const std::string records =
       "1:0:1:1:1:0:50:1\n2:0:1:2:2:0:1004:7:1005:1\n2:0:1:2:2:5:1001:3:1002:2\n"
-      "2:0:1:2:1:6:1006:1:1007:9\n2:0:1:2:2:50:1001:0\n";
+      "2:0:1:2:1:6:1006:1:1007:9\n2:0:1:2:2:50:1001:0\n"
+      "2:0:1:2:2:50:1004:0:1005:0\n";
   directory_.write("t.pcf", "");
 
   const Inspection found = inspect_file("t.prv", header + records);
@@ -278,7 +279,7 @@ TEST_F(InspectionTest, ChecksEveryRecordOfAParaverTrace) {
   EXPECT_EQ(text(found, "threads"), "3");
   EXPECT_EQ(text(found, "steps"), "1");
   EXPECT_EQ(text(found, "ops"), "2");
-  EXPECT_EQ(text(found, "records"), "5");
+  EXPECT_EQ(text(found, "records"), "6");
   EXPECT_EQ(text(found, "seconds"), "0.000000");
   ASSERT_EQ(found.notes.size(), 1u);
   EXPECT_TRUE(mentions(found.notes[0], {"t.row"}));
