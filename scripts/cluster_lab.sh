@@ -35,6 +35,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 script=$(realpath "${BASH_SOURCE[0]}")
 skipped=77
+mtu=9000
 grace_s=30  # from SIGINT, SIGTERM or SIGHUP to the end: time to save
 
 # ---- What was asked for
@@ -180,7 +181,8 @@ use_ipv4_alone() {
   if [[ -d $conf ]]; then echo 1 | tee $conf/all/disable_ipv6 $conf/default/disable_ipv6 >/dev/null; fi
 }
 
-# A host's link: eth0 there, portK of the switch here. Each end limits what it sends.
+# A host's link: eth0 there, portK of the switch here. Each end limits what it sends. Frames are as
+# large as those of cluster networks: the machine's CPUs have a sixth of the packets to handle.
 make_host() {
   local node=node$1
   local net=$lab/net/$node uts=$lab/uts/$node
@@ -188,22 +190,22 @@ make_host() {
   unshare --net="$net" --uts="$uts" bash -c "$(declare -f use_ipv4_alone)
     use_ipv4_alone; hostname $node"
   ip link add "port$1" type veth peer name eth0 netns "$net" || skip "the kernel has no veth device"
-  ip link set "port$1" master switch up
+  ip link set "port$1" mtu "$mtu" master switch up
   nsenter --net="$net" ip link set lo up
   nsenter --net="$net" ip address add "10.77.0.$1/24" dev eth0
-  nsenter --net="$net" ip link set eth0 up
+  nsenter --net="$net" ip link set eth0 mtu "$mtu" up
   limit_bandwidth "$lab/net/switch" "port$1"
   limit_bandwidth "$net" eth0
   add_latency "$net" eth0
   cpus_of "$1" >"$lab/cpus/$node"
 }
 
-# A token bucket that holds a millisecond of the rate, and a queue of 100 ms.
+# A token bucket that holds a millisecond of the rate, or two frames, and a queue of 100 ms.
 limit_bandwidth() {
   ((bits_per_s > 0)) || return 0
   local burst=$((bits_per_s / 8000))
   nsenter --net="$1" tc qdisc add dev "$2" root handle 1: tbf rate "${bits_per_s}bit" \
-    burst $((burst > 5000 ? burst : 5000)) latency 100ms 2>"$lab/why" ||
+    burst $((burst > 2 * mtu ? burst : 2 * mtu)) latency 100ms 2>"$lab/why" ||
     skip "no limit of bandwidth: $(head -n 1 "$lab/why")"
 }
 

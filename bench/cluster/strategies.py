@@ -5,12 +5,14 @@
 
 Prints a Markdown table, medians over the steps after the first --warmup of each run and over --rounds runs:
 
-    without   a step with --no-overlap, in ms
-    adds      what communication adds to it: the time in which a transfer was under way on rank 0, as a share of the
-              rest, which is computation
+    no limit  a step with --no-overlap on links without a limit, in ms: computation, and what communication costs the
+              CPUs however fast the link
+    without   a step with --no-overlap on this link
+    comm      the time of it in which a transfer was under way on rank 0, as a share of a step without a limit: what
+              communication adds where ranks that share a CPU do not use each other's waiting
     with      a step with overlap
-    hidden    the part of what communication added that is gone with overlap
-    busy      of the time in which a transfer was under way with overlap, the part for which rank 0's workers had
+    gone      the part of what the link adds to the step (without - no limit) that overlap takes off again
+    hidden    of the time in which a transfer was under way with overlap, the part for which rank 0's workers had
               other ops
 
 The hosts share this machine's CPUs: compare rows of one table, not with other machines. Exits with 77 where the
@@ -28,6 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 STRATEGIES = ["all-reduce", "sharded", "server"]
 SKIPPED = 77
+NO_LIMIT = "0"  # a bandwidth
 
 
 class Failed(Exception):
@@ -41,15 +44,15 @@ def steps_of(metrics, warmup):
 
 
 def medians(steps):
-    """Of some steps' records: milliseconds of a step and of communication, beside what share of it workers
-    were busy, bytes."""
+    """Of some steps' records: milliseconds of a step and of communication, what share of that workers had
+    other ops for, bytes."""
     def median(value):
         return statistics.median(map(value, steps))
 
     comm = sum(step["comm_ms"] for step in steps)
     return {"step_ms": median(lambda step: step["step_ms"]),
             "comm_ms": median(lambda step: step["comm_ms"]),
-            "busy": sum(step["hidden_comm_ms"] for step in steps) / comm if comm > 0 else None,
+            "hidden": sum(step["hidden_comm_ms"] for step in steps) / comm if comm > 0 else None,
             "bytes_sent": median(lambda step: step["bytes_sent"])}
 
 
@@ -78,9 +81,9 @@ def measure(o, directory):
     does falls on all alike."""
     steps = {}
     for _ in range(o.rounds):
-        for bandwidth in o.bandwidths:
-            for strategy in o.strategies:
-                for overlap in (True, False):
+        for strategy in o.strategies:
+            for bandwidth in [NO_LIMIT, *o.bandwidths]:
+                for overlap in [False] if bandwidth == NO_LIMIT else [True, False]:
                     key = (bandwidth, strategy, overlap)
                     print(*key[:2], "" if overlap else "--no-overlap", file=sys.stderr)
                     steps.setdefault(key, []).extend(train(o, directory, *key))
@@ -91,30 +94,28 @@ def percent(share):
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
-def added(without):
-    """What communication adds to the computation of a step whose parts do not overlap."""
-    return without["comm_ms"] / (without["step_ms"] - without["comm_ms"])
+def added(without, no_limit):
+    """What communication adds to the computation of a step, as a share of it."""
+    return without["comm_ms"] / no_limit["step_ms"]
 
 
-def hidden(with_it, without):
-    """The share of the communication without overlap that overlap takes off the step."""
-    if without["comm_ms"] == 0:
-        return None
-    return (without["step_ms"] - with_it["step_ms"]) / without["comm_ms"]
+def gone(with_it, without, no_limit):
+    """The share of what the link adds that overlap takes off the step. None where the link adds nothing."""
+    added_ms = without["step_ms"] - no_limit["step_ms"]
+    return (without["step_ms"] - with_it["step_ms"]) / added_ms if added_ms > 0 else None
 
 
 def table(results):
     """The lines of the Markdown table."""
-    yield "| link | strategy | sent, MB | without overlap, ms | comm adds | with overlap, ms | hidden | busy |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| link | strategy | sent, MB | no limit, ms | without overlap, ms | comm | with overlap, ms | gone | hidden |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for (bandwidth, strategy, overlap), with_it in results.items():
         if not overlap:
             continue
-        without = results[bandwidth, strategy, False]
-        yield (f"| {'no limit' if bandwidth == '0' else bandwidth} | `{strategy}` "
-               f"| {with_it['bytes_sent'] / 1e6:.2f} | {without['step_ms']:.0f} "
-               f"| {percent(added(without))} | {with_it['step_ms']:.0f} "
-               f"| {percent(hidden(with_it, without))} | {percent(with_it['busy'])} |")
+        without, no_limit = results[bandwidth, strategy, False], results[NO_LIMIT, strategy, False]
+        yield (f"| {bandwidth} | `{strategy}` | {with_it['bytes_sent'] / 1e6:.2f} | {no_limit['step_ms']:.0f} "
+               f"| {without['step_ms']:.0f} | {percent(added(without, no_limit))} | {with_it['step_ms']:.0f} "
+               f"| {percent(gone(with_it, without, no_limit))} | {percent(with_it['hidden'])} |")
 
 
 def parse(arguments):
@@ -131,8 +132,8 @@ def parse(arguments):
     p.add_argument("--ranks-per-host", type=int, default=1)
     p.add_argument("--cpus-per-host", type=int, default=1)
     p.add_argument("--threads", type=int, default=1, help="of a rank [1]")
-    p.add_argument("--bandwidths", type=words, default=["50mbit", "200mbit", "1gbit", "0"],
-                   help="of the lab's links [50mbit,200mbit,1gbit,0]")
+    p.add_argument("--bandwidths", type=words, default=["50mbit", "200mbit", "1gbit"],
+                   help="of the lab's links [50mbit,200mbit,1gbit]")
     p.add_argument("--latency", default="0")
     p.add_argument("--strategies", type=words, default=STRATEGIES)
     p.add_argument("--model", default="L=6,NH=4,C=256,T=128")
@@ -144,6 +145,8 @@ def parse(arguments):
     p.add_argument("--json", type=Path, help="write the figures to this file, too")
     p.add_argument("train_flags", nargs="*", help="behind --: further flags of weft train")
     o = p.parse_args(arguments)
+    if NO_LIMIT in o.bandwidths:
+        p.error("--bandwidths: links without a limit are measured anyway")
     for strategy in o.strategies:
         if strategy not in STRATEGIES:
             p.error(f"--strategies: {strategy} is none of {', '.join(STRATEGIES)}")

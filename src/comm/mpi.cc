@@ -7,10 +7,16 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "comm/connect.h"
@@ -59,55 +65,146 @@ std::string text_of(int error) {
   return {text.data(), size_t(length)};
 }
 
-// Keeps transfers going while all workers compute. MPI moves messages only inside of its calls: a
-// large one takes several on both sides, a ring of N ranks 2 (N - 1) large ones, and workers
-// that compute make one between two ops, which may be many milliseconds apart.
-class Progress {
+// What one transfer asks of MPI. REQUIRES, of every call: the traffic's mutex is held.
+class Calls {
  public:
-  // mpi: held by whoever is inside MPI.
-  Progress(std::mutex& mpi, MPI_Comm communicator)
-      : mpi_(mpi), communicator_(communicator), thread_([this](const std::stop_token& stop) {
-          while (wait_for_transfers(stop)) {
-            move_on();
-            std::this_thread::sleep_for(kInterval);
-          }
-        }) {}
+  using Begin = std::function<void(Calls&)>;
+  // Throws Error of what MPI says of an error, if it is one.
+  using Check = std::function<void(int error)>;
 
-  void transfer_begins() {
-    {
-      const std::lock_guard lock(mutex_);
-      ++under_way_;
-    }
-    begun_.notify_one();
+  Calls(Begin begin, Check check) : begin_(std::move(begin)), check_(std::move(check)) {}
+
+  // Where `begin` puts the request of its next call.
+  MPI_Request* next() { return &requests_.emplace_back(MPI_REQUEST_NULL); }
+  void check(int error) const { check_(error); }
+  // Counts and places that MPI reads until the transfer has ended.
+  std::vector<int>& keep(std::vector<int> numbers) {
+    kept_.push_back(std::make_unique<std::vector<int>>(std::move(numbers)));
+    return *kept_.back();
   }
-  void transfer_ends() {
-    const std::lock_guard lock(mutex_);
-    --under_way_;
+
+  void begin() {
+    attempt([&] { begin_(*this); });
+  }
+  void advance() {
+    attempt([&] {
+      int done = 0;
+      check(MPI_Testall(int(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE));
+      has_ended_ = done != 0;
+    });
+  }
+  bool has_ended() const { return has_ended_; }
+  // Throws Error if it ended because of one.
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
   }
 
  private:
-  // docs/decisions/sums_over_ranks.md has what others cost and gain.
+  // Errors are for who tests the transfer, whichever thread meets them.
+  template <typename Work>
+  void attempt(const Work& work) {
+    try {
+      work();
+    } catch (...) {
+      error_ = std::current_exception();
+      has_ended_ = true;
+    }
+  }
+
+  Begin begin_;
+  Check check_;
+  std::vector<MPI_Request> requests_;
+  std::vector<std::unique_ptr<std::vector<int>>> kept_;
+  bool has_ended_ = false;
+  std::exception_ptr error_;
+};
+
+// The transfers of a rank, a few at a time in the order in which they were asked for, which is the
+// same on all ranks. MPI shares a link out among all that it was given: were that all weights of a
+// model, the first layer's would arrive with the last layer's.
+//
+// They go on while all workers compute. MPI moves messages only inside of its calls: a large one
+// takes several on both sides, a ring of N ranks 2 (N - 1) large ones, and workers that compute
+// make one between two ops, which may be many milliseconds apart. So a thread makes them.
+class Traffic {
+ public:
+  Traffic()
+      : thread_([this](const std::stop_token& stop) {
+          while (move_on_when_there_are(stop)) std::this_thread::sleep_for(kInterval);
+        }) {}
+
+  // MPI_THREAD_SERIALIZED: held by whoever is inside MPI.
+  std::mutex& mutex() { return mutex_; }
+
+  // REQUIRES, of these four: the mutex is held.
+  void add(std::shared_ptr<Calls> calls) {
+    waiting_.push_back(std::move(calls));
+    begin_waiting(kAtATime);
+    added_.notify_one();
+  }
+  void move_on() {
+    for (const std::shared_ptr<Calls>& calls : under_way_) calls->advance();
+    std::erase_if(under_way_, [](const auto& calls) { return calls->has_ended(); });
+    begin_waiting(kAtATime);
+  }
+  // Of a transfer that was abandoned: its memory may be gone.
+  void forget(const Calls& calls) {
+    const auto is_it = [&](const auto& other) { return other.get() == &calls; };
+    std::erase_if(waiting_, is_it);
+    std::erase_if(under_way_, is_it);
+  }
+  // Before a call that waits inside of MPI: on every rank, it follows the same ones.
+  void begin_all() { begin_waiting(std::numeric_limits<size_t>::max()); }
+
+ private:
+  // docs/decisions/sums_over_ranks.md has what others cost and gain, of both.
+  static constexpr size_t kAtATime = 2;
   static constexpr std::chrono::milliseconds kInterval{1};
 
-  // False if there will be none.
-  bool wait_for_transfers(const std::stop_token& stop) {
+  void begin_waiting(size_t at_a_time) {
+    for (; under_way_.size() < at_a_time && !waiting_.empty(); waiting_.pop_front()) {
+      under_way_.push_back(waiting_.front());
+      under_way_.back()->begin();
+    }
+  }
+
+  // Waits for transfers. False if there will be none.
+  bool move_on_when_there_are(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    return begun_.wait(lock, stop, [&] { return under_way_ > 0; }) && !stop.stop_requested();
+    if (!added_.wait(lock, stop, [&] { return !under_way_.empty(); })) return false;
+    move_on();
+    return !stop.stop_requested();
   }
 
-  // Whoever is inside MPI moves everything on. Errors are seen by who tests the transfer.
-  void move_on() {
-    const std::unique_lock lock(mpi_, std::try_to_lock);
-    int found = 0;
-    if (lock) MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, communicator_, &found, MPI_STATUS_IGNORE);
-  }
-
-  std::mutex& mpi_;
-  MPI_Comm communicator_;
   std::mutex mutex_;
-  std::condition_variable_any begun_;
-  int64_t under_way_ = 0;
+  std::deque<std::shared_ptr<Calls>> waiting_;
+  std::vector<std::shared_ptr<Calls>> under_way_;
+  std::condition_variable_any added_;
   std::jthread thread_;  // last: it uses the others
+};
+
+class MpiTransfer : public Transfer {
+ public:
+  MpiTransfer(Traffic& traffic, std::shared_ptr<const Calls> calls)
+      : traffic_(traffic), calls_(std::move(calls)) {}
+  ~MpiTransfer() override {
+    const std::lock_guard lock(traffic_.mutex());
+    traffic_.forget(*calls_);
+  }
+  MpiTransfer(const MpiTransfer&) = delete;
+  MpiTransfer& operator=(const MpiTransfer&) = delete;
+
+  bool test() override {
+    const std::unique_lock lock(traffic_.mutex(), std::try_to_lock);
+    if (!lock) return false;  // another thread is inside MPI, which moves this transfer on as well
+    if (!calls_->has_ended()) traffic_.move_on();
+    if (calls_->has_ended()) calls_->rethrow();
+    return calls_->has_ended();
+  }
+
+ private:
+  Traffic& traffic_;
+  std::shared_ptr<const Calls> calls_;
 };
 
 class MpiCommunicator : public Communicator {
@@ -118,10 +215,10 @@ class MpiCommunicator : public Communicator {
     MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
     MPI_Comm_rank(world_, &rank_);
     MPI_Comm_size(world_, &size_);
-    progress_ = std::make_unique<Progress>(mutex_, world_);
+    traffic_ = std::make_unique<Traffic>();
   }
   ~MpiCommunicator() override {
-    progress_.reset();
+    traffic_.reset();
     MPI_Comm_free(&world_);
   }
   MpiCommunicator(const MpiCommunicator&) = delete;
@@ -146,17 +243,19 @@ class MpiCommunicator : public Communicator {
                          Vector<float> receive,
                          const std::vector<int64_t>& receive_counts) override;
 
+ private:
+  Request begin_all_reduce(Vector<double> values, Reduction reduction);
+
+  // `begin` makes the calls of MPI, now or when those before it have ended.
+  Request start(const char* operation, Calls::Begin begin);
+  void broadcast_chunks(Vector<float> values, int root, Calls& calls) const;
+
   // Throws what MPI says of this error, if it is one.
-  void check(int error, std::string_view operation) const {
+  void check(int error, const char* operation) const {
     if (error == MPI_SUCCESS) return;
     throw failure("comm",
                   fmt::format("{}: {} failed: {}", rank_name(*this), operation, text_of(error)));
   }
-  std::mutex& mutex() { return mutex_; }
-  Progress& progress() { return *progress_; }
-
- private:
-  Request begin_all_reduce(Vector<double> values, Reduction reduction);
 
   template <typename T, typename Begin>
   void for_each_chunk(Vector<T> values, const Begin& begin) const {
@@ -171,45 +270,7 @@ class MpiCommunicator : public Communicator {
   int rank_ = 0, size_ = 1;
   int64_t largest_;
   std::string host_;
-  std::mutex mutex_;  // MPI_THREAD_SERIALIZED: one thread at a time inside MPI
-  std::unique_ptr<Progress> progress_;
-};
-
-// The calls of MPI that one transfer has become.
-class MpiTransfer : public Transfer {
- public:
-  MpiTransfer(MpiCommunicator& communicator, std::string operation)
-      : communicator_(communicator), operation_(std::move(operation)) {
-    communicator_.progress().transfer_begins();
-  }
-  ~MpiTransfer() override { communicator_.progress().transfer_ends(); }
-  MpiTransfer(const MpiTransfer&) = delete;
-  MpiTransfer& operator=(const MpiTransfer&) = delete;
-
-  // Where the next call of MPI puts its request. REQUIRES: the mutex is held, so that the calls of
-  // one transfer follow each other on every rank.
-  MPI_Request* next() { return &requests_.emplace_back(MPI_REQUEST_NULL); }
-  void check(int error) const { communicator_.check(error, operation_); }
-
-  // Counts and places that MPI reads until the transfer has ended.
-  std::vector<int>& keep(std::vector<int> numbers) {
-    kept_.push_back(std::make_unique<std::vector<int>>(std::move(numbers)));
-    return *kept_.back();
-  }
-
-  bool test() override {
-    const std::unique_lock lock(communicator_.mutex(), std::try_to_lock);
-    if (!lock) return false;  // another thread is inside MPI, which moves this transfer on as well
-    int done = 0;
-    check(MPI_Testall(int(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE));
-    return done != 0;
-  }
-
- private:
-  MpiCommunicator& communicator_;
-  std::string operation_;
-  std::vector<MPI_Request> requests_;
-  std::vector<std::unique_ptr<std::vector<int>>> kept_;
+  std::unique_ptr<Traffic> traffic_;
 };
 
 MPI_Op op_of(Reduction reduction) {
@@ -228,20 +289,13 @@ std::vector<int> as_ints(const std::vector<int64_t>& numbers) {
   return {numbers.begin(), numbers.end()};
 }
 
-// A transfer under construction: holds the mutex until it is a request.
-class Starting {
- public:
-  Starting(MpiCommunicator& communicator, std::string operation)
-      : lock_(communicator.mutex()),
-        transfer_(std::make_unique<MpiTransfer>(communicator, std::move(operation))) {}
-
-  MpiTransfer* operator->() const { return transfer_.get(); }
-  Request finish() { return Request(std::move(transfer_)); }
-
- private:
-  std::unique_lock<std::mutex> lock_;
-  std::unique_ptr<MpiTransfer> transfer_;
-};
+Request MpiCommunicator::start(const char* operation, Calls::Begin begin) {
+  const auto calls = std::make_shared<Calls>(
+      std::move(begin), [this, operation](int error) { check(error, operation); });
+  const std::lock_guard lock(traffic_->mutex());
+  traffic_->add(calls);
+  return Request(std::make_unique<MpiTransfer>(*traffic_, calls));
+}
 
 void MpiCommunicator::barrier() {
   std::vector<double> nothing(1, 0.);
@@ -254,7 +308,8 @@ void MpiCommunicator::all_reduce(Vector<double> values, Reduction reduction) {
 
 std::vector<std::string> MpiCommunicator::gather(const std::string& text) {
   constexpr int kTag = 1;
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(traffic_->mutex());
+  traffic_->begin_all();
   std::vector<uint64_t> sizes(static_cast<size_t>(size_));
   const uint64_t size = text.size();
   check(MPI_Gather(&size, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "gather");
@@ -276,7 +331,8 @@ std::vector<std::string> MpiCommunicator::gather(const std::string& text) {
 }
 
 std::string MpiCommunicator::broadcast(const std::string& text) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(traffic_->mutex());
+  traffic_->begin_all();
   uint64_t size = text.size();
   check(MPI_Bcast(&size, 1, MPI_UINT64_T, 0, world_), "broadcast");
   std::string received = rank_ == 0 ? text : std::string(size, '\0');
@@ -287,32 +343,34 @@ std::string MpiCommunicator::broadcast(const std::string& text) {
 }
 
 Request MpiCommunicator::begin_reduce(Vector<float> values, int root) {
-  Starting starting(*this, "reduce");
-  for_each_chunk(values, [&](Vector<float> chunk) {
-    const bool at_root = rank_ == root;
-    starting->check(MPI_Ireduce(at_root ? MPI_IN_PLACE : chunk.data(),
-                                at_root ? chunk.data() : nullptr, int(chunk.size()), MPI_FLOAT,
-                                MPI_SUM, root, world_, starting->next()));
+  return start("reduce", [this, values, root](Calls& calls) {
+    for_each_chunk(values, [&](Vector<float> chunk) {
+      const bool at_root = rank_ == root;
+      calls.check(MPI_Ireduce(at_root ? MPI_IN_PLACE : chunk.data(),
+                              at_root ? chunk.data() : nullptr, int(chunk.size()), MPI_FLOAT,
+                              MPI_SUM, root, world_, calls.next()));
+    });
   });
-  return starting.finish();
 }
 
 Request MpiCommunicator::begin_broadcast(Vector<float> values, int root) {
-  Starting starting(*this, "broadcast");
+  return start("broadcast",
+               [this, values, root](Calls& calls) { broadcast_chunks(values, root, calls); });
+}
+
+void MpiCommunicator::broadcast_chunks(Vector<float> values, int root, Calls& calls) const {
   for_each_chunk(values, [&](Vector<float> chunk) {
-    starting->check(
-        MPI_Ibcast(chunk.data(), int(chunk.size()), MPI_FLOAT, root, world_, starting->next()));
+    calls.check(MPI_Ibcast(chunk.data(), int(chunk.size()), MPI_FLOAT, root, world_, calls.next()));
   });
-  return starting.finish();
 }
 
 Request MpiCommunicator::begin_all_reduce(Vector<float> values) {
-  Starting starting(*this, "all-reduce");
-  for_each_chunk(values, [&](Vector<float> chunk) {
-    starting->check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_FLOAT,
-                                   MPI_SUM, world_, starting->next()));
+  return start("all-reduce", [this, values](Calls& calls) {
+    for_each_chunk(values, [&](Vector<float> chunk) {
+      calls.check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_FLOAT, MPI_SUM,
+                                 world_, calls.next()));
+    });
   });
-  return starting.finish();
 }
 
 Request MpiCommunicator::begin_all_reduce(Vector<double> values) {
@@ -320,34 +378,31 @@ Request MpiCommunicator::begin_all_reduce(Vector<double> values) {
 }
 
 Request MpiCommunicator::begin_all_reduce(Vector<double> values, Reduction reduction) {
-  Starting starting(*this, "all-reduce");
-  for_each_chunk(values, [&](Vector<double> chunk) {
-    starting->check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_DOUBLE,
-                                   op_of(reduction), world_, starting->next()));
+  return start("all-reduce", [this, values, reduction](Calls& calls) {
+    for_each_chunk(values, [&](Vector<double> chunk) {
+      calls.check(MPI_Iallreduce(MPI_IN_PLACE, chunk.data(), int(chunk.size()), MPI_DOUBLE,
+                                 op_of(reduction), world_, calls.next()));
+    });
   });
-  return starting.finish();
 }
 
 // MPI's counts and places are ints: what is larger becomes a chunked call for each part.
 Request MpiCommunicator::begin_all_gather(Vector<float> values,
                                           const std::vector<int64_t>& counts) {
-  Starting starting(*this, "all-gather");
-  const std::vector<int64_t> begins = part_begins(counts);
-  if (fits(begins.back())) {
-    const std::vector<int>& sizes = starting->keep(as_ints(counts));
-    const std::vector<int>& places = starting->keep(as_ints(begins));
-    starting->check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values.data(), sizes.data(),
-                                    places.data(), MPI_FLOAT, world_, starting->next()));
-    return starting.finish();
-  }
-  for (int owner = 0; owner < size_; ++owner) {
-    for_each_chunk(values.subspan(size_t(begins[size_t(owner)]), size_t(counts[size_t(owner)])),
-                   [&](Vector<float> chunk) {
-                     starting->check(MPI_Ibcast(chunk.data(), int(chunk.size()), MPI_FLOAT, owner,
-                                                world_, starting->next()));
-                   });
-  }
-  return starting.finish();
+  return start("all-gather", [this, values, counts](Calls& calls) {
+    const std::vector<int64_t> begins = part_begins(counts);
+    if (fits(begins.back())) {
+      const std::vector<int>& sizes = calls.keep(as_ints(counts));
+      const std::vector<int>& places = calls.keep(as_ints(begins));
+      calls.check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values.data(), sizes.data(),
+                                  places.data(), MPI_FLOAT, world_, calls.next()));
+      return;
+    }
+    for (int owner = 0; owner < size_; ++owner) {
+      broadcast_chunks(values.subspan(size_t(begins[size_t(owner)]), size_t(counts[size_t(owner)])),
+                       owner, calls);
+    }
+  });
 }
 
 Request MpiCommunicator::begin_exchange(Vector<const float> send,
@@ -355,29 +410,30 @@ Request MpiCommunicator::begin_exchange(Vector<const float> send,
                                         Vector<float> receive,
                                         const std::vector<int64_t>& receive_counts) {
   constexpr int kTag = 2;
-  Starting starting(*this, "exchange");
-  const std::vector<int64_t> from = part_begins(send_counts), to = part_begins(receive_counts);
-  const auto me = size_t(rank_);
-  std::copy_n(send.begin() + from[me], send_counts[me], receive.begin() + to[me]);
-  // Each rank begins with the next one, so that not all send to the same at a time.
-  for (int distance = 1; distance < size_; ++distance) {
-    const int source = (rank_ + size_ - distance) % size_;
-    for_each_chunk(
-        receive.subspan(size_t(to[size_t(source)]), size_t(receive_counts[size_t(source)])),
-        [&](Vector<float> chunk) {
-          starting->check(MPI_Irecv(chunk.data(), int(chunk.size()), MPI_FLOAT, source, kTag,
-                                    world_, starting->next()));
-        });
-  }
-  for (int distance = 1; distance < size_; ++distance) {
-    const int target = (rank_ + distance) % size_;
-    for_each_chunk(send.subspan(size_t(from[size_t(target)]), size_t(send_counts[size_t(target)])),
-                   [&](Vector<const float> chunk) {
-                     starting->check(MPI_Isend(chunk.data(), int(chunk.size()), MPI_FLOAT, target,
-                                               kTag, world_, starting->next()));
-                   });
-  }
-  return starting.finish();
+  return start("exchange", [=, this](Calls& calls) {
+    const std::vector<int64_t> from = part_begins(send_counts), to = part_begins(receive_counts);
+    const auto me = size_t(rank_);
+    std::copy_n(send.begin() + from[me], send_counts[me], receive.begin() + to[me]);
+    // Each rank begins with the next one, so that not all send to the same at a time.
+    for (int distance = 1; distance < size_; ++distance) {
+      const int source = (rank_ + size_ - distance) % size_;
+      for_each_chunk(
+          receive.subspan(size_t(to[size_t(source)]), size_t(receive_counts[size_t(source)])),
+          [&](Vector<float> chunk) {
+            calls.check(MPI_Irecv(chunk.data(), int(chunk.size()), MPI_FLOAT, source, kTag, world_,
+                                  calls.next()));
+          });
+    }
+    for (int distance = 1; distance < size_; ++distance) {
+      const int target = (rank_ + distance) % size_;
+      for_each_chunk(
+          send.subspan(size_t(from[size_t(target)]), size_t(send_counts[size_t(target)])),
+          [&](Vector<const float> chunk) {
+            calls.check(MPI_Isend(chunk.data(), int(chunk.size()), MPI_FLOAT, target, kTag, world_,
+                                  calls.next()));
+          });
+    }
+  });
 }
 
 // The communicator that keeps MPI initialized as long as it is there.
