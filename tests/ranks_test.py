@@ -136,6 +136,9 @@ class RanksTest(unittest.TestCase):
             for more in ([], ["--no-overlap"]):
                 name = dist + "".join(more)
                 self.train(3, name, "--dist", dist, *more)
+                for step in self.records(name):
+                    if step["kind"] == "train":  # all of a step's transfers are in its time
+                        self.assertLessEqual(step["comm_ms"], step["step_ms"], name)
                 _, numbers = self.result(name)
                 for (_, step, loss, norm), (_, _, loss1, norm1) in zip(numbers, expected):
                     # fp32 sums of twelve gradients in another order: 1e-6 a step, amplified by AdamW.

@@ -13,6 +13,7 @@ from pathlib import Path
 import attention_figures
 import execution_figures
 import model_figures
+import scaling_figures
 import strategies
 
 HERE = Path(__file__).resolve().parent
@@ -20,6 +21,7 @@ FIGURES = (
     model_figures.FIGURES
     | attention_figures.FIGURES
     | execution_figures.FIGURES
+    | scaling_figures.FIGURES
     | strategies.FIGURES
 )
 

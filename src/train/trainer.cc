@@ -104,7 +104,7 @@ class Run {
       // Ranks agree within the step; one that is alone can look again.
       if (communicator_.size() == 1 && stop.load() != 0) stopping_ = true;
       const bool last = done_.step == schedule_.steps;
-      if (last || stopping_ || pauses() || !overlaps()) finish_update();
+      if (last || stopping_ || pauses()) finish_update();
       if (last || due(settings_.val_every)) validate();
       if (due(settings_.sample_every) && is_main()) sample();
       if (last || stopping_ || due(settings_.checkpoint_every)) checkpoint(last || stopping_);
@@ -441,9 +441,11 @@ class Run {
     }
     agree(losses, stop.load());
     stop_if_not_finite(t);
-    const double step_s = seconds_since(step_start);
     done_.step = t;
     done_.tokens += tokens_per_step_;
+    double step_s = seconds_since(step_start);
+    if (!overlaps()) finish_update();
+    step_s += std::exchange(late_update_s_, 0.);
 
     StepReport report;
     report.step = t;
@@ -513,9 +515,13 @@ class Run {
            due(settings_.checkpoint_every);
   }
 
-  // With clipping, the update of a step otherwise waits for the next step's program.
+  // Otherwise the update of a step may wait for the next step's program, and is in that one's time
+  // either way.
   void finish_update() {
-    if (step_.begin_deferred_update()) run_program(step_.deferred_update(), done_.step);
+    if (!step_.begin_deferred_update()) return;
+    const Clock::time_point start = Clock::now();
+    run_program(step_.deferred_update(), done_.step);
+    late_update_s_ += seconds_since(start);
   }
 
   void run_program(const Program& program, int64_t t) {
@@ -646,6 +652,7 @@ class Run {
   std::vector<std::pair<const Program*, std::unique_ptr<PreparedProgram>>> prepared_;
   RunState done_;
   double elapsed_s_ = 0.;
+  double late_update_s_ = 0.;  // of finish_update, in no step's time yet
   double loss_ = 0.;       // of the last step, over all ranks
   bool stopping_ = false;  // some rank is to stop
   BusyTimes busy_;
