@@ -653,8 +653,8 @@ class Run {
   RunState done_;
   double elapsed_s_ = 0.;
   double late_update_s_ = 0.;  // of finish_update, in no step's time yet
-  double loss_ = 0.;       // of the last step, over all ranks
-  bool stopping_ = false;  // some rank is to stop
+  double loss_ = 0.;           // of the last step, over all ranks
+  bool stopping_ = false;      // some rank is to stop
   BusyTimes busy_;
   std::string brought_;  // the tensor whose moments rank 0 holds for others, to write them
 };
