@@ -128,8 +128,9 @@ class Calls {
 // make one between two ops, which may be many milliseconds apart. So a thread makes them.
 class Traffic {
  public:
-  Traffic()
-      : thread_([this](const std::stop_token& stop) {
+  explicit Traffic(int ranks)
+      : at_a_time_(std::max<size_t>(2, kMessages / size_t(std::max(1, ranks - 1)))),
+        thread_([this](const std::stop_token& stop) {
           while (move_on_when_there_are(stop)) std::this_thread::sleep_for(kInterval);
         }) {}
 
@@ -139,13 +140,13 @@ class Traffic {
   // REQUIRES, of these four: the mutex is held.
   void add(std::shared_ptr<Calls> calls) {
     waiting_.push_back(std::move(calls));
-    begin_waiting(kAtATime);
+    begin_waiting(at_a_time_);
     added_.notify_one();
   }
   void move_on() {
     for (const std::shared_ptr<Calls>& calls : under_way_) calls->advance();
     std::erase_if(under_way_, [](const auto& calls) { return calls->has_ended(); });
-    begin_waiting(kAtATime);
+    begin_waiting(at_a_time_);
   }
   // Of a transfer that was abandoned: its memory may be gone.
   void forget(const Calls& calls) {
@@ -158,7 +159,7 @@ class Traffic {
 
  private:
   // docs/decisions/sums_over_ranks.md has what others cost and gain, of both.
-  static constexpr size_t kAtATime = 2;
+  static constexpr size_t kMessages = 6;  // on their way from a rank, with one to each other
   static constexpr std::chrono::milliseconds kInterval{1};
 
   void begin_waiting(size_t at_a_time) {
@@ -176,6 +177,7 @@ class Traffic {
     return !stop.stop_requested();
   }
 
+  size_t at_a_time_;
   std::mutex mutex_;
   std::deque<std::shared_ptr<Calls>> waiting_;
   std::vector<std::shared_ptr<Calls>> under_way_;
@@ -215,7 +217,7 @@ class MpiCommunicator : public Communicator {
     MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
     MPI_Comm_rank(world_, &rank_);
     MPI_Comm_size(world_, &size_);
-    traffic_ = std::make_unique<Traffic>();
+    traffic_ = std::make_unique<Traffic>(size_);
   }
   ~MpiCommunicator() override {
     traffic_.reset();
