@@ -87,6 +87,7 @@ class Calls {
     attempt([&] { begin_(*this); });
   }
   void advance() {
+    if (has_ended_) return;  // it could not begin
     attempt([&] {
       int done = 0;
       check(MPI_Testall(int(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE));
@@ -94,7 +95,7 @@ class Calls {
     });
   }
   bool has_ended() const { return has_ended_; }
-  // Throws Error if it ended because of one.
+  // If it ended because of an Error, throws that.
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
   }
@@ -200,7 +201,7 @@ class MpiTransfer : public Transfer {
     const std::unique_lock lock(traffic_.mutex(), std::try_to_lock);
     if (!lock) return false;  // another thread is inside MPI, which moves this transfer on as well
     if (!calls_->has_ended()) traffic_.move_on();
-    if (calls_->has_ended()) calls_->rethrow();
+    calls_->rethrow();
     return calls_->has_ended();
   }
 
