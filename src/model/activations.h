@@ -105,6 +105,9 @@ struct Gradients {
 
   const Block& block(int64_t layer) const { return blocks[static_cast<size_t>(layer % kRing)]; }
 
+  // The gradient of `encoded`, when backward has ended.
+  const Tiled<float>& dencoded() const { return block(0).dresidual_in.sum; }
+
   // The gradient of block `layer`'s output: layer L - 1 receives it from the final layernorm.
   const ResidualGradient& dresidual_out(int64_t layer, int64_t L) const {
     return layer + 1 == L ? dresidual_final : block(layer + 1).dresidual_in;

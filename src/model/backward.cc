@@ -275,7 +275,7 @@ void append_final_layernorm_backward(Program& program, const TrainingParts& part
 // docs/model.md#the-shared-embedding
 void append_token_embedding_backward(Program& program, const TrainingParts& parts) {
   const Activations& a = parts.activations;
-  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in.sum;
+  const Tiled<float>& dencoded = parts.gradients.dencoded();
   const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
   program.add(
       {.name = "embedding/dwte",
@@ -291,7 +291,7 @@ void append_token_embedding_backward(Program& program, const TrainingParts& part
 // docs/model.md#embedding
 void append_position_embedding_backward(Program& program, const TrainingParts& parts,
                                         const MicroStep& micro) {
-  const Tiled<float>& dencoded = parts.gradients.block(0).dresidual_in.sum;
+  const Tiled<float>& dencoded = parts.gradients.dencoded();
   const Tiled<float>& dwpe = parts.dweights.get(Tensor::wpe);
   const int64_t B = parts.tiling.B, T = parts.tiling.T;
   const std::vector<Range> tiles = dwpe.row_ranges();
@@ -324,6 +324,7 @@ void append_backward(Program& program, const TrainingParts& parts, const MicroSt
                      GradientSink& sink) {
   const ParameterTable& table = *parts.weights.values().table;
   const auto complete = [&](Tensor tensor) { sink.on_parameter(table.index(tensor)); };
+  if (sink.takes_token_rows()) complete(Tensor::wte);
   append_final_layernorm_backward(program, parts, micro);
   complete(Tensor::lnfw);
   complete(Tensor::lnfb);
@@ -331,9 +332,9 @@ void append_backward(Program& program, const TrainingParts& parts, const MicroSt
     if (layer < parts.activations.overwritten_blocks) append_block_again(program, parts, layer);
     BlockBackward(program, parts, micro, layer, sink).append();
   }
-  append_token_embedding_backward(program, parts);
+  if (!sink.takes_token_rows()) append_token_embedding_backward(program, parts);
   append_position_embedding_backward(program, parts, micro);
-  complete(Tensor::wte);
+  if (!sink.takes_token_rows()) complete(Tensor::wte);
   complete(Tensor::wpe);
 }
 

@@ -18,10 +18,14 @@ class GradientSink {
 
   // For every other parameter: its gradient is complete after the ops appended so far.
   virtual void on_parameter(size_t parameter) = 0;
+
+  // Whether the sink itself adds the rows of dencoded to those of their tokens in wte's gradient.
+  // Then that is complete before backward, as far as it is of the classifier.
+  virtual bool takes_token_rows() const { return false; }
 };
 
-// Reads dlnf and the activations; writes every gradient but wte's, which it adds to. The first
-// micro-step overwrites gradients, later ones add to them.
+// Reads dlnf and the activations; writes every gradient but wte's, which it adds to unless the sink
+// does. The first micro-step overwrites gradients, later ones add to them.
 void append_backward(Program& program, const TrainingParts& parts, const MicroStep& micro,
                      GradientSink& sink);
 

@@ -32,7 +32,7 @@ bool share_rows(const Unit& a, const Unit& b) {
 
 }  // namespace
 
-Buckets::Buckets(const TiledParameters& parameters, int64_t bucket_bytes) {
+Buckets::Buckets(const TiledParameters& parameters, int64_t bucket_bytes, Wte wte) {
   const ParameterTable& table = *parameters.values().table;
   const int64_t size = unit_size(table.buffer_size());
   for (size_t p = 0; p < table.all().size(); ++p) {
@@ -47,6 +47,9 @@ Buckets::Buckets(const TiledParameters& parameters, int64_t bucket_bytes) {
           size);
     }
   }
+  const auto is_apart = [&](int64_t unit) {
+    return wte == Wte::kFirst && table.all()[units_[size_t(unit)].parameter].tensor == Tensor::wte;
+  };
   const std::vector<Range> rows_of_tiles = groups({0, int64_t(units_.size())});
   int64_t end = int64_t(units_.size());
   for (size_t i = rows_of_tiles.size(); i-- > 0;) {
@@ -54,11 +57,14 @@ Buckets::Buckets(const TiledParameters& parameters, int64_t bucket_bytes) {
     const Range elements{units_[size_t(begin)].elements.begin,
                          units_[size_t(end - 1)].elements.end};
     const bool full = elements.size() * int64_t(sizeof(float)) >= bucket_bytes;
-    if (full || i == 0) {
+    const bool is_edge = i == 0 || is_apart(begin) != is_apart(begin - 1);
+    if (full || is_edge) {
       buckets_.push_back({{begin, end}, elements});
       end = begin;
     }
   }
+  std::stable_partition(buckets_.begin(), buckets_.end(),
+                        [&](const Bucket& bucket) { return is_apart(bucket.units.begin); });
 }
 
 std::vector<int64_t> Buckets::shares(const Bucket& bucket, int ranks) const {

@@ -24,12 +24,15 @@ struct Bucket {
   Range elements;
 };
 
-// Backward completes gradients from the end of the buffer to its beginning, but for the last
-// layernorm's and the embeddings' exactly so: bucket 0 holds the end and is ready first.
+// In the order in which they are ready. Backward completes gradients from the end of the buffer to
+// its beginning, but for the last layernorm's and the embeddings' exactly so. wte, which lies at
+// the beginning, is last with what the lookup adds to it, and first without.
 class Buckets {
  public:
+  enum class Wte { kFirst, kLast };
+
   // A bucket is closed once it holds `bucket_bytes`, or a row of tiles.
-  Buckets(const TiledParameters& parameters, int64_t bucket_bytes);
+  Buckets(const TiledParameters& parameters, int64_t bucket_bytes, Wte wte = Wte::kLast);
 
   const std::vector<Unit>& units() const { return units_; }
   const std::vector<Bucket>& all() const { return buckets_; }
@@ -48,8 +51,8 @@ class Buckets {
   std::vector<TileId> tiles(const TiledParameters& parameters, Range units) const;
 
  private:
-  std::vector<Unit> units_;      // in order of memory
-  std::vector<Bucket> buckets_;  // the last in memory first
+  std::vector<Unit> units_;  // in order of memory
+  std::vector<Bucket> buckets_;
 };
 
 }  // namespace weft

@@ -31,6 +31,16 @@ Workers one_term_each(Workers workers) {
   return workers;
 }
 
+// Apart where they are fewer than wte's, which decides it by the step alone where bits must not
+// depend on the number of ranks.
+std::optional<TokenRows> make_token_rows(const Workers& terms, const Communicator& communicator,
+                                         const Distribution::Parts& parts) {
+  const int64_t rows = terms.micro_batches() * parts.token_rows.rows();
+  if (rows >= parts.dweights.get(Tensor::wte).rows()) return std::nullopt;
+  return TokenRows(parts.arena, parts.tiles, terms, communicator.size(), parts.tokens,
+                   parts.token_rows);
+}
+
 void copy(Vector<const float> from, Vector<float> to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
@@ -54,6 +64,8 @@ class Distribution::Sink : public GradientSink {
     under_way_.push_back(parameter);
     return {};
   }
+
+  bool takes_token_rows() const override { return distribution_.takes_token_rows(true); }
 
   void on_parameter(size_t parameter) override {
     complete_[parameter] = true;
@@ -85,10 +97,12 @@ Distribution::Distribution(const DistributionSettings& settings, const Workers& 
     : settings_(settings),
       communicator_(communicator),
       parts_(parts),
-      buckets_(parts.dweights, int64_t(settings.bucket_mb * double(1 << 20))),
+      terms_(settings.reproducible ? workers : one_term_each(workers)),
+      token_rows_(make_token_rows(terms_, communicator, parts)),
+      buckets_(parts.dweights, int64_t(settings.bucket_mb * double(1 << 20)),
+               token_rows_ ? Buckets::Wte::kFirst : Buckets::Wte::kLast),
       strategy_(make_strategy(settings.strategy, communicator)),
       exchanges_(settings.reproducible || !strategy_->library_sums()),
-      terms_(settings.reproducible ? workers : one_term_each(workers)),
       tree_(terms_.micro_batches()),
       sums_(buckets_.all().size()),
       spread_sums_(buckets_.all().size()),
@@ -222,7 +236,55 @@ void Distribution::append_sum_finish(Program& program, size_t b) const {
   } else {
     add_finish(program, name_of(b, "sum"), gradients, sums_[b]);
   }
-  append_norm_partials(program, b);
+  if (!lacks_token_rows(b)) append_norm_partials(program, b);
+}
+
+// ---- What the lookup adds to wte's gradient.
+
+bool Distribution::lacks_token_rows(size_t b) const {
+  const size_t wte = parts_.weights.values().table->index(Tensor::wte);
+  return token_rows_ && buckets_.units()[size_t(buckets_.all()[b].units.begin)].parameter == wte;
+}
+
+void Distribution::append_token_rows_start(Program& program) const {
+  if (!token_rows_) return;
+  if (works()) {
+    token_rows_->append_pack(program, terms_.micro_batches_of(communicator_.rank()).end - 1);
+  }
+  const auto begin = [this](Flights& flights) {
+    const Matrix<float> places = token_rows_->places().matrix();
+    const std::vector<int64_t> counts = token_rows_->counts();
+    flights.push_back(
+        communicator_.begin_all_gather({places.data, size_t(places.rows * places.cols)}, counts));
+    meter_.sent(int64_t(sizeof(float)) * counts[size_t(communicator_.rank())] *
+                (communicator_.size() - 1));
+  };
+  add_start(program, "token_rows", {}, token_rows_->places().all(), token_rows_flight_, begin);
+}
+
+void Distribution::append_token_rows_finish(Program& program) const {
+  if (!token_rows_) return;
+  const Tiled<float>& places = token_rows_->places();
+  const Parameter& wte = parts_.weights.values().table->get(Tensor::wte);
+  add_finish(program, "token_rows", places.all(), token_rows_flight_);
+  for (size_t b = 0; b < buckets_.all().size(); ++b) {
+    if (!lacks_token_rows(b)) continue;
+    for (const Range& group : buckets_.groups(my_units(b))) {
+      const Range range = elements_of(group);
+      const double share = double(range.size()) / double(wte.size());
+      program.add({.name = fmt::format("{}[{}]", name_of(b, "rows"), group.begin),
+                   .phase = Phase::kUpdate,
+                   .reads = places.all(),
+                   .writes = buckets_.tiles(parts_.dweights, group),
+                   .run = [this, within = Range{range.begin - wte.offset, range.end - wte.offset},
+                           sum = elements(parts_.dweights, range)](
+                              std::byte*) { token_rows_->add_to(within, sum); },
+                   // A row of the sum for each of the tokens that fall to it.
+                   .moved_bytes = size_t(share * double(places.rows())) *
+                                  moved_bytes({0, places.cols()}, 1, 1)});
+    }
+    append_norm_partials(program, b);
+  }
 }
 
 // ---- Exchanged sums.
@@ -269,6 +331,7 @@ void Distribution::build_accumulations() {
     }
     auto program =
         std::make_unique<Program>(fmt::format("accumulate{}", i - mine.begin), parts_.tiles);
+    if (token_rows_) token_rows_->append_pack(*program, i);
     for (const Range& group : buckets_.groups({0, int64_t(buckets_.units().size())})) {
       const Range range = elements_of(group);
       std::vector<TileId> reads = buckets_.tiles(parts_.dweights, group);
@@ -407,7 +470,9 @@ void Distribution::append_norm_partials(Program& program, size_t b) const {
 }
 
 void Distribution::append_norm(Program& program) const {
+  append_token_rows_start(program);
   append_sum_finish(program, buckets_.all().size() - 1);
+  append_token_rows_finish(program);
   if (!strategy_->everyone_updates()) {
     // Every partial is one rank's, and zero elsewhere: their sum is exact.
     const auto begin = [this](Flights& flights) {

@@ -4,15 +4,18 @@
 //   next step         [update, weights of layer 0] [update, weights of layer 1] forward 0 ...
 //
 // A sum leaves as soon as the last gradient of its bucket is written, and weights are waited for by
-// the layer that reads them. Each transfer is an op that begins it and an op that waits for its end
-// and occupies no worker; between them its bytes are nobody else's. All that begin one write the
-// `channel` tile, so that ranks begin them in one order, whatever their executors do.
+// the layer that reads them. Where a step has fewer tokens than wte has rows, wte's buckets come
+// first, without what the lookup adds to them, and that follows as rows at the end (TokenRows).
+// Each transfer is an op that begins it and an op that waits for its end and occupies no worker;
+// between them its bytes are nobody else's. All that begin one write the `channel` tile, so that
+// ranks begin them in one order, whatever their executors do.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,23 +26,10 @@
 #include "train/optimizer.h"
 #include "train/strategy.h"
 #include "train/sum_tree.h"
+#include "train/token_rows.h"
+#include "train/workers.h"
 
 namespace weft {
-
-// Which micro-batches of a step are a rank's: a run of them, as long on every rank that has any.
-struct Workers {
-  int64_t micro_steps = 1;  // of each worker
-  int64_t first = 0;        // the first rank that works: 1 with a dedicated server
-  int64_t ranks = 1;
-
-  int64_t count() const { return ranks - first; }
-  int64_t micro_batches() const { return count() * micro_steps; }
-  bool works(int64_t rank) const { return rank >= first; }
-  Range micro_batches_of(int64_t rank) const {
-    if (!works(rank)) return {0, 0};
-    return {(rank - first) * micro_steps, (rank - first + 1) * micro_steps};
-  }
-};
 
 class Distribution {
  public:
@@ -49,6 +39,9 @@ class Distribution {
     const Tiling& tiling;
     const TiledParameters &weights, &dweights, &m, &v;
     const Optimizer& optimizer;
+    // What the lookup of the tokens adds to dwte when backward has ended: see TokenRows.
+    const Tiled<int32_t>& tokens;
+    const Tiled<float>& token_rows;
   };
 
   // REQUIRES: the parts and the communicator outlive this and the programs.
@@ -64,6 +57,8 @@ class Distribution {
 
   // As the sink of the last micro-step's backward: begins sums as their gradients are complete.
   std::unique_ptr<GradientSink> sink(Program& program) const;
+  // Whether the backward pass of a micro-step leaves the rows of its tokens alone.
+  bool takes_token_rows(bool last) const { return token_rows_ && (last || is_reproducible()); }
   // All sums from the first on, after everything else, for a program without a backward pass.
   void append_sums(Program& program) const;
 
@@ -108,6 +103,8 @@ class Distribution {
   void append_merges(Program& program, size_t bucket) const;
   void append_tree_sum(Program& program, size_t bucket) const;
   void append_spread_sums(Program& program, size_t bucket) const;
+  void append_token_rows_start(Program& program) const;
+  void append_token_rows_finish(Program& program) const;
   void append_norm_partials(Program& program, size_t bucket) const;
   void append_update(Program& program, Range units) const;
   void begin_partial_sums(size_t bucket, Flights& flights) const;
@@ -120,16 +117,18 @@ class Distribution {
   Vector<float> elements(const TiledParameters& of, Range range) const {
     return of.values().data.subspan(size_t(range.begin), size_t(range.size()));
   }
+  bool lacks_token_rows(size_t bucket) const;  // when its sum is there
   std::string name_of(size_t bucket, const char* what) const;
 
   DistributionSettings settings_;
   Communicator& communicator_;
   Parts parts_;
+  // What a rank adds to a sum: with `reproducible` each of its micro-batches, else all as one.
+  Workers terms_;
+  std::optional<TokenRows> token_rows_;  // where they are apart
   Buckets buckets_;
   std::unique_ptr<Strategy> strategy_;
   bool exchanges_;  // terms of sums, which are added up here; else the library adds
-  // What a rank adds to a sum: with `reproducible` each of its micro-batches, else all as one.
-  Workers terms_;
   SumTree tree_;
   Tiled<double> partials_;  // (1, units) of the squared norm
   Tiled<int32_t> channel_;  // (1, 1) no memory that matters: the order of transfers
@@ -142,7 +141,7 @@ class Distribution {
   std::vector<std::unique_ptr<Program>> accumulations_;
 
   mutable std::vector<Flights> sums_, spread_sums_, spread_weights_;  // by bucket
-  mutable Flights norm_flight_;
+  mutable Flights token_rows_flight_, norm_flight_;
   mutable CommunicationMeter meter_;
 };
 

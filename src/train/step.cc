@@ -47,8 +47,14 @@ class GradientUse : public GradientSink {
 // Gradients that wait: for later micro-batches, or for an exchange that does not overlap.
 class NoUse : public GradientSink {
  public:
+  explicit NoUse(bool takes_token_rows) : takes_token_rows_(takes_token_rows) {}
+
+  bool takes_token_rows() const override { return takes_token_rows_; }
   Epilogue on_tile(size_t) override { return {}; }
   void on_parameter(size_t) override {}
+
+ private:
+  bool takes_token_rows_;
 };
 
 AdamWSettings deferred(AdamWSettings adamw, bool defer) {
@@ -91,7 +97,8 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
   if (settings.is_distributed()) {
     distribution_ = std::make_unique<Distribution>(
         settings.distribution, settings.workers(), *settings.communicator,
-        Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, m_, v_, optimizer_});
+        Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, m_, v_, optimizer_,
+                            activations_.inputs, gradients_.dencoded()});
     if (!distribution_->works()) micro_steps_ = 1;
     if (!distribution_->overlaps()) exchange_ = build_exchange();
   }
@@ -169,7 +176,9 @@ void TrainingStep::append_batch(Program& program, bool first, bool last) {
 
 std::unique_ptr<GradientSink> TrainingStep::gradient_sink(Program& program, bool last) const {
   if (!distribution_) return std::make_unique<GradientUse>(program, optimizer_, last);
-  if (!last || exchange_) return std::make_unique<NoUse>();
+  if (!last || !distribution_->overlaps()) {
+    return std::make_unique<NoUse>(distribution_->takes_token_rows(last));
+  }
   return distribution_->sink(program);
 }
 

@@ -10,11 +10,12 @@ namespace weft {
 namespace {
 
 struct Cut {
-  explicit Cut(const Config& config, int64_t bucket_bytes = 4096)
+  explicit Cut(const Config& config, int64_t bucket_bytes = 4096,
+               Buckets::Wte wte = Buckets::Wte::kLast)
       : state(config),
         tiling(choose_tiling(config, 3, 7)),
         weights(tiles, "weights/", state.weights, tiling),
-        buckets(weights, bucket_bytes) {}
+        buckets(weights, bucket_bytes, wte) {}
 
   TrainingState state;
   Tiling tiling;
@@ -53,6 +54,23 @@ TEST(Buckets, FollowBackwardFromTheEndOfTheBuffer) {
     }
   }
   EXPECT_EQ(begin, 0);
+}
+
+TEST(Buckets, OfWteComeFirstAndAlone) {
+  const Cut cut(kSmall, 100'000, Buckets::Wte::kFirst);
+  const int64_t wte = cut.state.table->get(Tensor::wte).size();
+  int64_t first = 0, rest = cut.state.table->buffer_size();
+  for (const Bucket& bucket : cut.buckets.all()) {
+    if (first < wte) {
+      EXPECT_LE(bucket.elements.end, wte);
+      first += bucket.elements.size();
+    } else {
+      EXPECT_EQ(bucket.elements.end, rest);
+      rest = bucket.elements.begin;
+    }
+  }
+  EXPECT_EQ(first, wte);
+  EXPECT_EQ(rest, wte);
 }
 
 TEST(Buckets, SharesAreWholeUnitsAndAsEvenAsThese) {
