@@ -262,10 +262,21 @@ class MpiCommunicator : public Communicator {
 
   template <typename T, typename Begin>
   void for_each_chunk(Vector<T> values, const Begin& begin) const {
-    const auto largest = static_cast<size_t>(largest_);
-    for (size_t at = 0; at < values.size(); at += largest) {
-      begin(values.subspan(at, std::min(largest, values.size() - at)));
+    for_each_chunk(values, largest_, begin);
+  }
+  template <typename T, typename Begin>
+  static void for_each_chunk(Vector<T> values, int64_t largest, const Begin& begin) {
+    for (size_t at = 0; at < values.size(); at += size_t(largest)) {
+      begin(values.subspan(at, std::min(size_t(largest), values.size() - at)));
     }
+  }
+  // A library passes large values on from rank to rank in pieces, and a piece only when it is
+  // called: Open MPI 16 or 32 KiB in each of its calls. So that a call moves on many of them, it is
+  // given the values in parts, which all are on their way.
+  template <typename Begin>
+  void for_each_part(Vector<float> values, const Begin& begin) const {
+    constexpr int64_t kPart = int64_t{1} << 18;
+    for_each_chunk(values, std::min(kPart, largest_), begin);
   }
   bool fits(int64_t elements) const { return elements <= largest_; }
 
@@ -347,7 +358,7 @@ std::string MpiCommunicator::broadcast(const std::string& text) {
 
 Request MpiCommunicator::begin_reduce(Vector<float> values, int root) {
   return start("reduce", [this, values, root](Calls& calls) {
-    for_each_chunk(values, [&](Vector<float> chunk) {
+    for_each_part(values, [&](Vector<float> chunk) {
       const bool at_root = rank_ == root;
       calls.check(MPI_Ireduce(at_root ? MPI_IN_PLACE : chunk.data(),
                               at_root ? chunk.data() : nullptr, int(chunk.size()), MPI_FLOAT,
@@ -362,7 +373,7 @@ Request MpiCommunicator::begin_broadcast(Vector<float> values, int root) {
 }
 
 void MpiCommunicator::broadcast_chunks(Vector<float> values, int root, Calls& calls) const {
-  for_each_chunk(values, [&](Vector<float> chunk) {
+  for_each_part(values, [&](Vector<float> chunk) {
     calls.check(MPI_Ibcast(chunk.data(), int(chunk.size()), MPI_FLOAT, root, world_, calls.next()));
   });
 }
