@@ -44,7 +44,7 @@ void gelu_backward(Matrix<const BFloat16> x, Matrix<const float> dout, Matrix<BF
                    Matrix<BFloat16> y) noexcept;
 
 // sums[c] += sum over rows of x(r, c), rows added in order to a sum that starts from zero.
-// x (n, N); sums (N). The gradient of a bias.
+// x (n, N); sums (N). Of the partial gradients that the ops of a layernorm leave, a row each.
 // docs/model.md#layernorm
 void add_column_sums(Matrix<const float> x, Vector<float> sums) noexcept;
 

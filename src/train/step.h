@@ -1,10 +1,11 @@
 // The training step, as a map: read this first.
 //
-//   tokens -> embedding -> L x [layernorm, attention, layernorm, MLP] -> layernorm append_forward
-//          -> logits, softmax, loss, and their gradients, chunk by chunk append_loss_with_gradients
-//          -> back through the blocks to the embedding append_backward
-//          -> gradient norm, clipping, AdamW                              Optimizer
-//          -> the same among several ranks                                Distribution
+//   tokens -> embedding
+//     -> L x [layernorm, attention, layernorm, MLP] -> layernorm    append_forward
+//     -> logits, softmax, loss and their gradients, by chunks       append_loss_with_gradients
+//     -> back through the blocks to the embedding                   append_backward
+//     -> gradient norm, clipping, AdamW                             Optimizer
+//     -> the same among several ranks                               Distribution
 //
 // All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on
 // how many threads and in which order, is an executor's business and changes no bit of the result.
