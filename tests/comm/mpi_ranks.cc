@@ -2,10 +2,49 @@
 // short that every longer one is cut into several calls, as counts beyond 2^31 are.
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "comm/communicator_cases.h"
 #include "comm/connect.h"
+
+namespace weft {
+namespace {
+
+std::string error_of(Request& request) {
+  try {
+    while (!request.test()) {
+    }
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// MPI refuses a root that is no rank. Whoever waits for the transfer is told, and the others go on,
+// whether it began at once or when those before it had ended.
+void check_errors(Communicator& c) {
+  constexpr size_t kTransfers = 12;
+  std::vector<std::vector<float>> values(kTransfers, std::vector<float>(1000, float(c.rank())));
+  std::vector<Request> requests;
+  for (size_t i = 0; i < kTransfers; ++i) {
+    const bool refused = i == 0 || i == kTransfers - 2;
+    requests.push_back(c.begin_broadcast(values[i], refused ? c.size() : 0));
+  }
+  for (size_t i = 0; i < kTransfers; ++i) {
+    const std::string error = error_of(requests[i]);
+    const bool refused = i == 0 || i == kTransfers - 2;
+    const std::string expected = rank_name(c) + ": broadcast failed: ";
+    if (refused != (error.find(expected) != std::string::npos)) {
+      throw failure("mpi_ranks", "transfer " + std::to_string(i) + ": '" + error + "'");
+    }
+    if (!refused && values[i][0] != 0.f) throw failure("mpi_ranks", "a broadcast did not arrive");
+  }
+}
+
+}  // namespace
+}  // namespace weft
 
 // mpi_ranks EXPECTED_RANKS LARGEST_COUNT
 int main(int argc, char** argv) {
@@ -16,6 +55,7 @@ int main(int argc, char** argv) {
       throw weft::failure("mpi_ranks", "mpirun started another number of ranks");
     }
     weft::check_communicator(*communicator);
+    weft::check_errors(*communicator);
   } catch (const weft::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     communicator->end_all_ranks(1);
