@@ -280,8 +280,8 @@ void Distribution::append_token_rows_finish(Program& program) const {
                            sum = elements(parts_.dweights, range)](
                               std::byte*) { token_rows_->add_to(within, sum); },
                    // A row of the sum for each of the tokens that fall to it.
-                   .moved_bytes = size_t(share * double(places.rows())) *
-                                  moved_bytes({0, places.cols()}, 1, 1)});
+                   .moved_bytes = size_t(
+                       share * double(moved_bytes({0, places.rows() * places.cols()}, 1, 1)))});
     }
     append_norm_partials(program, b);
   }

@@ -95,7 +95,8 @@ TEST_F(SimulateCommand, WritesATimeline) {
 TEST_F(SimulateCommand, ReadsWhatBenchCommPrints) {
   directory_.write("comm.json", R"({"latency_us": 3, "link_bytes_per_s": 1e8, "transfers": [
       {"transfer": "all-reduce", "bytes": 4, "share": 0.01},
-      {"transfer": "all-reduce", "bytes": 4096, "share": 0.5}]})");
+      {"transfer": "all-reduce", "bytes": 4096, "share": 0.5},
+      {"transfer": "all-gather", "bytes": 4096, "share": 0.5}]})");
   const std::vector<std::string> nodes = {"--nodes", "2", "--cores", "1"};
   std::vector<std::string> measured = nodes, given = nodes;
   measured.insert(measured.end(), {"--comm", path("comm.json")});
