@@ -77,10 +77,10 @@ class Run:
         """How many have ended since the last call."""
         if not self.metrics.exists():
             return 0
-        with open(self.metrics) as log:
+        with open(self.metrics, "rb") as log:
             log.seek(self.read)
             text = log.read()
-        whole = text[:text.rfind("\n") + 1]
+        whole = text[:text.rfind(b"\n") + 1]
         self.read += len(whole)
         records = [json.loads(line) for line in whole.splitlines()]
         for record in records:

@@ -30,13 +30,14 @@ flag = lambda name: sys.argv[sys.argv.index(name) + 1]
 out = Path(flag("--out"))
 out.mkdir()
 (out / "pid").write_text(str(os.getpid()))
-with open(out / "metrics.jsonl", "w", buffering=1) as log:
+with open(out / "metrics.jsonl", "w", buffering=1, encoding="utf-8") as log:
     print(json.dumps({{"kind": "run", "tokens_per_step": 100}}), file=log)
     for step in range(int(flag("--steps"))):
         end = time.process_time() + float(flag("--ms")) / 1000
         while time.process_time() < end:
             pass
         print(json.dumps({{"kind": "train", "step": step + 1}}), file=log)
+        print(json.dumps({{"kind": "sample", "text": "été"}}, ensure_ascii=False), file=log)
 """
 FAKE_LAUNCHER = f"#!{sys.executable}\nimport subprocess, sys\nsys.exit(subprocess.run(sys.argv[1:]).returncode)\n"
 

@@ -33,12 +33,10 @@ Workers one_term_each(Workers workers) {
 
 // Apart where they are fewer than wte's, which decides it by the step alone where bits must not
 // depend on the number of ranks.
-std::optional<TokenRows> make_token_rows(const Workers& terms, const Communicator& communicator,
-                                         const Distribution::Parts& parts) {
+std::optional<TokenRows> make_token_rows(const Workers& terms, const Distribution::Parts& parts) {
   const int64_t rows = terms.micro_batches() * parts.token_rows.rows();
   if (rows >= parts.dweights.get(Tensor::wte).rows()) return std::nullopt;
-  return TokenRows(parts.arena, parts.tiles, terms, communicator.size(), parts.tokens,
-                   parts.token_rows);
+  return TokenRows(parts.arena, parts.tiles, terms, parts.tokens, parts.token_rows);
 }
 
 void copy(Vector<const float> from, Vector<float> to) {
@@ -98,7 +96,7 @@ Distribution::Distribution(const DistributionSettings& settings, const Workers& 
       communicator_(communicator),
       parts_(parts),
       terms_(settings.reproducible ? workers : one_term_each(workers)),
-      token_rows_(make_token_rows(terms_, communicator, parts)),
+      token_rows_(make_token_rows(terms_, parts)),
       buckets_(parts.dweights, int64_t(settings.bucket_mb * double(1 << 20)),
                token_rows_ ? Buckets::Wte::kFirst : Buckets::Wte::kLast),
       strategy_(make_strategy(settings.strategy, communicator)),

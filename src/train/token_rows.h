@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "base/arena.h"
@@ -21,8 +20,8 @@ class TokenRows {
  public:
   // `tokens` (n, 1) and `rows` (n, C) are those of a micro-batch, when backward has ended: row i
   // is to be added to row tokens[i] of dwte. There is a place for each micro-batch of `terms`.
-  TokenRows(Arena& arena, TileTable& tiles, const Workers& terms, int ranks,
-            const Tiled<int32_t>& tokens, const Tiled<float>& rows);
+  TokenRows(Arena& arena, TileTable& tiles, const Workers& terms, const Tiled<int32_t>& tokens,
+            const Tiled<float>& rows);
 
   // Copies them to the place of a micro-batch, of all ranks' in one numbering.
   void append_pack(Program& program, int64_t micro_batch) const;
@@ -38,11 +37,10 @@ class TokenRows {
 
  private:
   // One place: n rows of C, and then their tokens.
-  Vector<float> rows_of(int64_t micro_batch) const;
+  Matrix<float> rows_of(int64_t micro_batch) const;
   Vector<float> tokens_of(int64_t micro_batch) const;
 
   Workers terms_;
-  int ranks_;
   Tiled<int32_t> tokens_;
   Tiled<float> rows_;
   Tiled<float> places_;  // (micro-batches, n (C + 1))

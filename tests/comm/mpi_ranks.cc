@@ -8,19 +8,10 @@
 #include "base/error.h"
 #include "comm/communicator_cases.h"
 #include "comm/connect.h"
+#include "support/error_of.h"
 
 namespace weft {
 namespace {
-
-std::string error_of(Request& request) {
-  try {
-    while (!request.test()) {
-    }
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 // MPI refuses a root that is no rank. Whoever waits for the transfer is told, and the others go on,
 // whether it began at once or when those before it had ended.
@@ -33,7 +24,10 @@ void check_errors(Communicator& c) {
     requests.push_back(c.begin_broadcast(values[i], refused ? c.size() : 0));
   }
   for (size_t i = 0; i < kTransfers; ++i) {
-    const std::string error = error_of(requests[i]);
+    const std::string error = error_of([&] {
+      while (!requests[i].test()) {
+      }
+    });
     const bool refused = i == 0 || i == kTransfers - 2;
     const std::string expected = rank_name(c) + ": broadcast failed: ";
     if (refused != (error.find(expected) != std::string::npos)) {

@@ -179,7 +179,7 @@ TEST(TokenRows, AreAddedInTheOrderOfTheTokens) {
   TileTable tiles;
   const auto tokens = allocate_tiled<int32_t>(arena, tiles, "tokens", n, 1, n, 1);
   const auto rows = allocate_tiled<float>(arena, tiles, "rows", n, C, n, C);
-  const TokenRows all(arena, tiles, Workers{1, 0, kBatches}, kBatches, tokens, rows);
+  const TokenRows all(arena, tiles, Workers{1, 0, kBatches}, tokens, rows);
   std::vector<float> expected(size_t(kWords * C)), actual(expected.size());
   for (size_t i = 0; i < expected.size(); ++i) expected[i] = actual[i] = float(i) / 7.f;
   for (int64_t m = 0; m < kBatches; ++m) {
