@@ -1,6 +1,6 @@
-# The page of `weft report`: our files of src/observe/report and dygraphs as Debian packages it,
-# embedded in weft. Run by CMake it adds the generated source to weft_observe; run as a script it
-# writes that source, which implements observe/report_assets.h.
+# The page of `weft report`: our files of src/report/page and dygraphs as Debian packages it,
+# embedded in weft. Run by CMake it adds the generated source to weft_report; run as a script it
+# writes that source, which implements report/report_assets.h.
 
 # What 64 hexadecimal digits stand for, in base64.
 function(base64_of_sha256 hex output)
@@ -48,7 +48,7 @@ if(CMAKE_SCRIPT_MODE_FILE)
   file(GLOB styles ${DIRECTORY}/*.css)
   file(GLOB scripts ${DIRECTORY}/*.js)
   set(assets "")
-  file(WRITE ${SOURCE}.new "#include \"observe/report_assets.h\"\n\nnamespace weft {\nnamespace {\n\n")
+  file(WRITE ${SOURCE}.new "#include \"report/report_assets.h\"\n\nnamespace weft {\nnamespace {\n\n")
   embed(page ${DIRECTORY}/page.html)
   embed(style ${styles})
   embed(script ${scripts})
@@ -62,10 +62,10 @@ if(CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
-set(report_directory ${CMAKE_SOURCE_DIR}/src/observe/report)
-set(report_source ${CMAKE_BINARY_DIR}/generated/observe/report_assets.cc)
+set(report_directory ${CMAKE_SOURCE_DIR}/src/report/page)
+set(report_source ${CMAKE_BINARY_DIR}/generated/report/report_assets.cc)
 file(GLOB report_files CONFIGURE_DEPENDS ${report_directory}/*)
-file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/generated/observe)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/generated/report)
 add_custom_command(OUTPUT ${report_source}
   COMMAND ${CMAKE_COMMAND} -DDIRECTORY=${report_directory} -DSOURCE=${report_source}
     -DCHART_STYLE=${DYGRAPHS_STYLE} -DCHART_SCRIPT=${DYGRAPHS_SCRIPT}
@@ -74,4 +74,4 @@ add_custom_command(OUTPUT ${report_source}
     ${DYGRAPHS_LICENCE}
   COMMENT "Embedding the page of weft report"
   VERBATIM)
-target_sources(weft_observe PRIVATE ${report_source})
+target_sources(weft_report PRIVATE ${report_source})

@@ -195,12 +195,12 @@ WRONG_REFERENCES = [
     "[`layernorm_forward`](src/model/forward.cc)",      # called there
     "[`rethrow_failure`](src/exec/fork_join.cc)",
     "[`Op`](src/exec/executor.h)",
-    "[`TrainingStep::built`](src/train/step.cc)",
+    "[`TrainingStep::built`](src/step/training_step.cc)",
 ]
 RIGHT_REFERENCES = [
     "[`layernorm_forward`](src/kernels/layernorm.cc)",
     "[`Attention::forward`](src/kernels/attention.cc)",
-    "[`TrainingStep::build`](src/train/step.cc)",
+    "[`TrainingStep::build`](src/step/training_step.cc)",
     "[`Op`](src/program/program.h)",
     "[`kFlopsPerOp`](src/model/tiling.cc)",
 ]

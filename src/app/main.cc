@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <cstring>
 
-#include "app/commands.h"
-#include "app/failure_report.h"
-#include "app/machine.h"
+#include "app/cli/failure_report.h"
+#include "app/command_table.h"
 #include "base/error.h"
+#include "measure/machine.h"
 
 namespace weft {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "base/patience.h"
+#include "base/poll_backoff.h"
 
 namespace weft {
 

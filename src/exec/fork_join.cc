@@ -2,7 +2,7 @@
 
 #include <omp.h>
 
-#include "base/patience.h"
+#include "base/poll_backoff.h"
 #include "exec/op_runner.h"
 #include "exec/waiting_ops.h"
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/patience.h"
+#include "base/poll_backoff.h"
 
 namespace weft {
 

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "base/patience.h"
+#include "base/poll_backoff.h"
 #include "exec/op_runner.h"
 #include "exec/ready_queue.h"
 #include "exec/task_graph.h"

@@ -5,10 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "app/config_file.h"
-#include "app/inspection.h"
-#include "app/measured_network.h"
-#include "app/op_costs.h"
+#include "app/cli/config_file.h"
+#include "app/commands/inspect/inspection.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -26,16 +24,18 @@
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
 #include "formats/safetensors.h"
-#include "observe/event_file.h"
-#include "observe/event_records.h"
-#include "observe/run_log.h"
-#include "observe/tensorboard.h"
-#include "observe/trace_file.h"
+#include "predict/measured_network.h"
+#include "predict/op_costs.h"
+#include "run/checkpoint.h"
+#include "runlog/event_file.h"
+#include "runlog/event_records.h"
+#include "runlog/run_log.h"
+#include "runlog/tensorboard.h"
+#include "step/random_state.h"
 #include "support/base64.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
-#include "train/checkpoint.h"
-#include "train/random_state.h"
+#include "timeline/trace_file.h"
 
 namespace weft {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "observe/timeline.h"
+#include "timeline/timeline.h"
 
 namespace weft {
 

@@ -1,0 +1,257 @@
+#include "app/cli/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+
+#include "app/cli/config_file.h"
+#include "base/files.h"
+
+namespace weft {
+namespace {
+
+constexpr const char* kListed = "--help lists the flags";
+
+// All of the text as a number; `kind` says what it should have been.
+template <typename T>
+T read_number(const Options& flags, const std::string& flag, const std::string& text,
+              const char* kind) {
+  T value = {};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (stop == end && error == std::errc::result_out_of_range) {
+    throw flags.error(flag, fmt::format("{} is out of range", text));
+  }
+  if (stop != end || error != std::errc()) {
+    throw flags.error(flag, fmt::format("'{}' is not {}", text, kind));
+  }
+  return value;
+}
+
+template <typename T>
+T within(const Options& flags, const std::string& flag, T value, const Limits<T>& limits) {
+  if (limits.least <= value && value <= limits.most) return value;
+  throw flags.error(flag, fmt::format("{} is not in [{}, {}]", value, limits.least, limits.most));
+}
+
+// fmt's own join sets off a false alarm of g++ 12 (-Wstringop-overflow).
+std::string joined(const std::vector<std::string>& names, std::string_view separator) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += separator;
+    text += name;
+  }
+  return text;
+}
+
+// A value that the user may not give stands for a default that is not a number.
+template <typename T>
+std::string shown_default(T value, const Limits<T>& limits) {
+  return value < limits.least ? "" : fmt::format("{}", value);
+}
+
+// Levenshtein's distance, one row of the table at a time.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+constexpr size_t kHelpWidth = 100, kFlagColumns = 36;
+
+// Breaks lines at spaces so that none is longer than `width`, unless a word is.
+std::string wrapped(std::string_view text, size_t width) {
+  std::string result;
+  while (text.size() > width) {
+    size_t space = text.rfind(' ', width);
+    if (space == text.npos) space = text.find(' ');
+    if (space == text.npos) break;
+    result.append(text.substr(0, space)) += '\n';
+    text.remove_prefix(space + 1);
+  }
+  return result.append(text);
+}
+
+// `--lr F     Learning rate [0.0003]`
+class HelpFormatter : public CLI::Formatter {
+ public:
+  // CLI11 marks the negative form of a flag with {false}.
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    constexpr std::string_view kMark = "{false}";
+    std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    const size_t mark = name.find(kMark);
+    return mark == std::string::npos ? name : name.erase(mark, kMark.size());
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_expected_max() == 0) return "";
+    const bool is_list = option->get_expected_max() > 1;
+    return " " + option->get_type_name() + (is_list ? "..." : "");
+  }
+
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string& shown = option->get_default_str();
+    const bool has_default = option->get_expected_max() > 0 && !shown.empty();
+    return wrapped(option->get_description() + (has_default ? fmt::format(" [{}]", shown) : ""),
+                   kHelpWidth - kFlagColumns);
+  }
+};
+
+}  // namespace
+
+std::string nearest_name(std::string_view typed, std::span<const std::string> candidates) {
+  const auto distance = [typed](const std::string& candidate) {
+    return candidate.starts_with(typed) ? 0 : edit_distance(typed, candidate);
+  };
+  return *std::ranges::min_element(candidates, {}, distance);
+}
+
+Options::Options(const std::string& name, const std::string& summary)
+    : name_(name), app_(wrapped(summary, kHelpWidth), "weft " + name) {
+  app_.set_help_flag("-h,--help", "Print this help and exit")->configurable(false);
+  app_.formatter(std::make_shared<HelpFormatter>());
+  app_.get_formatter()->column_width(kFlagColumns);
+}
+
+template <typename Read>
+CLI::Option* Options::add(const std::string& flag, const std::string& type,
+                          const std::string& shown, const std::string& help, Read read) {
+  CLI::callback_t callback = [read](const CLI::results_t& results) {
+    read(results);
+    return true;
+  };
+  return app_.add_option(flag, callback, help)->type_name(type)->default_str(shown)->group(group_);
+}
+
+CLI::Option* Options::integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
+                              const std::string& help) {
+  const auto read = [this, flag, limits, &value](const CLI::results_t& results) {
+    const auto n = read_number<int64_t>(*this, flag, results.front(), "a whole number");
+    value = within(*this, flag, n, limits);
+  };
+  return add(flag, "N", shown_default(value, limits), help, read);
+}
+
+CLI::Option* Options::seed(const std::string& flag, uint64_t& value, const std::string& help) {
+  const auto read = [this, flag, &value](const CLI::results_t& results) {
+    value = read_number<uint64_t>(*this, flag, results.front(), "a whole number from 0");
+  };
+  return add(flag, "N", fmt::format("{}", value), help, read);
+}
+
+CLI::Option* Options::real(const std::string& flag, double& value, Limits<double> limits,
+                           const std::string& help) {
+  const auto read = [this, flag, limits, &value](const CLI::results_t& results) {
+    const auto x = read_number<double>(*this, flag, results.front(), "a number");
+    if (!std::isfinite(x)) throw error(flag, fmt::format("{} is not finite", results.front()));
+    value = within(*this, flag, x, limits);
+  };
+  return add(flag, "F", shown_default(value, limits), help, read);
+}
+
+CLI::Option* Options::text(const std::string& flag, std::string& value, const std::string& type,
+                           const std::string& help) {
+  return add(flag, type, value, help,
+             [&value](const CLI::results_t& results) { value = results.front(); });
+}
+
+CLI::Option* Options::choice(const std::string& flag, std::string& value,
+                             const std::vector<std::string>& names, const std::string& help) {
+  const std::string type = joined(names, "|");
+  return add(flag, type, value, help, [this, flag, names, &value](const CLI::results_t& results) {
+    if (std::ranges::find(names, results.front()) == names.end()) {
+      throw error(flag, fmt::format("'{}' is not supported", results.front()),
+                  "use " + joined(names, ", "));
+    }
+    value = results.front();
+  });
+}
+
+CLI::Option* Options::texts(const std::string& flag, std::vector<std::string>& values,
+                            const std::string& type, const std::string& help) {
+  return add(flag, type, "", help, [&values](const CLI::results_t& results) { values = results; })
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args();
+}
+
+CLI::Option* Options::flag(const std::string& flags, bool& value, const std::string& help) {
+  return app_.add_flag(flags, value, help)->default_str(value ? "true" : "false")->group(group_);
+}
+
+void Options::configurable() {
+  app_.set_config("--config", "", "TOML file with flags as `name = value`; flags given here win")
+      ->type_name("FILE")
+      ->check([this](const std::string& path) { return check_config(path); })
+      ->configurable(false)
+      ->group(group_);
+  app_.config_formatter(std::make_shared<ConfigFile>(name_, app_));
+  flag("--dump-config", wants_dump_, "Print every flag with its value, as --config reads it")
+      ->configurable(false);
+}
+
+// CLI11 would say of any file that it cannot be read, and wait for the writer of a pipe.
+std::string Options::check_config(const std::string& path) const {
+  try {
+    const MappedFile file(path);
+    return {};
+  } catch (const Error& reason) {
+    throw error("--config", reason.message(), reason.hint());
+  }
+}
+
+bool Options::parse(const Arguments& arguments) {
+  try {
+    app_.parse(Arguments(arguments.rbegin(), arguments.rend()));
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app_.help().c_str(), stdout);
+    return false;
+  } catch (const CLI::ExtrasError&) {
+    reject_extras();
+  } catch (const CLI::FileError&) {
+    throw error("--config", "cannot read the file");
+  } catch (const CLI::ParseError& parse_error) {
+    throw input_error(name_, parse_error.what(), kListed);
+  }
+}
+
+// CLI11 leaves both an unknown flag and what follows it: the flag is what the user must hear about.
+void Options::reject_extras() const {
+  const std::vector<std::string> extras = app_.remaining();
+  const auto flag = std::ranges::find_if(extras, [](const std::string& text) {
+    return text.find_first_not_of('-') > 0 && text.find_first_not_of('-') != text.npos;
+  });
+  if (flag == extras.end()) {
+    throw input_error(name_, fmt::format("unexpected argument '{}'", extras.front()), kListed);
+  }
+  const std::string typed = flag->substr(0, flag->find('='));
+  const std::string_view name = std::string_view(typed).substr(typed.find_first_not_of('-'));
+  throw input_error(name_, fmt::format("unknown flag {}", typed),
+                    fmt::format("did you mean --{}?", nearest_name(name, flag_names(app_))));
+}
+
+Error Options::error(const std::string& flag, const std::string& what,
+                     const std::string& hint) const {
+  return input_error(name_, fmt::format("{}: {}", flag, what), hint);
+}
+
+void Options::require(const CLI::Option* option, const std::string& hint) const {
+  if (option->count() > 0 && !option->results().front().empty()) return;
+  throw input_error(name_, fmt::format("{} is required", option->get_name()), hint);
+}
+
+}  // namespace weft

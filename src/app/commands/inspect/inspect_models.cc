@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "app/commands/inspect/inspectors.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/paths.h"
+#include "data/tokenizer.h"
+#include "formats/hf_files.h"
+#include "formats/model_files.h"
+#include "formats/safetensors.h"
+#include "infer/model.h"
+#include "run/checkpoint.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+void append(Inspection from, Inspection& to) {
+  std::ranges::move(from.facts, std::back_inserter(to.facts));
+  std::ranges::move(from.notes, std::back_inserter(to.notes));
+}
+
+// The complete checkpoints of a run, newest first.
+std::vector<fs::path> checkpoints_of(const fs::path& run) {
+  std::vector<fs::path> found;
+  if (!names_directory(run / "checkpoints")) return found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints")) {
+    if (entry.path().filename().string().starts_with("step_")) found.push_back(entry.path());
+  }
+  // Numbers of another length compare by it: names have eight digits or more.
+  std::ranges::sort(found, std::ranges::greater{}, [](const fs::path& path) {
+    const std::string name = path.filename().string();
+    return std::make_pair(name.size(), name);
+  });
+  return found;
+}
+
+void add_state(const RunState& state, Inspection& found) {
+  found.add_count("step", state.step);
+  found.add_count("tokens", state.tokens);
+}
+
+bool is_gpt2(const SafetensorsFile& file) {
+  return file.find("wte.weight") != nullptr || file.find("transformer.wte.weight") != nullptr;
+}
+
+// Tensor name -> file name. Throws unless every file is in the index's own directory.
+std::map<std::string, std::string> weight_map(const fs::path& index) {
+  const nlohmann::json json = read_json_object(index, kInspect);
+  std::map<std::string, std::string> files;
+  if (!json.contains("weight_map") || !json["weight_map"].is_object()) {
+    throw input_error(kInspect, index.string() + " has no weight_map");
+  }
+  for (const auto& [tensor, file] : json["weight_map"].items()) {
+    if (!file.is_string() || fs::path(file.get<std::string>()).has_parent_path()) {
+      throw input_error(kInspect, fmt::format("{} names no file beside it for {}", index.string(),
+                                              printable(tensor)));
+    }
+    files[tensor] = file.get<std::string>();
+  }
+  return files;
+}
+
+}  // namespace
+
+// Reads the weights: a model that loads is whole.
+Inspection inspect_model(const std::string& kind, const fs::path& path) {
+  Inspection found{.kind = kind};
+  const LoadedModel model(path);
+  found.add("model", to_string(model.config()));
+  found.add_count("parameters", model.table().count());
+  if (model.non_finite().count > 0) found.notes.push_back(model.non_finite().message());
+  const std::string beside = find_tokenizer_beside(path);
+  if (!beside.empty()) found.add("tokenizer", open_tokenizer(beside)->name());
+  add_size(path, found);
+  return found;
+}
+
+Inspection inspect_checkpoint(const fs::path& path) {
+  const RunState state = verify_checkpoint(path);
+  Inspection found = inspect_model("weft checkpoint", path);
+  add_state(state, found);
+  return found;
+}
+
+// Whole if every checkpoint is: `--resume` may need any of them.
+Inspection inspect_run(const fs::path& path) {
+  const std::vector<fs::path> checkpoints = checkpoints_of(path);
+  Inspection found{.kind = "weft run directory"};
+  found.add_count("checkpoints", std::ssize(checkpoints));
+  if (checkpoints.empty()) {
+    found.flaw = path.string() + " is a run directory without a checkpoint";
+  } else {
+    found.add("newest checkpoint", checkpoints.front().string());
+    append(inspect_checkpoint(checkpoints.front()), found);
+    for (size_t i = 1; i < checkpoints.size(); ++i) verify_checkpoint(checkpoints[i]);
+  }
+  if (names_file(path / "config.toml")) inspect_config(path / "config.toml");
+  if (names_file(path / "metrics.jsonl")) {
+    // A run that still goes may be in the middle of a line.
+    Inspection metrics = inspect_metrics(path / "metrics.jsonl");
+    if (!metrics.flaw.empty()) metrics.add("metrics", metrics.flaw);
+    append(std::move(metrics), found);
+  }
+  inspect_events_of_run(path, found);
+  return found;
+}
+
+// A whole GPT-2 where config.json says which; else only tensors, such as AdamW's moments or a part
+// of a model that was saved in parts.
+Inspection inspect_safetensors(const fs::path& path) {
+  const SafetensorsFile file(path);
+  const fs::path directory = path.parent_path();
+  const bool is_part = names_file(directory / kHfIndexFile) && path.filename() != kHfWeightsFile;
+  if (is_gpt2(file) && names_file(directory / "config.json") && !is_part) {
+    return inspect_model("GPT-2 weights (safetensors)", path);
+  }
+  const bool moments = !file.tensors().empty() && file.tensors().front().name.starts_with("m/");
+  Inspection found{.kind = moments ? "AdamW moments of a weft checkpoint" : "safetensors file"};
+  found.add_count("tensors", std::ssize(file.tensors()));
+  add_size(path, found);
+  return found;
+}
+
+Inspection inspect_safetensors_index(const fs::path& path) {
+  std::map<std::string, SafetensorsFile> files;
+  size_t bytes = 0;
+  const std::map<std::string, std::string> map = weight_map(path);
+  for (const auto& [tensor, name] : map) {
+    const SafetensorsFile& file = files.try_emplace(name, path.parent_path() / name).first->second;
+    const StoredTensor* stored = file.find(tensor);
+    if (stored == nullptr) {
+      throw input_error(kInspect, fmt::format("{} does not hold {}, which {} promises",
+                                              (path.parent_path() / name).string(),
+                                              printable(tensor), path.string()));
+    }
+    bytes += stored->bytes.size();
+  }
+  Inspection found{.kind = "index of a model in several safetensors files"};
+  found.add_count("files", std::ssize(files));
+  found.add_count("tensors", std::ssize(map));
+  found.add_bytes("size of the tensors", bytes);
+  return found;
+}
+
+}  // namespace weft

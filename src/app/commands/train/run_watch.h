@@ -1,0 +1,54 @@
+// RunWatch: notices what a user should look at while a run goes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/trainer.h"
+
+namespace weft {
+
+// The mean of what was added, in which the last few dozen count most.
+class RecentMean {
+ public:
+  void add(double value);
+  double mean() const { return mean_; }
+  int64_t count() const { return count_; }
+
+ private:
+  double mean_ = 0.;
+  int64_t count_ = 0;
+};
+
+// Each of its warnings is a sentence without a full stop, and is not repeated for a while.
+class RunWatch {
+ public:
+  // What is odd: a loss or a gradient norm that jumps, steps that have become slow, checkpoints
+  // that cost much of a run.
+  std::vector<std::string> look_at(const StepReport& step);
+
+  // How long a checkpoint took, and the time to its end from that of the one before or the start.
+  // Judged when the next step comes: one that ends a run is not the price of --checkpoint-every.
+  void saved(double saving_s, double since_last_s) { save_ = {saving_s, since_last_s}; }
+
+ private:
+  void look_at_loss(const StepReport& step, std::vector<std::string>& warnings);
+  void look_at_gradient(const StepReport& step, std::vector<std::string>& warnings);
+  void look_at_time(const StepReport& step, std::vector<std::string>& warnings);
+  void look_at_save(std::vector<std::string>& warnings);
+
+  struct Save {
+    double saving_s, since_last_s;
+  };
+
+  RecentMean loss_, loss_deviation_, log_norm_, step_ms_;
+  int64_t quiet_about_loss_until_ = 0, quiet_about_gradient_until_ = 0;  // steps
+  int64_t slow_steps_ = 0;                                               // in a row, up to now
+  double slow_ms_ = 0.;                                                  // their time
+  std::optional<Save> save_;  // before the step that comes next
+  bool warned_of_saving_ = false;
+};
+
+}  // namespace weft

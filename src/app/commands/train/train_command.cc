@@ -1,0 +1,283 @@
+// `weft train`: from flags to a run.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "app/cli/data_format.h"
+#include "app/cli/format.h"
+#include "app/cli/rank_failures.h"
+#include "app/cli/stop_signals.h"
+#include "app/command_table.h"
+#include "app/commands/train/progress.h"
+#include "app/commands/train/step_trace.h"
+#include "app/commands/train/train_options.h"
+#include "base/error.h"
+#include "comm/agreement.h"
+#include "comm/connect.h"
+#include "formats/model_files.h"
+#include "infer/model.h"
+#include "measure/machine.h"
+#include "run/trainer.h"
+#include "step/training_step.h"
+
+namespace weft {
+namespace {
+
+constexpr int64_t kShardVocabulary = 50257;  // GPT-2's
+
+// What the flags name on disk.
+struct Input {
+  std::optional<Config> init;
+  Dataset dataset;
+};
+
+Input open_input(const TrainOptions& o) {
+  Input input;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  if (!o.init.empty()) {
+    input.init = read_model_config(o.init);
+    tokenizer = find_tokenizer(o.tokenizer, o.init, *input.init);
+  } else if (!o.tokenizer.empty()) {
+    tokenizer = open_tokenizer(o.tokenizer);
+  }
+  input.dataset = open_dataset(o.data, o.val, tokenizer, parse_token_format(o.data_format));
+  if (input.init && !tokenizer && input.dataset.tokenizer) {
+    throw input_error("train", fmt::format("there is no tokenizer beside {}", o.init),
+                      "name it with --tokenizer");
+  }
+  return input;
+}
+
+Config choose_model(const TrainOptions& o, const Input& input) {
+  if (!input.init) {
+    const Tokenizer* tokenizer = input.dataset.tokenizer.get();
+    return parse_model(o.model.empty() ? "d12" : o.model,
+                       tokenizer != nullptr ? tokenizer->vocabulary_size() : kShardVocabulary);
+  }
+  if (!o.model.empty()) {
+    const Config named = parse_model(o.model, input.init->V);
+    if (named != *input.init) {
+      throw input_error("train",
+                        fmt::format("--model is {}, and --init holds {}", to_string(named),
+                                    to_string(*input.init)),
+                        "leave --model out to train the model of --init");
+    }
+  }
+  return *input.init;
+}
+
+void check(const TrainOptions& o) {
+  const auto required = [](bool given, const char* flag, const char* hint) {
+    if (!given) throw input_error("train", fmt::format("{} is required", flag), hint);
+  };
+  required(!o.data.empty(), "--data", "give a text file or token shards to train on");
+  required(!o.out.empty(), "--out", "give a directory for checkpoints and logs");
+  if (o.steps != 0 && o.epochs != 0.) {
+    throw input_error("train", "--steps and --epochs both set the length of the run",
+                      "give one of them");
+  }
+  if (o.trace.empty() && !o.trace_steps.empty()) {
+    throw input_error("train", "--trace-steps without --trace", "name the file with --trace");
+  }
+}
+
+std::string run_json(Precision precision) {
+  return nlohmann::ordered_json{{"version", version()},
+                                {"commit", git_commit()},
+                                {"machine", cpu_name()},
+                                {"cpus", available_cpus()},
+                                {"gemm", gemm_description(precision)},
+                                {"openmp", openmp_runtime()},
+                                {"mpi", mpi_library()}}
+      .dump();
+}
+
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(' ');
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+// What must be equal on all ranks: the program and the flags but those that say how a rank runs.
+Facts facts_of(const TrainOptions& o) {
+  Facts facts = {{"weft's version", version()}, {"weft's commit", git_commit()}};
+  std::istringstream lines(o.toml);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t equals = line.find('=');
+    if (equals == std::string::npos || line.starts_with('#')) continue;
+    const std::string name = trimmed(line.substr(0, equals));
+    if (name != "threads") facts.emplace_back("--" + name, trimmed(line.substr(equals + 1)));
+  }
+  return facts;
+}
+
+TrainSettings make_settings(const TrainOptions& o, const Config& model, const Executor& executor) {
+  TrainSettings s;
+  s.model = model;
+  s.init = o.init;
+  s.out = o.out;
+  s.resume = o.resume;
+  s.B = o.batch_size;
+  s.T = o.seq_len != 0 ? o.seq_len : model.T;
+  s.total_batch_tokens = o.total_batch_tokens;
+  s.steps = o.steps;
+  s.epochs = o.epochs != 0. ? o.epochs : 1.;
+  s.shuffle = o.shuffle;
+  s.seed = o.seed;
+  s.schedule = {.kind = parse_schedule(o.schedule),
+                .lr = o.lr,
+                .warmup = o.warmup,
+                .final_lr_fraction = o.final_lr_frac};
+  s.adamw = {.beta1 = o.beta1,
+             .beta2 = o.beta2,
+             .eps = o.eps,
+             .weight_decay = o.weight_decay,
+             .grad_clip = o.grad_clip};
+  s.recompute_blocks = recomputes_blocks(o.recompute);
+  s.val_every = o.val_every;
+  s.val_steps = o.val_steps;
+  s.sample_every = o.sample_every;
+  s.checkpoint_every = o.checkpoint_every;
+  s.keep = o.keep;
+  s.tensorboard = o.tensorboard;
+  s.distribution = {.strategy = o.dist,
+                    .bucket_mb = o.bucket_mb,
+                    .overlap = o.overlap,
+                    .reproducible = o.reproducible,
+                    .dedicated_server = o.dedicated_server};
+  s.facts = facts_of(o);
+  s.precision = parse_precision("train", o.precision);
+  s.peak_flops = measure_peak_flops(executor, s.precision);
+  s.config_toml = o.toml;
+  s.run_json = run_json(s.precision);
+  return s;
+}
+
+RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dataset& dataset,
+                        const Executor& executor) {
+  RunDescription d;
+  d.model = to_string(s.model);
+  d.origin = o.init.empty() ? "random weights" : "weights of " + o.init;
+  d.tokenizer = dataset.tokenizer ? dataset.tokenizer->name() : "";
+  d.machine =
+      fmt::format("{} x {} threads, {} by {}, {}, peak {}FLOP/s (mfu by {})", executor.name(),
+                  executor.threads(), precision_name(s.precision), gemm_description(s.precision),
+                  openmp_runtime(), format_large(s.peak_flops), kMfuConvention);
+  d.out = o.out;
+  d.B = s.B;
+  d.T = s.T;
+  return d;
+}
+
+// What was asked for and cannot happen, which is no reason not to train.
+void warn(const TrainOptions& o, const Dataset& dataset, Terminal& terminal) {
+  show_warnings(dataset.train, terminal);
+  if (dataset.val) show_warnings(*dataset.val, terminal);
+  if (o.val_every > 0 && !dataset.val) {
+    terminal.line("note: nothing to validate on: token shards need --val");
+  }
+  if (o.sample_every > 0 && !dataset.tokenizer) {
+    terminal.line("note: no samples: token shards need --tokenizer for them");
+  }
+}
+
+void tell_what_next(const TrainOptions& o, TrainOutcome outcome, Terminal& terminal) {
+  if (outcome == TrainOutcome::kStopped) {
+    const std::string config = (std::filesystem::path(o.out) / "config.toml").string();
+    terminal.line(
+        fmt::format("continue with: weft train --config {} --resume", quote_for_shell(config)));
+  } else {
+    terminal.line(fmt::format("write with: weft generate --model {}", quote_for_shell(o.out)));
+  }
+}
+
+// For the ranks that report nothing.
+class SilentListener : public TrainListener {
+ public:
+  void started(const RunReport&) override {}
+  void stepped(const StepReport&) override {}
+  void validated(int64_t, double) override {}
+  void sampled(int64_t, const std::string&) override {}
+  void saved(int64_t, const std::filesystem::path&) override {}
+  void noted(const std::string&) override {}
+};
+
+// What the flags ask for, found and opened.
+struct Preparation {
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<StepTrace> trace;  // null without --trace
+  Input input;
+  TrainSettings settings;
+};
+
+Preparation prepare(const TrainOptions& o) {
+  check(o);
+  Preparation p;
+  p.executor = make_executor(o.executor);
+  if (!o.trace.empty()) p.trace = std::make_unique<StepTrace>(o.trace, o.trace_steps);
+  p.input = open_input(o);
+  p.settings = make_settings(o, choose_model(o, p.input), *p.executor);
+  return p;
+}
+
+int exit_status(TrainOutcome outcome, const StopSignals& signals) {
+  if (outcome == TrainOutcome::kFinished) return 0;
+  // A rank that was not signalled itself stops with the others.
+  return 128 + (signals.requested() != 0 ? signals.requested().load() : SIGTERM);
+}
+
+int run_main_rank(const TrainOptions& o, Preparation& p) {
+  Terminal terminal;
+  warn(o, p.input.dataset, terminal);
+  Progress progress(terminal, describe(o, p.settings, p.input.dataset, *p.executor));
+  const StopSignals signals(
+      "stopping after this step; the same signal again stops at once, without saving");
+  const TrainOutcome outcome =
+      train(p.settings, p.input.dataset, *p.executor, progress, signals.requested(), p.trace.get());
+  progress.finish(outcome);
+  if (p.trace) terminal.line(p.trace->write(*p.settings.communicator, p.executor->threads()));
+  tell_what_next(o, outcome, terminal);
+  if (!progress.checkpoint().empty()) std::puts(progress.checkpoint().c_str());
+  return exit_status(outcome, signals);
+}
+
+int run_other_rank(Preparation& p) {
+  SilentListener silent;
+  const StopSignals signals("");
+  const TrainOutcome outcome =
+      train(p.settings, p.input.dataset, *p.executor, silent, signals.requested(), p.trace.get());
+  if (p.trace) p.trace->write(*p.settings.communicator, p.executor->threads());
+  return exit_status(outcome, signals);
+}
+
+int run(const TrainOptions& o, Communicator& communicator) {
+  Preparation p;
+  on_all_ranks(communicator, [&] { p = prepare(o); });
+  p.settings.communicator = &communicator;
+  communicator.all_reduce({&p.settings.peak_flops, 1}, Reduction::kSum);
+  return communicator.rank() == 0 ? run_main_rank(o, p) : run_other_rank(p);
+}
+
+}  // namespace
+
+int train_command(const Arguments& arguments) {
+  const std::unique_ptr<Communicator> communicator = connect();
+  return run_as_rank(*communicator, [&] {
+    TrainOptions options;
+    bool runs = false;
+    on_all_ranks(*communicator, [&] { runs = parse_train_options(arguments, options); });
+    if (!runs) return 0;
+    if (options.dump_config) {
+      if (communicator->rank() == 0) std::fputs(options.toml.c_str(), stdout);
+      return 0;
+    }
+    return run(options, *communicator);
+  });
+}
+
+}  // namespace weft

@@ -1,0 +1,110 @@
+#include "app/commands/train/train_options.h"
+
+#include "app/cli/strategy_flags.h"
+
+namespace weft {
+namespace {
+
+// Generous limits: far above any use, far below where a product could overflow.
+constexpr int64_t kMany = int64_t{1} << 40;
+constexpr int64_t kLongest = 1 << 20;
+constexpr double kLarge = 1e6;
+constexpr double kBelowOne = 0.9999999;  // stays below one as a float
+constexpr double kTiniest = 1e-30;       // stays above zero as a float
+
+// Returns --model.
+CLI::Option* add_input_flags(Options& flags, TrainOptions& o) {
+  flags.group("Input and output");
+  flags.texts("--data", o.data, "PATH",
+              "Token shards (.bin, globs), or UTF-8 text: files, folders, .jsonl");
+  flags.texts("--val", o.val, "PATH", "Validation input; without it the last 10 % of a text");
+  add_data_format_flag(flags, o.data_format);
+  flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
+             "Tokenizer of text; taken from --init, else bytes");
+  CLI::Option* model = flags.text("--model", o.model, "NAME",
+                                  "d6, d12 .. d84, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or "
+                                  "L=4,NH=4,C=128,T=128[,V=...]; that of --init, else d12");
+  flags.text("--init", o.init, "PATH", "Weights to start from; random without it");
+  flags.text("--out", o.out, "DIR", "Run directory");
+  flags.flag("--resume", o.resume, "Continue the run in --out from its newest good checkpoint")
+      ->configurable(false);
+  return model;
+}
+
+void add_length_flags(Options& flags, TrainOptions& o) {
+  flags.group("Batch and length");
+  flags.integer("--batch-size", o.batch_size, {1, kLongest}, "Sequences per micro-step");
+  flags.integer("--seq-len", o.seq_len, {1, kLongest}, "Tokens per sequence; the model's T");
+  flags.integer("--total-batch-tokens", o.total_batch_tokens, {1, kMany},
+                "Tokens per optimizer step; gradients accumulate to it; one micro-step");
+  flags.integer("--steps", o.steps, {1, kMany}, "Length of the run in optimizer steps");
+  flags.real("--epochs", o.epochs, {1e-9, kLarge}, "Length of the run in epochs; 1");
+  flags.flag("--shuffle,!--no-shuffle", o.shuffle, "Shuffle the sequences, or read them in order");
+  flags.seed("--seed", o.seed, "Of the initial weights, the order of the data and the samples");
+}
+
+void add_optimizer_flags(Options& flags, TrainOptions& o) {
+  flags.group("Optimizer");
+  flags.real("--lr", o.lr, {0., kLarge}, "Learning rate");
+  flags.choice("--schedule", o.schedule, {"cosine", "linear", "constant", "wsd"},
+               "How the rate falls");
+  flags.integer("--warmup", o.warmup, {0, kMany}, "Steps until the full rate");
+  flags.real("--final-lr-frac", o.final_lr_frac, {0., 1.}, "Share of the rate at the end");
+  flags.real("--beta1", o.beta1, {0., kBelowOne}, "AdamW: decay of the mean");
+  flags.real("--beta2", o.beta2, {0., kBelowOne}, "AdamW: decay of the mean square");
+  flags.real("--eps", o.eps, {kTiniest, 1.}, "AdamW: added to the root of the mean square");
+  flags.real("--weight-decay", o.weight_decay, {0., kLarge}, "AdamW: on matrices only");
+  flags.real("--grad-clip", o.grad_clip, {0., kLarge}, "Largest gradient norm; 0 = off");
+}
+
+void add_report_flags(Options& flags, TrainOptions& o) {
+  flags.group("Validation, samples, checkpoints (0 = only at the end)");
+  flags.integer("--val-every", o.val_every, {0, kMany}, "Steps between validations");
+  flags.integer("--val-steps", o.val_steps, {0, kMany}, "Batches per validation; 0 = all");
+  flags.integer("--sample-every", o.sample_every, {0, kMany}, "Steps between samples; 0 = none");
+  flags.integer("--checkpoint-every", o.checkpoint_every, {0, kMany}, "Steps between checkpoints");
+  flags.integer("--keep", o.keep, {0, kMany}, "Checkpoints to keep; 0 = all");
+}
+
+void add_execution_flags(Options& flags, TrainOptions& o) {
+  flags.group("Execution");
+  add_executor_flags(flags, o.executor);
+  add_precision_flag(flags, o.precision);
+  add_recompute_flag(flags, o.recompute);
+  flags.text("--trace", o.trace, "FILE",
+             "Timeline: .json or .json.gz for Perfetto (ui.perfetto.dev), .prv for Paraver");
+  flags.text("--trace-steps", o.trace_steps, "A:B", "Steps in the timeline; the first ten");
+  flags.flag("--tensorboard", o.tensorboard, "Write event files for TensorBoard into --out");
+}
+
+void add_distribution_flags(Options& flags, TrainOptions& o) {
+  flags.group("Several ranks (started by mpirun or srun)");
+  add_strategy_flags(flags, o.dist, o.bucket_mb);
+  flags.flag("--overlap,!--no-overlap", o.overlap,
+             "Communicate beside computation, or, for comparison, before and after it");
+  flags.flag("--reproducible", o.reproducible,
+             "The same bits on any number of ranks, for the same total batch");
+  flags.flag("--dedicated-server", o.dedicated_server,
+             "With --dist server: rank 0 computes no batches");
+}
+
+}  // namespace
+
+bool parse_train_options(const Arguments& arguments, TrainOptions& options) {
+  Options flags("train", "Trains a GPT-2 on text or token shards.");
+  CLI::Option* model = add_input_flags(flags, options);
+  add_length_flags(flags, options);
+  add_optimizer_flags(flags, options);
+  add_report_flags(flags, options);
+  add_execution_flags(flags, options);
+  add_distribution_flags(flags, options);
+  flags.group("Configuration");
+  flags.configurable();
+  if (!flags.parse(arguments)) return false;
+  if (options.init.empty()) model->default_str("d12");
+  options.toml = flags.to_toml();
+  options.dump_config = flags.wants_dump();
+  return true;
+}
+
+}  // namespace weft

@@ -1,0 +1,58 @@
+// BenchStep: a training step of a model on random tokens, ready to be timed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/commands/bench/bench_options.h"
+#include "comm/communicator.h"
+#include "exec/executor.h"
+#include "parallel/strategy.h"
+#include "step/training_step.h"
+
+namespace weft {
+
+struct BenchStepSettings {
+  bool recompute_blocks = false;
+  Communicator* communicator = nullptr;  // of ranks that have a batch each; null: one rank
+  DistributionSettings distribution = {};
+};
+
+class BenchStep {
+ public:
+  // Builds the program of a step and draws the weights, on the executor's threads. Throws Error
+  // where there is no memory for it.
+  // REQUIRES: communication overlaps; the communicator outlives this.
+  BenchStep(const BenchModel& model, const Executor& executor,
+            const BenchStepSettings& settings = {});
+
+  // All of a step: of several ranks, each runs its own.
+  const Program& program() const { return step_->program(0); }
+  const ParameterTable& table() const { return *state_.table; }
+  int64_t recomputed_blocks() const { return step_->recomputed_blocks(); }
+  size_t memory_bytes() const { return state_.arena->bytes() + step_->memory_bytes(); }
+  double build_seconds() const { return build_seconds_; }
+  // Of this rank: tokens, and its share of the mean loss over all of them.
+  int64_t tokens() const { return static_cast<int64_t>(step_->inputs().size()); }
+  double loss() const { return step_->loss(); }
+
+  // Seconds of one step, an update included. The weights go on learning from the same batch.
+  double run(PreparedProgram& prepared, Observer* observer = nullptr);
+
+ private:
+  TrainingState state_;
+  std::unique_ptr<TrainingStep> step_;
+  double build_seconds_ = 0.;
+  int64_t t_ = 0;
+};
+
+// Of wall-clock times in seconds: least, middle and most. REQUIRES: there are times.
+struct TimeSpread {
+  double min = 0., median = 0., max = 0.;
+};
+TimeSpread spread_of(std::vector<double> seconds);
+
+}  // namespace weft

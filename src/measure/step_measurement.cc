@@ -1,0 +1,115 @@
+#include "measure/step_measurement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "app/cli/live_line.h"
+#include "app/cli/precision_flag.h"
+#include "app/cli/terminal.h"
+#include "measure/hardware_counters.h"
+#include "measure/machine.h"
+#include "run/rank_timelines.h"
+#include "timeline/recorder.h"
+
+namespace weft {
+namespace {
+
+constexpr int kWarmUpSteps = 2;
+constexpr int64_t kTracedSteps = 50;  // whose efficiency is computed: every op of them is kept
+
+// Tells both of them; the second may be null.
+class Both : public Observer {
+ public:
+  Both(Observer& first, Observer* second) : first_(first), second_(second) {}
+
+  void op_started(size_t op, int worker) noexcept override {
+    first_.op_started(op, worker);
+    if (second_ != nullptr) second_->op_started(op, worker);
+  }
+  void op_ended(size_t op, int worker) noexcept override {
+    if (second_ != nullptr) second_->op_ended(op, worker);
+    first_.op_ended(op, worker);
+  }
+
+ private:
+  Observer& first_;
+  Observer* second_;
+};
+
+// What was counted meanwhile, per step, by all ranks if all of them count.
+std::optional<HardwareCounts> counts_per_step(const std::optional<HardwareCounts>& before,
+                                              const std::optional<HardwareCounts>& after,
+                                              int64_t steps, Communicator& communicator) {
+  std::vector<double> counts = {double(before && after)}, sums = {0., 0.};
+  communicator.all_reduce(counts, Reduction::kMin);
+  if (before && after) {
+    sums = {after->instructions - before->instructions, after->cycles - before->cycles};
+  }
+  communicator.all_reduce(sums, Reduction::kSum);
+  if (counts[0] == 0.) return std::nullopt;
+  return HardwareCounts{sums[0] / double(steps), sums[1] / double(steps)};
+}
+
+// On rank 0, of all ranks; elsewhere, nothing.
+Efficiency efficiency_of(const Trace& trace, int threads, Communicator& communicator) {
+  const Timeline timeline = gather_timelines(trace, threads, communicator);
+  return communicator.rank() == 0 ? efficiency(timeline) : Efficiency{};
+}
+
+// What each rank measured by itself becomes what all of them did.
+void add_up(BenchStepResult& r, Communicator& communicator) {
+  std::vector<double> sums = {double(r.tokens), r.peak, r.loss};
+  communicator.all_reduce(sums, Reduction::kSum);
+  r.tokens = int64_t(sums[0]);
+  r.peak = sums[1];
+  r.loss = sums[2];
+  communicator.all_reduce(r.seconds, Reduction::kMax);
+}
+
+}  // namespace
+
+BenchStepResult measure_steps(const BenchStepOptions& o, Communicator& communicator) {
+  Terminal terminal;
+  LiveLine live(terminal);
+  const HardwareCounters counters;  // before there are threads, so that it counts them
+  const std::unique_ptr<Executor> executor = make_executor(o.executor);
+  BenchStep step(o.model, *executor,
+                 {recomputes_blocks(o.recompute), &communicator, o.distribution});
+  const std::unique_ptr<PreparedProgram> prepared = executor->prepare(step.program());
+  for (int i = 0; i < kWarmUpSteps; ++i) step.run(*prepared);
+
+  BenchStepResult r;
+  r.executor = executor->name();
+  r.ranks = communicator.size();
+  r.threads = executor->threads();
+  const Precision precision = parse_precision("bench", o.model.precision);
+  r.peak = measure_peak_flops(*executor, precision);
+  StepProfile profile(step.program());
+  Trace trace;
+  communicator.barrier();
+  const std::optional<HardwareCounts> before = counters.read();
+  for (int64_t i = 0; i < o.steps; ++i) {
+    Both observers(profile, i < kTracedSteps ? trace.begin_run(i + 1, step.program()) : nullptr);
+    r.seconds.push_back(step.run(*prepared, &observers));
+    if (communicator.rank() != 0) continue;
+    live.show([&] { return fmt::format("step {} of {}", i + 1, o.steps); });
+  }
+  r.counts = counts_per_step(before, counters.read(), o.steps, communicator);
+  r.why_no_counts = counters.why_not();
+  // Before and after: other processes only ever slow the measurement down.
+  r.peak = std::max(r.peak, measure_peak_flops(*executor, precision));
+  r.recomputed_blocks = step.recomputed_blocks();
+  r.memory_bytes = step.memory_bytes();
+  r.tokens = step.tokens();
+  r.model_flops_per_token = flops_per_token(step.table(), o.model.T);
+  r.loss = step.loss();
+  r.kinds = profile.kinds();
+  r.flops = step_flops(o.model.config, o.model.B, o.model.T, r.recomputed_blocks);
+  r.efficiency = efficiency_of(trace, r.threads, communicator);
+  add_up(r, communicator);
+  return r;
+}
+
+}  // namespace weft

@@ -1,0 +1,70 @@
+#include "predict/imagined_step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cli/precision_flag.h"
+
+namespace weft {
+namespace {
+
+constexpr double kLearningRate = 1e-4;
+
+StepSettings settings_of(const BenchModel& model, const DistributionSettings& distribution,
+                         Communicator& communicator) {
+  StepSettings settings;
+  settings.B = model.B;
+  settings.T = model.T;
+  settings.precision = parse_precision("simulate", model.precision);
+  settings.communicator = &communicator;
+  settings.distribution = distribution;
+  return settings;
+}
+
+// Asks the ops that begin transfers what they begin. They touch nothing but the few bytes of the
+// norm's partial sums.
+std::vector<std::vector<NotedTransfer>> transfers_of(const Program& program, ImaginedRank& rank) {
+  std::vector<std::vector<NotedTransfer>> transfers(program.ops().size());
+  for (size_t i = 0; i < transfers.size(); ++i) {
+    const Op& op = program.ops()[i];
+    if (op.phase != Phase::kCommunication || op.poll) continue;
+    op.run(nullptr);
+    transfers[i] = rank.take();
+  }
+  return transfers;
+}
+
+int busiest_of(const Distribution* distribution, const ParameterTable& table) {
+  if (distribution == nullptr || distribution->everyone_keeps_moments()) return 0;
+  std::vector<int64_t> elements;
+  for (const Distribution::Keepers& keepers : distribution->keepers_of({0, table.buffer_size()})) {
+    elements.resize(keepers.counts.size());
+    for (size_t rank = 0; rank < elements.size(); ++rank) elements[rank] += keepers.counts[rank];
+  }
+  return int(std::ranges::max_element(elements) - elements.begin());
+}
+
+}  // namespace
+
+ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& distribution,
+                           int rank, int ranks) {
+  ImaginedRank communicator(rank, ranks);
+  const TrainingState state(model.config, /*sparse_moments=*/true);
+  TrainingStep step(state, settings_of(model, distribution, communicator));
+  // The update of step 1 is due in step 2.
+  for (const int64_t t : {1, 2}) step.set_step(t, kLearningRate);
+  for (const Program* program : step.programs(0)) {
+    programs_.push_back({ProgramGraph(*program), work_of(*program, model.config, model.B, model.T),
+                         transfers_of(*program, communicator)});
+  }
+  const Distribution* shared = step.distribution();
+  const double moment_share = shared != nullptr ? shared->moment_share() : 1.;
+  memory_.weights = state.weights.data.size_bytes();
+  memory_.gradients = state.dweights.data.size_bytes();
+  memory_.moments =
+      size_t(moment_share * double(state.m.data.size_bytes() + state.v.data.size_bytes()));
+  memory_.rest = step.memory_bytes();
+  busiest_rank_ = busiest_of(shared, *state.table);
+}
+
+}  // namespace weft

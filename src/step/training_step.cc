@@ -1,0 +1,222 @@
+#include "step/training_step.h"
+
+#include <fmt/format.h>
+
+#include "model/backward.h"
+#include "model/forward.h"
+
+namespace weft {
+namespace {
+
+// The layer whose forward pass is the first to read a parameter; L is the last layernorm.
+constexpr int64_t kEmbeddings = -1;
+
+int64_t first_reader(const Parameter& p, int64_t L) {
+  if (is_per_layer(p.tensor)) return p.layer;
+  return p.tensor == Tensor::wte || p.tensor == Tensor::wpe ? kEmbeddings : L;
+}
+
+Distribution::FirstReader first_reader_of(const TiledParameters& weights) {
+  return [table = weights.values().table](size_t parameter) {
+    return first_reader(table->all()[parameter], table->config().L);
+  };
+}
+
+// In the last micro-step, every gradient goes on into the norm and, without clipping, the update.
+class GradientUse : public GradientSink {
+ public:
+  GradientUse(Program& program, const Optimizer& optimizer, bool last)
+      : program_(program), optimizer_(optimizer), last_(last) {}
+
+  Epilogue on_tile(size_t parameter) override {
+    return last_ ? optimizer_.on_tile(parameter) : Epilogue();
+  }
+
+  void on_parameter(size_t parameter) override {
+    if (!last_) return;
+    optimizer_.append_norm_partials(program_, parameter);
+    if (!optimizer_.clips()) optimizer_.append_update(program_, parameter);
+  }
+
+ private:
+  Program& program_;
+  const Optimizer& optimizer_;
+  bool last_;
+};
+
+// Gradients that wait: for later micro-batches, or for an exchange that does not overlap.
+class NoUse : public GradientSink {
+ public:
+  explicit NoUse(bool takes_token_rows) : takes_token_rows_(takes_token_rows) {}
+
+  bool takes_token_rows() const override { return takes_token_rows_; }
+  Epilogue on_tile(size_t) override { return {}; }
+  void on_parameter(size_t) override {}
+
+ private:
+  bool takes_token_rows_;
+};
+
+AdamWSettings deferred(AdamWSettings adamw, bool defer) {
+  adamw.defer = defer;
+  return adamw;
+}
+
+}  // namespace
+
+double flops_per_token(const ParameterTable& table, int64_t T) {
+  const Config& c = table.config();
+  return 6. * double(table.count()) + 6. * double(c.L) * double(c.C) * double(T);
+}
+
+TrainingState::TrainingState(const Config& config, bool sparse_moments)
+    : arena(std::make_unique<Arena>()), table(std::make_unique<const ParameterTable>(config)) {
+  const Arena::Pages pages = sparse_moments ? Arena::Pages::kSmall : Arena::Pages::kLarge;
+  for (ParameterView* view : {&weights, &dweights}) {
+    *view = {table.get(), arena->vector<float>(table->buffer_size())};
+  }
+  for (ParameterView* view : {&m, &v}) {
+    *view = {table.get(), arena->vector<float>(table->buffer_size(), pages)};
+  }
+}
+
+TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& settings)
+    : settings_(settings),
+      config_(state.table->config()),
+      tiling_(choose_tiling(config_, settings.B, settings.T, settings.precision)),
+      weights_(tiles_, "weights/", state.weights, tiling_),
+      dweights_(tiles_, "dweights/", state.dweights, tiling_),
+      m_(tiles_, "m/", state.m, tiling_),
+      v_(tiles_, "v/", state.v, tiling_),
+      activations_(arena_, tiles_, config_, tiling_,
+                   settings.recompute_blocks ? Kept::kInputs : Kept::kEverything),
+      gradients_(arena_, tiles_, config_, tiling_),
+      optimizer_(arena_, tiles_, deferred(settings.adamw, settings.is_distributed()), weights_,
+                 dweights_, m_, v_),
+      micro_steps_(settings.micro_steps) {
+  if (settings.is_distributed()) {
+    distribution_ = std::make_unique<Distribution>(
+        settings.distribution, settings.workers(), *settings.communicator,
+        Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, m_, v_, optimizer_,
+                            activations_.inputs, gradients_.dencoded()});
+    if (!distribution_->works()) micro_steps_ = 1;
+    if (!distribution_->overlaps()) exchange_ = build_exchange();
+  }
+  const int64_t N = micro_steps_;
+  for (int64_t k = 0; k < std::min<int64_t>(N, 3); ++k) {
+    // First, middle and last of a step; a step of one micro-batch is all three at once.
+    const int64_t micro_step = k == 2 ? N - 1 : k;
+    const bool first = micro_step == 0, last = micro_step == N - 1;
+    if (!programs_[first][last]) programs_[first][last] = build(first, last);
+  }
+  deferred_update_ = build_deferred_update();
+  evaluation_ = std::make_unique<Program>("evaluation", tiles_);
+  const StepParts parts{config_, tiling_, settings_.gemm, weights_, activations_};
+  append_forward(*evaluation_, parts);
+  append_loss(*evaluation_, parts, {.tokens_per_step = tiling_.n()});
+}
+
+TrainingStep::~TrainingStep() = default;
+
+const Program& TrainingStep::program(int64_t micro_step) const {
+  return *programs_[micro_step == 0][micro_step == micro_steps_ - 1];
+}
+
+std::vector<const Program*> TrainingStep::programs(int64_t micro_step) const {
+  std::vector<const Program*> programs = {&program(micro_step)};
+  const bool last = micro_step == micro_steps_ - 1;
+  const Program* accumulation = distribution_ ? distribution_->accumulation(micro_step) : nullptr;
+  if (accumulation != nullptr) programs.push_back(accumulation);
+  if (last && exchange_) programs.push_back(exchange_.get());
+  return programs;
+}
+
+bool TrainingStep::begin_deferred_update() {
+  if (!optimizer_.has_deferred()) return false;
+  optimizer_.begin_deferred();
+  return true;
+}
+
+std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
+  auto program = std::make_unique<Program>(
+      fmt::format("step{}{}", first ? "/first" : "", last ? "/last" : ""), tiles_);
+  if (!distribution_ || distribution_->works()) {
+    append_batch(*program, first, last);
+  } else {
+    append_all_updates(*program);
+    if (!exchange_) distribution_->append_sums(*program);
+  }
+  if (last && distribution_ && !exchange_) distribution_->append_norm(*program);
+  if (last && !distribution_) optimizer_.append_norm(*program);
+  return program;
+}
+
+// Forward and backward of a micro-batch: before the first, what is left of the step before; with
+// the last, what becomes of its gradients.
+void TrainingStep::append_batch(Program& program, bool first, bool last) {
+  const TrainingParts parts{
+      {config_, tiling_, settings_.gemm, weights_, activations_}, dweights_, gradients_};
+  const bool alone = distribution_ && distribution_->is_reproducible();
+  const MicroStep micro{first || alone, last, tiling_.n() * settings_.workers().micro_batches()};
+
+  BeforeLayer updates;
+  if (first && optimizer_.defers()) {
+    append_deferred_updates(program, kEmbeddings);
+    append_deferred_updates(program, 0);
+    append_arrivals(program, kEmbeddings);
+    updates = [&](Program& p, int64_t layer) {
+      append_deferred_updates(p, layer + 1);
+      append_arrivals(p, layer);
+    };
+  }
+  append_forward(program, parts, append_attention, updates);
+  append_loss_with_gradients(program, parts, micro);
+  append_backward(program, parts, micro, *gradient_sink(program, last));
+}
+
+std::unique_ptr<GradientSink> TrainingStep::gradient_sink(Program& program, bool last) const {
+  if (!distribution_) return std::make_unique<GradientUse>(program, optimizer_, last);
+  if (!last || !distribution_->overlaps()) {
+    return std::make_unique<NoUse>(distribution_->takes_token_rows(last));
+  }
+  return distribution_->sink(program);
+}
+
+std::unique_ptr<Program> TrainingStep::build_exchange() {
+  auto program = std::make_unique<Program>("exchange", tiles_);
+  distribution_->append_sums(*program);
+  distribution_->append_norm(*program);
+  return program;
+}
+
+std::unique_ptr<Program> TrainingStep::build_deferred_update() {
+  auto program = std::make_unique<Program>("update", tiles_);
+  append_all_updates(*program);
+  return program;
+}
+
+void TrainingStep::append_all_updates(Program& program) const {
+  for (int64_t layer = kEmbeddings; layer <= config_.L; ++layer) {
+    append_deferred_updates(program, layer);
+  }
+  for (int64_t layer = kEmbeddings; layer <= config_.L; ++layer) append_arrivals(program, layer);
+}
+
+// What layer `layer` reads: its own parameters, or those of the last layernorm for layer L.
+void TrainingStep::append_deferred_updates(Program& program, int64_t layer) const {
+  if (distribution_) {
+    distribution_->append_updates(program, layer, first_reader_of(weights_));
+    return;
+  }
+  const std::vector<Parameter>& all = weights_.values().table->all();
+  for (size_t p = 0; p < all.size(); ++p) {
+    if (first_reader(all[p], config_.L) == layer) optimizer_.append_update(program, p);
+  }
+}
+
+// The weights that layer `layer` reads have come from the ranks that updated them.
+void TrainingStep::append_arrivals(Program& program, int64_t layer) const {
+  if (distribution_) distribution_->append_arrivals(program, layer, first_reader_of(weights_));
+}
+
+}  // namespace weft

@@ -1,0 +1,149 @@
+// The training step, as a map: read this first.
+//
+//   tokens -> embedding
+//     -> L x [layernorm, attention, layernorm, MLP] -> layernorm    append_forward
+//     -> logits, softmax, loss and their gradients, by chunks       append_loss_with_gradients
+//     -> back through the blocks to the embedding                   append_backward
+//     -> gradient norm, clipping, AdamW                             Optimizer
+//     -> the same among several ranks                               Distribution
+//
+// All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on
+// how many threads and in which order, is an executor's business and changes no bit of the result.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/arena.h"
+#include "comm/communicator.h"
+#include "exec/executor.h"
+#include "model/activations.h"
+#include "model/classifier.h"
+#include "model/parameters.h"
+#include "model/step_parts.h"
+#include "model/tiled_parameters.h"
+#include "optim/optimizer.h"
+#include "parallel/distribution.h"
+
+namespace weft {
+
+struct StepSettings {
+  int64_t B = 4, T = 64;
+  int64_t micro_steps = 1;  // micro-batches per optimizer step
+  AdamWSettings adamw;
+  GemmBackend gemm = GemmBackend::kAuto;  // of fp32 products
+  Precision precision = Precision::kFp32;
+  bool recompute_blocks = false;  // less memory, more time, the same bits
+
+  Communicator* communicator = nullptr;  // null: this process is alone
+  DistributionSettings distribution = {};
+
+  // Whether the update goes through a Distribution. One rank needs none, unless it is to leave the
+  // bits that several would.
+  bool is_distributed() const {
+    return communicator != nullptr && (communicator->size() > 1 || distribution.reproducible);
+  }
+  Workers workers() const {
+    if (communicator == nullptr) return {.micro_steps = micro_steps};
+    return {micro_steps, distribution.dedicated_server ? 1 : 0, communicator->size()};
+  }
+};
+
+// What model FLOPs utilisation counts, as llm.c does: 6 FLOPs per parameter and token, and 6 L C T
+// for attention.
+double flops_per_token(const ParameterTable& table, int64_t T);
+inline constexpr const char* kMfuConvention = "llm.c: 6N + 6LCT";
+
+// What to do where memory is short: for the state of a model, and for its steps.
+inline constexpr const char* kSmallerHint = "use a smaller --model, --batch-size or --seq-len";
+inline constexpr const char* kRecomputeHint =
+    "use --recompute block, or a smaller --model, --batch-size or --seq-len";
+
+// Weights, gradients and the two moments: all state that a step changes, in one layout.
+struct TrainingState {
+  // sparse_moments: this rank will touch only some of the moments, and the rest must cost nothing.
+  explicit TrainingState(const Config& config, bool sparse_moments = false);
+
+  std::unique_ptr<Arena> arena;
+  std::unique_ptr<const ParameterTable> table;
+  ParameterView weights, dweights, m, v;
+};
+
+// The programs of one optimizer step and the memory that they work in. With several micro-batches,
+// a step runs one program per micro-batch: the first overwrites the gradients, the others add to
+// them. With clipping, the update of a step is deferred: it stands at the head of the next step's
+// first program, and weights and moments are those of the step only when that has run.
+class TrainingStep {
+ public:
+  // REQUIRES: the state outlives this.
+  TrainingStep(const TrainingState& state, const StepSettings& settings);
+  ~TrainingStep();
+
+  // Where the trainer puts the token ids (B T) of a micro-batch before its program runs.
+  Vector<int32_t> inputs() const { return activations_.inputs.column({0, tiling_.n()}); }
+  Vector<int32_t> targets() const { return activations_.targets.column({0, tiling_.n()}); }
+
+  // What update t = 1, 2, .. needs; call it before the step's first program runs.
+  void set_step(int64_t t, double lr) { optimizer_.set_step(t, lr); }
+
+  // The programs of micro-step k < micro_steps() of a step, in order.
+  std::vector<const Program*> programs(int64_t micro_step) const;
+  const Program& program(int64_t micro_step) const;
+  // On a rank that computes no batches, one: what it does between those of the others.
+  int64_t micro_steps() const { return micro_steps_; }
+
+  // The deferred update as a program of its own. Run it where begin_deferred_update() says that
+  // an update is waiting; without clipping, none ever is.
+  const Program& deferred_update() const { return *deferred_update_; }
+  bool begin_deferred_update();
+
+  // Forward and loss of one batch, on the same memory: the mean loss over its B T tokens.
+  // REQUIRES: no update is waiting.
+  const Program& evaluation() const { return *evaluation_; }
+
+  // After the last program of a step: the mean loss of this rank's micro-batches (with
+  // `reproducible`, after every micro-step: of that one), as a share of the global batch, and the
+  // norm of its gradient before clipping.
+  double loss() const { return activations_.loss.matrix().at(0, 0); }
+  double grad_norm() const { return optimizer_.grad_norm(); }
+  Vector<const float> losses() const { return activations_.losses.column({0, tiling_.n()}); }
+
+  // Null where nothing is shared with other ranks.
+  Distribution* distribution() const { return distribution_.get(); }
+
+  // Blocks whose activations a micro-step computes twice.
+  int64_t recomputed_blocks() const { return activations_.overwritten_blocks; }
+
+  const TileTable& tiles() const { return tiles_; }
+  size_t memory_bytes() const { return arena_.bytes(); }
+
+ private:
+  void append_batch(Program& program, bool first, bool last);
+  std::unique_ptr<Program> build_exchange();
+  std::unique_ptr<Program> build(bool first, bool last);
+  std::unique_ptr<Program> build_deferred_update();
+  std::unique_ptr<GradientSink> gradient_sink(Program& program, bool last) const;
+  void append_all_updates(Program& program) const;
+  void append_deferred_updates(Program& program, int64_t layer) const;
+  void append_arrivals(Program& program, int64_t layer) const;
+
+  StepSettings settings_;
+  Config config_;
+  Tiling tiling_;
+  Arena arena_;
+  TileTable tiles_;
+  TiledParameters weights_, dweights_, m_, v_;
+  Activations activations_;
+  Gradients gradients_;
+  Optimizer optimizer_;
+  std::unique_ptr<Distribution> distribution_;
+  int64_t micro_steps_;
+  // Indexed by [first][last]: at most three kinds occur in a run.
+  std::array<std::array<std::unique_ptr<Program>, 2>, 2> programs_;
+  std::unique_ptr<Program> evaluation_, deferred_update_;
+  std::unique_ptr<Program> exchange_;  // of gradients, where it does not overlap with backward
+};
+
+}  // namespace weft

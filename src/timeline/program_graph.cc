@@ -1,0 +1,32 @@
+#include "timeline/program_graph.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "base/error.h"
+
+namespace weft {
+
+ProgramGraph::ProgramGraph(const Program& program)
+    : program_(traced(program)),
+      successors_(program_.ops.size()),
+      runs_(independent_runs(program)),
+      begun_by_(program_.ops.size(), kNone),
+      begins_transfer_(program_.ops.size(), false) {
+  std::unordered_map<std::string, uint32_t> earlier;
+  for (uint32_t i = 0; i < size(); ++i) {
+    for (uint32_t before : predecessors(i)) successors_[before].push_back(i);
+    earlier.emplace(op(i).name, i);
+    if (!op(i).waits) continue;
+    const auto start = earlier.find(op(i).name + "/start");
+    if (start == earlier.end()) {
+      throw failure("simulate", fmt::format("op '{}' waits for what no op begins", op(i).name));
+    }
+    begun_by_[i] = start->second;
+    begins_transfer_[start->second] = true;
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,27 @@
+#include "timeline/timeline_file.h"
+
+#include <string>
+
+#include "base/error.h"
+#include "timeline/paraver_trace.h"
+#include "timeline/perfetto_trace.h"
+
+namespace weft {
+
+bool names_perfetto(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  return name.ends_with(".json") || name.ends_with(".json.gz");
+}
+
+bool names_paraver(const std::filesystem::path& path) { return path.extension() == ".prv"; }
+
+void write_timeline(const std::filesystem::path& path, const Timeline& timeline) {
+  require(names_perfetto(path) || names_paraver(path), "the file of a timeline has a known name");
+  if (names_paraver(path)) {
+    write_paraver(path, timeline);
+  } else {
+    write_perfetto(path, timeline);
+  }
+}
+
+}  // namespace weft

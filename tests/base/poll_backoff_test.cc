@@ -1,0 +1,34 @@
+#include "base/poll_backoff.h"
+
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+TEST(PatienceTest, DoesNotSleepAtFirstAndAtMostAnEighthOfTheWaitLater) {
+  Patience patience;
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(patience.nap(), microseconds(0));
+
+  std::this_thread::sleep_for(microseconds(600));
+  const microseconds nap = patience.nap();
+  const auto waited = std::chrono::steady_clock::now() - begin;
+  EXPECT_GE(nap, microseconds(600) / 8);
+  EXPECT_LE(nap, waited / 8);
+}
+
+TEST(PatienceTest, NapsStayShortAndBeginAnewAfterAnAnswer) {
+  Patience patience;
+  patience.nap();
+  std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(patience.nap(), microseconds(200));
+
+  patience.reset();
+  EXPECT_EQ(patience.nap(), microseconds(0));
+}
+
+}  // namespace
+}  // namespace weft
