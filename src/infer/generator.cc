@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "kernels/attention.h"
+#include "kernels/kernel_costs.h"
 #include "kernels/linear.h"
 #include "kernels/transpose.h"
 #include "model/forward.h"
@@ -138,7 +139,9 @@ class Pass {
     for (const Range& q : keys.col_ranges()) {
       const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end}, all{0, n};
       program_.add(
-          {.name = fmt::format("block{}/attention/cached[h{}]", layer, q.begin / HS),
+          {.name = {.kind = "attention/cached",
+                    .layer = layer,
+                    .tile = fmt::format("h{}", q.begin / HS)},
            .phase = Phase::kForward,
            .reads = tiles_of({qkv.over(all, q), qkv.over(all, k), qkv.over(all, v)}),
            .writes = tiles_of({atty.over(all, q), keys.over_cols(q), values.over_cols(q)}),
@@ -168,7 +171,7 @@ class Pass {
     for (const Range& words : wte.row_ranges()) {
       const auto kernel = std::make_shared<const LinearForward>(1, words.size(), config_.C,
                                                                 config_.C, config_.Vp(), backend_);
-      program_.add({.name = fmt::format("classifier/last[v{}]", words.begin),
+      program_.add({.name = {.kind = "classifier/last", .tile = fmt::format("v{}", words.begin)},
                     .phase = Phase::kForward,
                     .reads = tiles_of({lnf.all(), wte.over(words)}),
                     .writes = logits.over_cols(words),
@@ -177,7 +180,8 @@ class Pass {
                          y = logits.block({0, 1}, words)](std::byte* scratch) {
                           (*kernel)(lnf.row_block(cache->new_tokens - 1, 1), W, y, scratch);
                         },
-                    .scratch_bytes = kernel->scratch_bytes()});
+                    .scratch_bytes = kernel->scratch_bytes(),
+                    .flops = kernel_cost::matvec(double(words.size()), double(config_.C)).flops});
     }
   }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "measure/kernel_costs.h"
+#include "kernels/kernel_costs.h"
 #include "measure/operands.h"
 #include "model/config.h"
 

@@ -72,11 +72,11 @@ class BandwidthProgram {
       const std::span<std::byte> result = stream.result();
       const TileId tile =
           tiles_.add({fmt::format("stream{}", i), result.data(), 1, result.size(), result.size()});
-      touch_.add({.name = fmt::format("touch[{}]", i),
+      touch_.add({.name = {.kind = "touch", .tile = fmt::format("{}", i)},
                   .reads = {},
                   .writes = {tile},
                   .run = [&stream](std::byte*) { stream.touch(); }});
-      pass_.add({.name = fmt::format("stream[{}]", i),
+      pass_.add({.name = {.kind = "stream", .tile = fmt::format("{}", i)},
                  .reads = {},
                  .writes = {tile},
                  .run = [&stream](std::byte*) { stream.pass(); }});

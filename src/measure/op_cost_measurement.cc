@@ -147,8 +147,7 @@ ThreadCosts measure(const BenchModel& model, int threads, const CostSettings& se
     t.steps = middle_half(std::move(t.steps));
     costs.executors[t.name].step_s = mean_seconds(t.steps);
   }
-  costs.kinds =
-      costs_by_work(work_of(step.program(), model.config, model.B, model.T), timed.front().steps);
+  costs.kinds = costs_by_work(work_of(step.program()), timed.front().steps);
   says("peak and memory");
   costs.peak_flops = measure_peak_flops(*executor, parse_precision("bench", model.precision));
   costs.memory_bytes_per_s = memory_bandwidth(*executor);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/now_ns.h"
-#include "measure/kernel_costs.h"
+#include "kernels/kernel_costs.h"
 
 namespace weft {
 
@@ -42,7 +42,7 @@ std::vector<OpKindTime> StepProfile::kinds() const {
   for (size_t i = 0; i < program_.ops().size(); ++i) {
     const Op& op = program_.ops()[i];
     if (op.poll) continue;  // it occupies no thread
-    const std::string kind = op_kind(op.name);
+    const std::string kind = op.name.kind;
     OpKindTime& time = by_kind[kind];
     time.kind = kind;
     time.phase = op.phase;

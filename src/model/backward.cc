@@ -8,6 +8,7 @@
 #include "kernels/bfloat16.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/kernel_costs.h"
 #include "kernels/layernorm.h"
 #include "kernels/transpose.h"
 #include "model/attention_kernel.h"
@@ -19,7 +20,8 @@ namespace {
 
 // The operands of one layernorm's backward pass.
 struct LayernormBackward {
-  std::string name;
+  std::string part;  // "ln1"
+  int64_t layer;     // OpName::kNone for the last one
   const Tiled<float>& x;
   const LayernormActivations& y;
   const Tiled<float>& weight;
@@ -54,35 +56,36 @@ void append_layernorm_rows(Program& program, const LayernormBackward& ln) {
     const Matrix<const float> bypass = ln.dresidual != nullptr
                                            ? Matrix<const float>(ln.dresidual->block(rows))
                                            : Matrix<const float>();
-    program.add({.name = fmt::format("{}/backward[r{}]", ln.name, i),
-                 .phase = Phase::kBackward,
-                 .reads = tiles_of(
-                     {ln.x.over(rows), ln.weight.all(), ln.y.mean.over(rows), ln.y.rstd.over(rows),
-                      ln.dout.over(rows),
-                      ln.dresidual != nullptr ? ln.dresidual->over(rows) : std::vector<TileId>{}}),
-                 .writes = tiles_of({ln.dx.sum.over(rows), ln.dx.operand.over(rows),
-                                     ln.dweight_partial.over(slot), ln.dbias_partial.over(slot)}),
-                 .run = [x = ln.x.block(rows), weight = ln.weight.matrix().row(0),
-                         mean = ln.y.mean.column(rows), rstd = ln.y.rstd.column(rows),
-                         dout = ln.dout.block(rows), bypass, dx = ln.dx.sum.block(rows),
-                         operand = bf16_block(ln.dx.operand, rows),
-                         dweight = ln.dweight_partial.matrix().row(slot.begin),
-                         dbias = ln.dbias_partial.matrix().row(slot.begin)](std::byte*) {
-                   if (bypass.data != nullptr) {
-                     copy(bypass, dx);
-                   } else {
-                     fill_zero(dx);
-                   }
-                   layernorm_backward(x, weight, mean, rstd, dout, dx, dweight, dbias);
-                   if (operand.data != nullptr) convert(dx, operand);
-                 }});
+    program.add(
+        {.name = {.kind = ln.part + "/backward", .layer = ln.layer, .tile = fmt::format("r{}", i)},
+         .phase = Phase::kBackward,
+         .reads =
+             tiles_of({ln.x.over(rows), ln.weight.all(), ln.y.mean.over(rows), ln.y.rstd.over(rows),
+                       ln.dout.over(rows),
+                       ln.dresidual != nullptr ? ln.dresidual->over(rows) : std::vector<TileId>{}}),
+         .writes = tiles_of({ln.dx.sum.over(rows), ln.dx.operand.over(rows),
+                             ln.dweight_partial.over(slot), ln.dbias_partial.over(slot)}),
+         .run = [x = ln.x.block(rows), weight = ln.weight.matrix().row(0),
+                 mean = ln.y.mean.column(rows), rstd = ln.y.rstd.column(rows),
+                 dout = ln.dout.block(rows), bypass, dx = ln.dx.sum.block(rows),
+                 operand = bf16_block(ln.dx.operand, rows),
+                 dweight = ln.dweight_partial.matrix().row(slot.begin),
+                 dbias = ln.dbias_partial.matrix().row(slot.begin)](std::byte*) {
+           if (bypass.data != nullptr) {
+             copy(bypass, dx);
+           } else {
+             fill_zero(dx);
+           }
+           layernorm_backward(x, weight, mean, rstd, dout, dx, dweight, dbias);
+           if (operand.data != nullptr) convert(dx, operand);
+         }});
   }
 }
 
 // dweight (+)= partial sums of the row tiles, first to last; likewise dbias.
 // docs/model.md#layernorm
 void append_layernorm_sums(Program& program, const LayernormBackward& ln, const MicroStep& micro) {
-  program.add({.name = ln.name + "/dW",
+  program.add({.name = {.kind = ln.part + "/dW", .layer = ln.layer},
                .phase = Phase::kBackward,
                .reads = tiles_of({ln.dweight_partial.all(), ln.dbias_partial.all()}),
                .writes = tiles_of({ln.dweight.all(), ln.dbias.all()}),
@@ -140,7 +143,9 @@ void append_attention_backward(Program& program, const TrainingParts& parts, int
         const Range q{heads.begin * HS, heads.end * HS};
         const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
         program.add(
-            {.name = fmt::format("block{}/attention/backward[b{},h{}]", layer, b, h),
+            {.name = {.kind = "attention/backward",
+                      .layer = layer,
+                      .tile = fmt::format("b{},h{}", b, h)},
              .phase = Phase::kBackward,
              .reads = tiles_of({qkv.over(rows, q), qkv.over(rows, k), qkv.over(rows, v),
                                 atty.over(rows, q), datty.over(rows, q),
@@ -160,7 +165,9 @@ void append_attention_backward(Program& program, const TrainingParts& parts, int
                                       scratch);
                    }
                  },
-             .scratch_bytes = kernel->backward_scratch_bytes()});
+             .scratch_bytes = kernel->backward_scratch_bytes(),
+             .flops = double(heads.size()) *
+                      kernel_cost::attention_backward(double(T), double(HS)).flops});
       }
     }
   });
@@ -178,7 +185,6 @@ class BlockBackward {
         micro_(micro),
         layer_(layer),
         sink_(sink),
-        at_(fmt::format("block{}/", layer)),
         a_(parts.activations.blocks[static_cast<size_t>(layer)]),
         d_(parts.gradients.block(layer)) {}
 
@@ -206,14 +212,14 @@ class BlockBackward {
  private:
   void linear_input(const char* name, const Operand& dy, Tensor weight, const Operand& dx,
                     const Epilogue& epilogue) {
-    append_linear_backward_input(program_, at_ + name + "/dX", dy,
+    append_linear_backward_input(program_, op_name(name, "/dX"), dy,
                                  parts_.weights.get(weight, layer_), dx, epilogue, parts_.backend);
   }
 
   void linear_weight(const char* name, const Operand& dy, const Operand& x, Tensor weight,
                      Tensor bias) {
     append_linear_backward_weight(
-        program_, at_ + name + "/dW", dy, x, parts_.dweights.get(weight, layer_),
+        program_, op_name(name, "/dW"), dy, x, parts_.dweights.get(weight, layer_),
         parts_.dweights.get(bias, layer_), micro_.first ? Sum::kOverwrite : Sum::kAdd,
         sink_.on_tile(index(weight)), parts_.backend);
     sink_.on_parameter(index(bias));
@@ -223,7 +229,8 @@ class BlockBackward {
                  Tensor weight, Tensor bias, const Tiled<float>& dout,
                  const Tiled<float>& dresidual, const ResidualGradient& dx,
                  const Tiled<float>& dweight_partial, const Tiled<float>& dbias_partial) {
-    const LayernormBackward ln{at_ + name,
+    const LayernormBackward ln{name,
+                               layer_,
                                x,
                                y,
                                parts_.weights.get(weight, layer_),
@@ -240,6 +247,9 @@ class BlockBackward {
     sink_.on_parameter(index(bias));
   }
 
+  OpName op_name(const char* part, const char* action) const {
+    return {.kind = std::string(part) + action, .layer = layer_};
+  }
   size_t index(Tensor tensor) const { return parts_.weights.values().table->index(tensor, layer_); }
 
   Program& program_;
@@ -247,7 +257,6 @@ class BlockBackward {
   const MicroStep& micro_;
   int64_t layer_;
   GradientSink& sink_;
-  std::string at_;
   const BlockActivations& a_;
   const Gradients::Block& d_;
 };
@@ -257,6 +266,7 @@ void append_final_layernorm_backward(Program& program, const TrainingParts& part
   const Activations& a = parts.activations;
   const Gradients& d = parts.gradients;
   const LayernormBackward ln{"lnf",
+                             OpName::kNone,
                              a.residual_in(parts.config.L),
                              a.lnf,
                              parts.weights.get(Tensor::lnfw),
@@ -278,7 +288,7 @@ void append_token_embedding_backward(Program& program, const TrainingParts& part
   const Tiled<float>& dencoded = parts.gradients.dencoded();
   const Tiled<float>& dwte = parts.dweights.get(Tensor::wte);
   program.add(
-      {.name = "embedding/dwte",
+      {.name = {.kind = "embedding/dwte"},
        .phase = Phase::kBackward,
        .reads = tiles_of({a.inputs.all(), dencoded.all()}),
        .writes = dwte.all(),
@@ -301,7 +311,7 @@ void append_position_embedding_backward(Program& program, const TrainingParts& p
     for (int64_t b = 0; b < B; ++b) {
       reads = tiles_of({reads, dencoded.over({b * T + positions.begin, b * T + positions.end})});
     }
-    program.add({.name = fmt::format("embedding/dwpe[{}]", i),
+    program.add({.name = {.kind = "embedding/dwpe", .tile = fmt::format("{}", i)},
                  .phase = Phase::kBackward,
                  .reads = reads,
                  .writes = dwpe.over(positions),

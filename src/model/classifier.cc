@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
+#include "kernels/kernel_costs.h"
 #include "kernels/transpose.h"
 #include "model/kernel_cache.h"
 #include "model/linear_kernels.h"
@@ -15,17 +17,19 @@ namespace {
 
 // A chunk's rows among all token rows, and the same rows inside the logits buffer.
 struct Chunk {
-  size_t index;
+  int64_t index;
   Range rows;
 
   Range local() const { return {0, rows.size()}; }
-  std::string prefix() const { return fmt::format("classifier{}/", index); }
+  OpName op_name(const char* kind, std::string tile) const {
+    return {.kind = kind, .index = index, .tile = std::move(tile)};
+  }
 };
 
 std::vector<Chunk> chunks_of(const StepParts& parts) {
   std::vector<Chunk> chunks;
   for (const Range& rows : split(parts.tiling.n(), parts.tiling.classifier_rows)) {
-    chunks.push_back({chunks.size(), rows});
+    chunks.push_back({std::ssize(chunks), rows});
   }
   return chunks;
 }
@@ -65,14 +69,18 @@ void append_logits(Program& program, const StepParts& parts, const Chunk& chunk)
         return Kernels::forward(parts.backend, chunk.rows.size(), words.size(), parts.config.C,
                                 lnf.matrix().stride, words.size());
       });
-      program.add({.name = fmt::format("{}logits[v{}]", chunk.prefix(), j),
-                   .phase = Phase::kForward,
-                   .reads = tiles_of({lnf.over(chunk.rows), wte.over(words)}),
-                   .writes = a.logits[j].over(chunk.local()),
-                   .run = [kernel, x = lnf.block(chunk.rows), W = wte.block(words),
-                           y = a.logits[j].block(chunk.local())](
-                              std::byte* scratch) { (*kernel)(x, W, y, scratch); },
-                   .scratch_bytes = kernel->scratch_bytes()});
+      program.add(
+          {.name = chunk.op_name("classifier/logits", fmt::format("v{}", j)),
+           .phase = Phase::kForward,
+           .reads = tiles_of({lnf.over(chunk.rows), wte.over(words)}),
+           .writes = a.logits[j].over(chunk.local()),
+           .run = [kernel, x = lnf.block(chunk.rows), W = wte.block(words),
+                   y = a.logits[j].block(chunk.local())](
+                      std::byte* scratch) { (*kernel)(x, W, y, scratch); },
+           .scratch_bytes = kernel->scratch_bytes(),
+           .flops = kernel_cost::linear_forward(double(chunk.rows.size()), double(words.size()),
+                                                double(parts.config.C))
+                        .flops});
     }
   });
 }
@@ -99,7 +107,7 @@ void append_cross_entropy(Program& program, const StepParts& parts, const Chunk&
     const auto backward = parts.tiling.precision == Precision::kBf16
                               ? cross_entropy_forward_backward_bf16
                               : cross_entropy_forward_backward;
-    program.add({.name = fmt::format("{}cross_entropy[r{}]", chunk.prefix(), tile.index),
+    program.add({.name = chunk.op_name("classifier/cross_entropy", fmt::format("r{}", tile.index)),
                  .phase = Phase::kForward,
                  .reads = tiles_of({a.targets.over(tile.rows), logits}),
                  .writes = with_gradient ? tiles_of({losses, logits}) : losses,
@@ -132,14 +140,18 @@ void append_dwte(Program& program, const TrainingParts& parts, const Chunk& chun
         return Kernels::backward_weight(parts.backend, chunk.rows.size(), words.size(),
                                         parts.config.C, dwte.matrix().stride, accumulate);
       });
-      program.add({.name = fmt::format("{}dW[v{}]", chunk.prefix(), j),
-                   .phase = Phase::kBackward,
-                   .reads = tiles_of({a.logits[j].over(chunk.local()), lnf.over(chunk.rows)}),
-                   .writes = dwte.over(words),
-                   .run = [kernel, dy = dlogits_of(a.logits[j].block(chunk.local()), T()),
-                           x = lnf.block(chunk.rows), dW = dwte.block(words)](
-                              std::byte* scratch) { (*kernel)(dy, x, dW, {}, scratch); },
-                   .scratch_bytes = kernel->scratch_bytes()});
+      program.add(
+          {.name = chunk.op_name("classifier/dW", fmt::format("v{}", j)),
+           .phase = Phase::kBackward,
+           .reads = tiles_of({a.logits[j].over(chunk.local()), lnf.over(chunk.rows)}),
+           .writes = dwte.over(words),
+           .run = [kernel, dy = dlogits_of(a.logits[j].block(chunk.local()), T()),
+                   x = lnf.block(chunk.rows), dW = dwte.block(words)](
+                      std::byte* scratch) { (*kernel)(dy, x, dW, {}, scratch); },
+           .scratch_bytes = kernel->scratch_bytes(),
+           .flops = kernel_cost::linear_backward_weight(
+                        double(chunk.rows.size()), double(words.size()), double(parts.config.C))
+                        .flops});
     }
   });
 }
@@ -175,8 +187,12 @@ void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chu
     reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
   }
   const size_t scratch_bytes = steps.front().kernel.scratch_bytes();
-  program.add({.name = fmt::format("{}dX[r{},c{},g{}]", chunk.prefix(), tile.index,
-                                   cols.begin / parts.tiling.classifier_columns, g),
+  const double words =
+      double(std::accumulate(steps.begin(), steps.end(), int64_t{0},
+                             [](int64_t sum, const Step& s) { return sum + s.W.rows; }));
+  program.add({.name = chunk.op_name("classifier/dX",
+                                     fmt::format("r{},c{},g{}", tile.index,
+                                                 cols.begin / parts.tiling.classifier_columns, g)),
                .phase = Phase::kBackward,
                .reads = reads,
                .writes = partial.over(tile.local, cols),
@@ -184,7 +200,10 @@ void append_dlnf_partial(Program& program, const TrainingParts& parts, const Chu
                    [steps, dx = partial.block(tile.local, cols)](std::byte* scratch) {
                      for (const Step& s : steps) s.kernel(s.dy, s.W, dx, scratch);
                    },
-               .scratch_bytes = scratch_bytes});
+               .scratch_bytes = scratch_bytes,
+               .flops = kernel_cost::linear_backward_input(double(tile.rows.size()), words,
+                                                           double(cols.size()), true)
+                            .flops});
 }
 
 // dlnf = ((p0 + p1) + (p2 + p3)) + ..., the partial sums added pairwise in place.
@@ -197,8 +216,9 @@ void append_dlnf_sum(Program& program, const TrainingParts& parts, const Chunk& 
     terms.push_back(partial.block(tile.local, cols));
     writes = tiles_of({writes, partial.over(tile.local, cols)});
   }
-  program.add({.name = fmt::format("{}dX_sum[r{},c{}]", chunk.prefix(), tile.index,
-                                   cols.begin / parts.tiling.classifier_columns),
+  program.add({.name = chunk.op_name("classifier/dX_sum",
+                                     fmt::format("r{},c{}", tile.index,
+                                                 cols.begin / parts.tiling.classifier_columns)),
                .phase = Phase::kBackward,
                .reads = {},
                .writes = writes,
@@ -233,7 +253,7 @@ void append_dlnf(Program& program, const TrainingParts& parts, const Chunk& chun
 // docs/model.md#cross-entropy
 void append_loss_sum(Program& program, const StepParts& parts, const MicroStep& micro) {
   const Activations& a = parts.activations;
-  program.add({.name = "loss/sum",
+  program.add({.name = {.kind = "loss/sum"},
                .phase = Phase::kForward,
                .reads = a.losses.all(),
                .writes = a.loss.all(),

@@ -6,6 +6,7 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
+#include "kernels/kernel_costs.h"
 #include "kernels/layernorm.h"
 #include "model/attention_kernel.h"
 #include "model/linear_ops.h"
@@ -15,14 +16,15 @@ namespace {
 
 // y = layernorm(x), one op per row tile.
 // docs/model.md#layernorm
-void append_layernorm_forward(Program& program, const std::string& name, const Tiled<float>& x,
+void append_layernorm_forward(Program& program, OpName name, const Tiled<float>& x,
                               const Tiled<float>& weight, const Tiled<float>& bias,
                               const LayernormActivations& y) {
   const std::vector<Range> row_ranges = y.out.row_ranges();
   y.out.visit([&](const auto& out) {
     for (size_t i = 0; i < row_ranges.size(); ++i) {
       const Range rows = row_ranges[i];
-      program.add({.name = fmt::format("{}[r{}]", name, i),
+      name.tile = fmt::format("r{}", i);
+      program.add({.name = name,
                    .phase = Phase::kForward,
                    .reads = tiles_of({x.over(rows), weight.all(), bias.all()}),
                    .writes = tiles_of({out.over(rows), y.mean.over(rows), y.rstd.over(rows)}),
@@ -45,7 +47,7 @@ void append_embedding(Program& program, const StepParts& parts) {
   for (size_t i = 0; i < row_ranges.size(); ++i) {
     const Range rows = row_ranges[i];
     program.add(
-        {.name = fmt::format("embedding/forward[r{}]", i),
+        {.name = {.kind = "embedding/forward", .tile = fmt::format("r{}", i)},
          .phase = Phase::kForward,
          .reads = tiles_of({a.inputs.over(rows), a.positions.over(rows), wte.all(), wpe.all()}),
          .writes = a.encoded.over(rows),
@@ -118,7 +120,7 @@ Epilogue gelu_epilogue(const Tiled<float>& bias, const Operand& y, const Operand
 void append_block_linear(Program& program, const StepParts& parts, int64_t layer, const char* name,
                          const Operand& x, Tensor weight, const Operand& y,
                          const Epilogue& epilogue) {
-  append_linear_forward(program, fmt::format("block{}/{}/forward", layer, name), x,
+  append_linear_forward(program, {.kind = fmt::format("{}/forward", name), .layer = layer}, x,
                         parts.linear_weight(weight, layer), y, epilogue, parts.backend);
 }
 
@@ -128,19 +130,18 @@ void append_block_to_fch(Program& program, const StepParts& parts, int64_t layer
   const TiledParameters& w = parts.weights;
   const BlockActivations& block = parts.activations.blocks[static_cast<size_t>(layer)];
   const Tiled<float>& residual_in = parts.activations.residual_in(layer);
-  const std::string at = fmt::format("block{}/", layer);
   const auto linear = [&](const char* name, const Operand& x, Tensor weight, const Operand& y,
                           const Epilogue& epilogue) {
     append_block_linear(program, parts, layer, name, x, weight, y, epilogue);
   };
-  append_layernorm_forward(program, at + "ln1/forward", residual_in, w.get(Tensor::ln1w, layer),
-                           w.get(Tensor::ln1b, layer), block.ln1);
+  append_layernorm_forward(program, {.kind = "ln1/forward", .layer = layer}, residual_in,
+                           w.get(Tensor::ln1w, layer), w.get(Tensor::ln1b, layer), block.ln1);
   linear("qkv", block.ln1.out, Tensor::qkvw, block.qkv,
          bias_epilogue(w.get(Tensor::qkvb, layer), block.qkv));
   attention(program, parts, layer);
   linear("attproj", block.atty, Tensor::attprojw, block.residual_mid,
          residual_epilogue(w.get(Tensor::attprojb, layer), residual_in, block.residual_mid));
-  append_layernorm_forward(program, at + "ln2/forward", block.residual_mid,
+  append_layernorm_forward(program, {.kind = "ln2/forward", .layer = layer}, block.residual_mid,
                            w.get(Tensor::ln2w, layer), w.get(Tensor::ln2b, layer), block.ln2);
   linear("fc", block.ln2.out, Tensor::fcw, block.fch, fch_done);
 }
@@ -174,7 +175,9 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
         const Range q{heads.begin * HS, heads.end * HS};
         const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end};
         const Range lse_cols{heads.begin * T, heads.end * T};
-        program.add({.name = fmt::format("block{}/attention/forward[b{},h{}]", layer, b, h),
+        program.add({.name = {.kind = "attention/forward",
+                              .layer = layer,
+                              .tile = fmt::format("b{},h{}", b, h)},
                      .phase = Phase::kForward,
                      .reads = tiles_of({qkv.over(rows, q), qkv.over(rows, k), qkv.over(rows, v)}),
                      .writes = tiles_of({atty.over(rows, q), block.lse.over({b, b + 1}, lse_cols)}),
@@ -188,7 +191,9 @@ void append_attention(Program& program, const StepParts& parts, int64_t layer) {
                                  lse.subspan(size_t(head * T), size_t(T)), scratch);
                            }
                          },
-                     .scratch_bytes = kernel->forward_scratch_bytes()});
+                     .scratch_bytes = kernel->forward_scratch_bytes(),
+                     .flops = double(heads.size()) *
+                              kernel_cost::attention_forward(double(T), double(HS)).flops});
       }
     }
   });
@@ -202,9 +207,9 @@ void append_forward(Program& program, const StepParts& parts, const AppendAttent
     if (before_layer) before_layer(program, layer);
     if (layer < parts.config.L) append_block(program, parts, layer, attention);
   }
-  append_layernorm_forward(program, "lnf/forward", parts.activations.residual_in(parts.config.L),
-                           parts.weights.get(Tensor::lnfw), parts.weights.get(Tensor::lnfb),
-                           parts.activations.lnf);
+  append_layernorm_forward(
+      program, {.kind = "lnf/forward"}, parts.activations.residual_in(parts.config.L),
+      parts.weights.get(Tensor::lnfw), parts.weights.get(Tensor::lnfb), parts.activations.lnf);
 }
 
 // GELU is left out: backward computes it itself, beside its derivative.
@@ -215,7 +220,7 @@ void append_block_again(Program& program, const StepParts& parts, int64_t layer)
   append_block_to_fch(block, parts, layer, append_attention,
                       bias_epilogue(parts.weights.get(Tensor::fcb, layer), fch));
   for (Op op : block.ops()) {
-    op.name.insert(op.name.find('/'), "/again");
+    op.name.kind.insert(0, "again/");
     op.phase = Phase::kBackward;
     program.add(std::move(op));
   }

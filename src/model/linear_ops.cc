@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "kernels/bfloat16.h"
+#include "kernels/kernel_costs.h"
 #include "model/kernel_cache.h"
 #include "model/linear_kernels.h"
 
@@ -18,13 +19,13 @@ std::vector<TileId> extra(const std::function<std::vector<TileId>(Range, Range)>
   return tiles ? tiles(rows, cols) : std::vector<TileId>{};
 }
 
-// Calls emit(rows, cols, "[r0,c1]") for every tile of `result`, row by row of tiles.
+// Calls emit(rows, cols, "r0,c1") for every tile of `result`, row by row of tiles.
 template <typename T, typename Emit>
 void for_each_tile(const Tiled<T>& result, const Emit& emit) {
   const std::vector<Range> row_ranges = result.row_ranges(), col_ranges = result.col_ranges();
   for (size_t i = 0; i < row_ranges.size(); ++i) {
     for (size_t j = 0; j < col_ranges.size(); ++j) {
-      emit(row_ranges[i], col_ranges[j], fmt::format("[r{},c{}]", i, j));
+      emit(row_ranges[i], col_ranges[j], fmt::format("r{},c{}", i, j));
     }
   }
 }
@@ -57,56 +58,63 @@ PieceDone piece_done(const Epilogue& epilogue, const Tiled<T>& result, Range row
 }
 
 template <typename T, typename W_, typename R>
-void append_forward_ops(Program& program, const std::string& name, const Tiled<T>& x,
-                        const Tiled<W_>& W, const Tiled<R>& y, const Epilogue& epilogue,
-                        GemmBackend backend) {
+void append_forward_ops(Program& program, OpName name, const Tiled<T>& x, const Tiled<W_>& W,
+                        const Tiled<R>& y, const Epilogue& epilogue, GemmBackend backend) {
   KernelCache<typename LinearKernels<T>::Forward> kernels;
-  for_each_tile(y, [&](Range rows, Range cols, const std::string& suffix) {
+  for_each_tile(y, [&](Range rows, Range cols, const std::string& tile) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
       return LinearKernels<T>::forward(backend, rows.size(), cols.size(), x.cols(),
                                        x.matrix().stride, row_distance(y));
     });
     const PieceDone done = piece_done(epilogue, y, rows, cols);
-    program.add({.name = name + suffix,
+    name.tile = tile;
+    program.add({.name = name,
                  .phase = Phase::kForward,
                  .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
                  .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
                  .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
                          sums = sums_in(y, rows, cols), done](
                             std::byte* scratch) { (*kernel)(x_tile, W_tile, sums, scratch, done); },
-                 .scratch_bytes = kernel->scratch_bytes()});
+                 .scratch_bytes = kernel->scratch_bytes(),
+                 .flops = kernel_cost::linear_forward(double(rows.size()), double(cols.size()),
+                                                      double(x.cols()))
+                              .flops});
   });
 }
 
 template <typename T, typename R>
-void append_backward_input_ops(Program& program, const std::string& name, const Tiled<T>& dy,
+void append_backward_input_ops(Program& program, OpName name, const Tiled<T>& dy,
                                const Tiled<float>& W, const Tiled<R>& dx, const Epilogue& epilogue,
                                GemmBackend backend) {
   KernelCache<typename LinearKernels<T>::BackwardInput> kernels;
-  for_each_tile(dx, [&](Range rows, Range cols, const std::string& suffix) {
+  for_each_tile(dx, [&](Range rows, Range cols, const std::string& tile) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
       return LinearKernels<T>::backward_input(backend, rows.size(), dy.cols(), cols.size(),
                                               dy.matrix().stride, row_distance(dx), false);
     });
     const PieceDone done = piece_done(epilogue, dx, rows, cols);
+    name.tile = tile;
     program.add(
-        {.name = name + suffix,
+        {.name = name,
          .phase = Phase::kBackward,
          .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run = [kernel, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
                  sums = sums_in(dx, rows, cols),
                  done](std::byte* scratch) { (*kernel)(dy_tile, W_tile, sums, scratch, done); },
-         .scratch_bytes = kernel->scratch_bytes()});
+         .scratch_bytes = kernel->scratch_bytes(),
+         .flops = kernel_cost::linear_backward_input(double(rows.size()), double(dy.cols()),
+                                                     double(cols.size()), false)
+                      .flops});
   });
 }
 
 template <typename T>
-void append_backward_weight_ops(Program& program, const std::string& name, const Tiled<T>& dy,
+void append_backward_weight_ops(Program& program, OpName name, const Tiled<T>& dy,
                                 const Tiled<T>& x, const Tiled<float>& dW, const Tiled<float>& db,
                                 Sum sum, const Epilogue& epilogue, GemmBackend backend) {
   KernelCache<typename LinearKernels<T>::BackwardWeight> kernels;
-  for_each_tile(dW, [&](Range out, Range in, const std::string& suffix) {
+  for_each_tile(dW, [&](Range out, Range in, const std::string& tile) {
     auto kernel = kernels.get(out.size(), in.size(), [&] {
       return LinearKernels<T>::backward_weight(backend, dy.rows(), out.size(), in.size(),
                                                dW.matrix().stride, sum == Sum::kAdd);
@@ -114,8 +122,9 @@ void append_backward_weight_ops(Program& program, const std::string& name, const
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;
     const PieceDone done = piece_done(epilogue, dW, out, in);
+    name.tile = tile;
     program.add(
-        {.name = name + suffix,
+        {.name = name,
          .phase = Phase::kBackward,
          .reads = tiles_of({dy.over_cols(out), x.over_cols(in), extra(epilogue.reads, out, in)}),
          .writes =
@@ -124,7 +133,10 @@ void append_backward_weight_ops(Program& program, const std::string& name, const
          .run = [kernel, dy = dy.block({0, dy.rows()}, out), x = x.block({0, x.rows()}, in),
                  dW = dW.block(out, in), db = with_bias ? db.row_elements(out) : Vector<float>(),
                  done](std::byte* scratch) { (*kernel)(dy, x, dW, db, scratch, done); },
-         .scratch_bytes = kernel->scratch_bytes()});
+         .scratch_bytes = kernel->scratch_bytes(),
+         .flops = kernel_cost::linear_backward_weight(double(dy.rows()), double(out.size()),
+                                                      double(in.size()))
+                      .flops});
   });
 }
 
@@ -147,9 +159,8 @@ void visit_product(const Operand& left, const Operand& result, const Append& app
 }  // namespace
 
 // docs/model.md#linear-layers
-void append_linear_forward(Program& program, const std::string& name, const Operand& x,
-                           const Operand& W, const Operand& y, const Epilogue& epilogue,
-                           GemmBackend backend) {
+void append_linear_forward(Program& program, const OpName& name, const Operand& x, const Operand& W,
+                           const Operand& y, const Epilogue& epilogue, GemmBackend backend) {
   visit_product(x, y, [&](const auto& x, const auto& y) {
     W.visit([&](const auto& W) {
       constexpr bool has_bf16_x = std::is_same_v<decltype(x), const Tiled<BFloat16>&>;
@@ -163,7 +174,7 @@ void append_linear_forward(Program& program, const std::string& name, const Oper
 }
 
 // docs/model.md#linear-layers
-void append_linear_backward_input(Program& program, const std::string& name, const Operand& dy,
+void append_linear_backward_input(Program& program, const OpName& name, const Operand& dy,
                                   const Tiled<float>& W, const Operand& dx,
                                   const Epilogue& epilogue, GemmBackend backend) {
   visit_product(dy, dx, [&](const auto& dy, const auto& dx) {
@@ -172,7 +183,7 @@ void append_linear_backward_input(Program& program, const std::string& name, con
 }
 
 // docs/model.md#linear-layers
-void append_linear_backward_weight(Program& program, const std::string& name, const Operand& dy,
+void append_linear_backward_weight(Program& program, const OpName& name, const Operand& dy,
                                    const Operand& x, const Tiled<float>& dW, const Tiled<float>& db,
                                    Sum sum, const Epilogue& epilogue, GemmBackend backend) {
   visit_alike(dy, x, [&](const auto& dy, const auto& x) {

@@ -30,19 +30,18 @@ enum class Sum { kOverwrite, kAdd };
 
 // y = x W^T, then the epilogue: x (n, K), W (N, K), y (n, N). One op per tile of y. W may be bf16
 // where x is fp32 and has one row.
-void append_linear_forward(Program& program, const std::string& name, const Operand& x,
-                           const Operand& W, const Operand& y, const Epilogue& epilogue,
-                           GemmBackend backend);
+void append_linear_forward(Program& program, const OpName& name, const Operand& x, const Operand& W,
+                           const Operand& y, const Epilogue& epilogue, GemmBackend backend);
 
 // dx = dy W, then the epilogue: dy (n, N), W (N, K), dx (n, K). One op per tile of dx.
-void append_linear_backward_input(Program& program, const std::string& name, const Operand& dy,
+void append_linear_backward_input(Program& program, const OpName& name, const Operand& dy,
                                   const Tiled<float>& W, const Operand& dx,
                                   const Epilogue& epilogue, GemmBackend backend);
 
 // dW = dy^T x, db = column sums of dy (added to, with kAdd), then the epilogue on the tile of dW.
 // One op per tile of dW, over all n rows. REQUIRES: db is cut as the rows of dW are; dy and x are
 // of one precision.
-void append_linear_backward_weight(Program& program, const std::string& name, const Operand& dy,
+void append_linear_backward_weight(Program& program, const OpName& name, const Operand& dy,
                                    const Operand& x, const Tiled<float>& dW, const Tiled<float>& db,
                                    Sum sum, const Epilogue& epilogue, GemmBackend backend);
 

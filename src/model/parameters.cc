@@ -80,6 +80,13 @@ const char* tensor_name(Tensor tensor) {
 
 bool is_per_layer(Tensor tensor) { return tensor >= Tensor::ln1w && tensor <= Tensor::fcprojb; }
 
+OpName Parameter::op_name(const char* kind, int64_t number) const {
+  return {.kind = kind,
+          .layer = is_per_layer(tensor) ? layer : OpName::kNone,
+          .parameter = tensor_name(tensor),
+          .tile = fmt::format("{}", number)};
+}
+
 ParameterTable::ParameterTable(const Config& config) : config_(config) {
   const auto add = [&](Tensor tensor, int64_t layer) {
     const Shape shape = shape_of(tensor, config);

@@ -8,6 +8,7 @@
 
 #include "base/view.h"
 #include "model/config.h"
+#include "program/program.h"
 
 namespace weft {
 
@@ -46,6 +47,9 @@ struct Parameter {
   float init_std;
 
   int64_t size() const { return rows * cols; }
+
+  // The name of an op on piece `number` of this parameter.
+  OpName op_name(const char* kind, int64_t number) const;
 };
 
 // Parameters in memory order: wte, wpe, then layer by layer, then lnf. Immutable.

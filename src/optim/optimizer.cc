@@ -87,11 +87,11 @@ Epilogue Optimizer::on_tile(size_t parameter) const {
 
 void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
   const Tiled<float>& dweight = dweights_.at(parameter);
-  const std::string& name = weights_.values().table->all()[parameter].name;
+  const Parameter& p = weights_.values().table->all()[parameter];
   Pieces(dweight).for_each([&](Range rows, Range cols, int64_t i) {
     const int64_t slot = first_partial_[parameter] + i;
     program.add(
-        {.name = fmt::format("{}/norm[{}]", name, i),
+        {.name = p.op_name("norm/partials", i),
          .phase = Phase::kUpdate,
          .reads = dweight.over(rows, cols),
          .writes = partials_.over_cols({slot, slot + 1}),
@@ -101,7 +101,7 @@ void Optimizer::append_norm_partials(Program& program, size_t parameter) const {
 }
 
 void Optimizer::append_norm(Program& program, const Tiled<double>& partials) const {
-  program.add({.name = "norm",
+  program.add({.name = {.kind = "norm"},
                .phase = Phase::kUpdate,
                .reads = partials.all(),
                .writes = tiles_of({norm_.all(), scale_.all()}),
@@ -117,11 +117,11 @@ void Optimizer::append_norm(Program& program, const Tiled<double>& partials) con
 }
 
 void Optimizer::append_update(Program& program, size_t parameter) const {
-  const std::string& name = weights_.values().table->all()[parameter].name;
+  const Parameter& p = weights_.values().table->all()[parameter];
   const Tiled<float>& dweight = dweights_.at(parameter);
   Pieces(dweight).for_each([&](Range rows, Range cols, int64_t i) {
     program.add(
-        {.name = fmt::format("{}/update[{}]", name, i),
+        {.name = p.op_name("update", i),
          .phase = Phase::kUpdate,
          .reads = tiles_of({dweight.over(rows, cols), update_reads()}),
          .writes = update_writes(parameter, rows, cols),

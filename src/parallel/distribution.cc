@@ -128,8 +128,10 @@ Distribution::Distribution(const DistributionSettings& settings, const Workers& 
   }
 }
 
-std::string Distribution::name_of(size_t bucket, const char* what) const {
-  return fmt::format("exchange{}/{}", bucket, what);
+OpName Distribution::name_of(size_t bucket, const char* kind, int64_t group) const {
+  return {.kind = kind,
+          .index = int64_t(bucket),
+          .tile = group == OpName::kNone ? "" : fmt::format("{}", group)};
 }
 
 Range Distribution::my_share(size_t bucket) const {
@@ -151,21 +153,25 @@ Range Distribution::my_units(size_t bucket) const {
 
 // ---- Transfers as pairs of ops.
 
-void Distribution::add_start(Program& program, const std::string& name, std::vector<TileId> reads,
+void Distribution::add_start(Program& program, const OpName& name, std::vector<TileId> reads,
                              std::vector<TileId> writes, Flights& flights,
                              std::function<void(Flights&)> begin) const {
-  program.add({.name = name + "/start",
+  OpName start = name;
+  start.kind += "/start";
+  program.add({.name = start,
                .phase = Phase::kCommunication,
                .reads = std::move(reads),
                .writes = tiles_of({std::move(writes), channel_.all()}),
-               .run = [&flights, begin = std::move(begin), name, this](std::byte*) {
-                 flights.clear();
-                 naming(name, [&] { begin(flights); });
-                 meter_.begins(&flights);
-               }});
+               .run =
+                   [&flights, begin = std::move(begin), name = name.text(), this](std::byte*) {
+                     flights.clear();
+                     naming(name, [&] { begin(flights); });
+                     meter_.begins(&flights);
+                   },
+               .begins = name});
 }
 
-void Distribution::add_finish(Program& program, const std::string& name, std::vector<TileId> writes,
+void Distribution::add_finish(Program& program, const OpName& name, std::vector<TileId> writes,
                               Flights& flights) const {
   program.add({.name = name,
                .phase = Phase::kCommunication,
@@ -173,7 +179,7 @@ void Distribution::add_finish(Program& program, const std::string& name, std::ve
                .writes = std::move(writes),
                .run = [](std::byte*) {},
                .poll =
-                   [&flights, name, this] {
+                   [&flights, name = name.text(), this] {
                      bool done = true;
                      naming(name, [&] {
                        for (Request& flight : flights) done = done && flight.test();
@@ -205,12 +211,12 @@ void Distribution::append_sum_start(Program& program, size_t b) const {
     for (const TiledParameters& sums : waiting_sums_) {
       waiting = tiles_of({waiting, buckets_.tiles(sums, bucket.units)});
     }
-    add_start(program, name_of(b, "sum"), waiting,
+    add_start(program, name_of(b, "exchange/sum"), waiting,
               tiles_of({gradients, received_[b % kReceiveBuffers].all()}), sums_[b],
               [this, b](Flights& flights) { begin_partial_sums(b, flights); });
     return;
   }
-  add_start(program, name_of(b, "sum"), {}, gradients, sums_[b],
+  add_start(program, name_of(b, "exchange/sum"), {}, gradients, sums_[b],
             [this, range = bucket.elements](Flights& flights) {
               const Vector<float> gradients = elements(parts_.dweights, range);
               if (!works()) std::ranges::fill(gradients, 0.f);
@@ -227,12 +233,12 @@ void Distribution::append_sum_finish(Program& program, size_t b) const {
     for (const TiledParameters& sums : waiting_sums_) {
       waiting = tiles_of({waiting, buckets_.tiles(sums, bucket.units)});
     }
-    add_finish(program, name_of(b, "sum"),
+    add_finish(program, name_of(b, "exchange/sum"),
                tiles_of({gradients, waiting, received_[b % kReceiveBuffers].all()}), sums_[b]);
     append_tree_sum(program, b);
     if (strategy_->everyone_updates()) append_spread_sums(program, b);
   } else {
-    add_finish(program, name_of(b, "sum"), gradients, sums_[b]);
+    add_finish(program, name_of(b, "exchange/sum"), gradients, sums_[b]);
   }
   if (!lacks_token_rows(b)) append_norm_partials(program, b);
 }
@@ -257,20 +263,21 @@ void Distribution::append_token_rows_start(Program& program) const {
     meter_.sent(int64_t(sizeof(float)) * counts[size_t(communicator_.rank())] *
                 (communicator_.size() - 1));
   };
-  add_start(program, "token_rows", {}, token_rows_->places().all(), token_rows_flight_, begin);
+  add_start(program, {.kind = "token_rows"}, {}, token_rows_->places().all(), token_rows_flight_,
+            begin);
 }
 
 void Distribution::append_token_rows_finish(Program& program) const {
   if (!token_rows_) return;
   const Tiled<float>& places = token_rows_->places();
   const Parameter& wte = parts_.weights.values().table->get(Tensor::wte);
-  add_finish(program, "token_rows", places.all(), token_rows_flight_);
+  add_finish(program, {.kind = "token_rows"}, places.all(), token_rows_flight_);
   for (size_t b = 0; b < buckets_.all().size(); ++b) {
     if (!lacks_token_rows(b)) continue;
     for (const Range& group : buckets_.groups(my_units(b))) {
       const Range range = elements_of(group);
       const double share = double(range.size()) / double(wte.size());
-      program.add({.name = fmt::format("{}[{}]", name_of(b, "rows"), group.begin),
+      program.add({.name = name_of(b, "exchange/rows", group.begin),
                    .phase = Phase::kUpdate,
                    .reads = places.all(),
                    .writes = buckets_.tiles(parts_.dweights, group),
@@ -300,7 +307,7 @@ void Distribution::append_merges(Program& program, size_t b) const {
     for (size_t i = depth - merges; i < depth; ++i) {
       reads = tiles_of({reads, buckets_.tiles(waiting_sums_[i], group)});
     }
-    program.add({.name = fmt::format("{}[{}]", name_of(b, "merge"), group.begin),
+    program.add({.name = name_of(b, "exchange/merge", group.begin),
                  .phase = Phase::kBackward,
                  .reads = reads,
                  .writes = buckets_.tiles(parts_.dweights, group),
@@ -336,7 +343,7 @@ void Distribution::build_accumulations() {
       for (size_t k = target; k < depth; ++k) {
         reads = tiles_of({reads, buckets_.tiles(waiting_sums_[k], group)});
       }
-      program->add({.name = fmt::format("accumulate[{}]", group.begin),
+      program->add({.name = {.kind = "accumulate", .tile = fmt::format("{}", group.begin)},
                     .phase = Phase::kBackward,
                     .reads = reads,
                     .writes = tiles_of({buckets_.tiles(waiting_sums_[target], group),
@@ -409,7 +416,7 @@ void Distribution::append_tree_sum(Program& program, size_t b) const {
 
   for (const Range& group : buckets_.groups(buckets_.units_in(share))) {
     const Range range = elements_of(group);
-    program.add({.name = fmt::format("{}[{}]", name_of(b, "add"), group.begin),
+    program.add({.name = name_of(b, "exchange/add", group.begin),
                  .phase = Phase::kUpdate,
                  .reads = received_[b % kReceiveBuffers].all(),
                  .writes = buckets_.tiles(parts_.dweights, group),
@@ -444,15 +451,15 @@ void Distribution::append_spread_sums(Program& program, size_t b) const {
                                                    strategy_->shares(buckets_, bucket)));
     meter_.sent(int64_t(sizeof(float)) * my_share(b).size() * (communicator_.size() - 1));
   };
-  add_start(program, name_of(b, "spread"), {}, gradients, spread_sums_[b], begin);
-  add_finish(program, name_of(b, "spread"), gradients, spread_sums_[b]);
+  add_start(program, name_of(b, "exchange/spread"), {}, gradients, spread_sums_[b], begin);
+  add_finish(program, name_of(b, "exchange/spread"), gradients, spread_sums_[b]);
 }
 
 // ---- The norm.
 
 void Distribution::append_norm_partials(Program& program, size_t b) const {
   for (const Range& group : buckets_.groups(my_units(b))) {
-    program.add({.name = fmt::format("{}[{}]", name_of(b, "norm"), group.begin),
+    program.add({.name = name_of(b, "norm/partials", group.begin),
                  .phase = Phase::kUpdate,
                  .reads = buckets_.tiles(parts_.dweights, group),
                  .writes = partials_.over_cols(group),
@@ -486,8 +493,8 @@ void Distribution::append_norm(Program& program) const {
       flights.push_back(communicator_.begin_all_reduce(partials));
       meter_.sent(int64_t(partials.size_bytes()));
     };
-    add_start(program, "norm/exchange", {}, partials_.all(), norm_flight_, begin);
-    add_finish(program, "norm/exchange", partials_.all(), norm_flight_);
+    add_start(program, {.kind = "norm/exchange"}, {}, partials_.all(), norm_flight_, begin);
+    add_finish(program, {.kind = "norm/exchange"}, partials_.all(), norm_flight_);
   }
   parts_.optimizer.append_norm(program, partials_);
 }
@@ -516,7 +523,7 @@ void Distribution::append_updates(Program& program, int64_t layer,
                                                         strategy_->shares(buckets_, bucket)));
       meter_.sent(int64_t(sizeof(float)) * my_share(b).size() * (communicator_.size() - 1));
     };
-    add_start(program, name_of(b, "weights"), {},
+    add_start(program, name_of(b, "exchange/weights"), {},
               buckets_.tiles(parts_.weights, buckets_.all()[b].units), spread_weights_[b], begin);
   }
 }
@@ -526,7 +533,7 @@ void Distribution::append_arrivals(Program& program, int64_t layer,
   if (strategy_->everyone_updates()) return;
   for (size_t b = buckets_.all().size(); b-- > 0;) {
     if (reader_of(b, first_reader) != layer) continue;
-    add_finish(program, name_of(b, "weights"),
+    add_finish(program, name_of(b, "exchange/weights"),
                buckets_.tiles(parts_.weights, buckets_.all()[b].units), spread_weights_[b]);
   }
 }
@@ -536,23 +543,22 @@ void Distribution::append_update(Program& program, Range units) const {
   for (const Range& group : buckets_.groups(units)) {
     const Unit& first = buckets_.units()[size_t(group.begin)];
     const auto tiles = [&](const TiledParameters& of) { return buckets_.tiles(of, group); };
-    program.add(
-        {.name = fmt::format("{}/update[{}]", table.all()[first.parameter].name, group.begin),
-         .phase = Phase::kUpdate,
-         .reads = tiles_of({tiles(parts_.dweights), parts_.optimizer.update_reads()}),
-         .writes = tiles_of({tiles(parts_.weights), tiles(parts_.m), tiles(parts_.v)}),
-         .run =
-             [this, group, parameter = first.parameter](std::byte*) {
-               const std::optional<AdamWStep> step = parts_.optimizer.step_of(parameter);
-               if (!step) return;
-               for (int64_t u = group.begin; u < group.end; ++u) {
-                 const Range range = buckets_.units()[size_t(u)].elements;
-                 adamw_update(*step, elements(parts_.dweights, range),
-                              elements(parts_.weights, range), elements(parts_.m, range),
-                              elements(parts_.v, range));
-               }
-             },
-         .moved_bytes = moved_bytes(elements_of(group), 1, 3)});
+    program.add({.name = table.all()[first.parameter].op_name("update", group.begin),
+                 .phase = Phase::kUpdate,
+                 .reads = tiles_of({tiles(parts_.dweights), parts_.optimizer.update_reads()}),
+                 .writes = tiles_of({tiles(parts_.weights), tiles(parts_.m), tiles(parts_.v)}),
+                 .run =
+                     [this, group, parameter = first.parameter](std::byte*) {
+                       const std::optional<AdamWStep> step = parts_.optimizer.step_of(parameter);
+                       if (!step) return;
+                       for (int64_t u = group.begin; u < group.end; ++u) {
+                         const Range range = buckets_.units()[size_t(u)].elements;
+                         adamw_update(*step, elements(parts_.dweights, range),
+                                      elements(parts_.weights, range), elements(parts_.m, range),
+                                      elements(parts_.v, range));
+                       }
+                     },
+                 .moved_bytes = moved_bytes(elements_of(group), 1, 3)});
   }
 }
 

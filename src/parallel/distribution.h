@@ -92,10 +92,10 @@ class Distribution {
   using Flights = std::vector<Request>;
   class Sink;
 
-  void add_start(Program& program, const std::string& name, std::vector<TileId> reads,
+  void add_start(Program& program, const OpName& name, std::vector<TileId> reads,
                  std::vector<TileId> writes, Flights& flights,
                  std::function<void(Flights&)> begin) const;
-  void add_finish(Program& program, const std::string& name, std::vector<TileId> writes,
+  void add_finish(Program& program, const OpName& name, std::vector<TileId> writes,
                   Flights& flights) const;
 
   void append_sum_start(Program& program, size_t bucket) const;
@@ -118,7 +118,7 @@ class Distribution {
     return of.values().data.subspan(size_t(range.begin), size_t(range.size()));
   }
   bool lacks_token_rows(size_t bucket) const;  // when its sum is there
-  std::string name_of(size_t bucket, const char* what) const;
+  OpName name_of(size_t bucket, const char* kind, int64_t group = OpName::kNone) const;
 
   DistributionSettings settings_;
   Communicator& communicator_;

@@ -24,7 +24,7 @@ Vector<float> TokenRows::tokens_of(int64_t micro_batch) const {
 }
 
 void TokenRows::append_pack(Program& program, int64_t micro_batch) const {
-  program.add({.name = "embedding/rows",
+  program.add({.name = OpName{.kind = "embedding/rows"},
                .phase = Phase::kBackward,
                .reads = tiles_of({tokens_.all(), rows_.all()}),
                .writes = places_.over({micro_batch, micro_batch + 1}),

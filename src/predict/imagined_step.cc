@@ -54,8 +54,8 @@ ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& 
   // The update of step 1 is due in step 2.
   for (const int64_t t : {1, 2}) step.set_step(t, kLearningRate);
   for (const Program* program : step.programs(0)) {
-    programs_.push_back({ProgramGraph(*program), work_of(*program, model.config, model.B, model.T),
-                         transfers_of(*program, communicator)});
+    programs_.push_back(
+        {ProgramGraph(*program), work_of(*program), transfers_of(*program, communicator)});
   }
   const Distribution* shared = step.distribution();
   const double moment_share = shared != nullptr ? shared->moment_share() : 1.;

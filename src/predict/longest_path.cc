@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "timeline/op_path.h"
-
 namespace weft {
 
 LongestPath longest_path(const ProgramGraph& graph, const std::vector<OpCost>& costs) {
@@ -42,7 +40,7 @@ std::map<std::string, double> seconds_by_kind(const LongestPath& path, const Pro
                                               const std::vector<OpCost>& costs) {
   std::map<std::string, double> seconds;
   for (const uint32_t op : path.ops) {
-    if (!graph.op(op).waits) seconds[op_kind(graph.op(op).name)] += costs[op].seconds;
+    if (!graph.op(op).waits) seconds[graph.op(op).name.kind] += costs[op].seconds;
   }
   if (path.transfer_s > 0.) seconds["transfer"] = path.transfer_s;
   return seconds;

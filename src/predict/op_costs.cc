@@ -4,27 +4,9 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "measure/step_profile.h"
-#include "timeline/op_path.h"
 
 namespace weft {
 namespace {
-
-double bytes_of(const std::vector<TileId>& ids, const TileTable& tiles) {
-  double bytes = 0.;
-  for (const TileId id : ids) bytes += double(tiles[id].rows) * double(tiles[id].row_bytes);
-  return bytes;
-}
-
-double moved_bytes(const Op& op, const TileTable& tiles) {
-  if (op.moved_bytes > 0) return double(op.moved_bytes);
-  return bytes_of(op.reads, tiles) + 2. * bytes_of(op.writes, tiles);
-}
-
-// How much of its kind's FLOPs an op has, in relation to the others.
-double weight_of(const Op& op, const std::string& kind, const TileTable& tiles) {
-  return kind.starts_with("attention/") ? 1. : bytes_of(op.writes, tiles);
-}
 
 double size_of(const OpWork& work) { return work.flops > 0. ? work.flops : work.bytes; }
 
@@ -35,20 +17,11 @@ double distance(double a, double b) {
 
 }  // namespace
 
-std::vector<OpWork> work_of(const Program& program, const Config& config, int64_t B, int64_t T) {
-  const std::map<std::string, double> flops = step_flops(config, B, T);
-  std::map<std::string, double> weights;
+std::vector<OpWork> work_of(const Program& program) {
   std::vector<OpWork> work;
+  work.reserve(program.ops().size());
   for (const Op& op : program.ops()) {
-    const std::string kind = op_kind(op.name);
-    weights[kind] += weight_of(op, kind, program.tiles());
-    work.push_back({kind, 0., moved_bytes(op, program.tiles())});
-  }
-  for (size_t i = 0; i < work.size(); ++i) {
-    const auto known = flops.find(work[i].kind);
-    if (known == flops.end()) continue;
-    const double weight = weight_of(program.ops()[i], work[i].kind, program.tiles());
-    work[i].flops = known->second * weight / weights[work[i].kind];
+    work.push_back({op.name.kind, op.flops, double(moved_bytes(op, program.tiles()))});
   }
   return work;
 }

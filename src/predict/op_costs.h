@@ -8,23 +8,21 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
 #include "program/program.h"
 
 namespace weft {
 
 // What an op has to do, as far as its shapes say.
 struct OpWork {
-  std::string kind;   // op_kind
+  std::string kind;   // OpName::kind
   double flops = 0.;  // of a matrix product or attention; 0 for others
   double bytes = 0.;  // read, and twice those written: what is written has to be there first
 
   bool operator==(const OpWork&) const = default;
 };
 
-// By op of a program of a step with B sequences of T tokens. FLOPs are step_flops, shared among the
-// ops of a kind by the tiles that they write; the ops of attention are all alike.
-std::vector<OpWork> work_of(const Program& program, const Config& config, int64_t B, int64_t T);
+// The work of each op of a program, in list order.
+std::vector<OpWork> work_of(const Program& program);
 
 // The ops of a kind that have the same work.
 struct KindCost {

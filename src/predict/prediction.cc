@@ -23,7 +23,7 @@ std::vector<double> readiness(const ProgramGraph& graph,
                               const std::map<std::string, double>& begun_s, double after_s) {
   std::vector<double> not_before(graph.size(), 0.);
   for (size_t i = 0; i < graph.size(); ++i) {
-    if (graph.begins_transfer(i)) not_before[i] = begun_s.at(graph.op(i).name) - after_s;
+    if (graph.begins_transfer(i)) not_before[i] = begun_s.at(graph.op(i).name.text()) - after_s;
   }
   return not_before;
 }
@@ -117,7 +117,7 @@ Predictor::Played Predictor::play(const ImaginedStep& step, const Cores& cores,
     const LongestPath path = longest_path(graph, costs);
     const SimulatedOverlap overlap = overlap_of(run, graph, cores.machine.workers);
     for (const SimulatedTransfer& transfer : run.transfers) {
-      played.begun_s[graph.op(transfer.op).name] = played.seconds + transfer.begin_s;
+      played.begun_s[graph.op(transfer.op).name.text()] = played.seconds + transfer.begin_s;
     }
     for (const auto& [kind, seconds] : seconds_by_kind(path, graph, costs)) {
       played.critical_path_kinds[kind] += seconds;

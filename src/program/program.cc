@@ -10,12 +10,28 @@
 namespace weft {
 namespace {
 
+size_t bytes_of(const std::vector<TileId>& ids, const TileTable& tiles) {
+  size_t bytes = 0;
+  for (const TileId id : ids) bytes += tiles[id].rows * tiles[id].row_bytes;
+  return bytes;
+}
+
 void sort_unique(std::vector<TileId>& ids) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 }  // namespace
+
+std::string OpName::text() const {
+  std::string numbered = kind;
+  if (index != kNone) {
+    numbered.insert(std::min(kind.find('/'), kind.size()), fmt::format("{}", index));
+  }
+  return fmt::format("{}{}{}{}", layer == kNone ? "" : fmt::format("block{}/", layer),
+                     parameter.empty() ? "" : parameter + '/', numbered,
+                     tile.empty() ? "" : '[' + tile + ']');
+}
 
 const char* phase_name(Phase phase) {
   switch (phase) {
@@ -31,6 +47,11 @@ const char* phase_name(Phase phase) {
       return "communication";
   }
   return "unknown";
+}
+
+size_t moved_bytes(const Op& op, const TileTable& tiles) {
+  if (op.moved_bytes > 0) return op.moved_bytes;
+  return bytes_of(op.reads, tiles) + 2 * bytes_of(op.writes, tiles);
 }
 
 std::vector<TileId> tiles_of(std::initializer_list<std::vector<TileId>> lists) {
@@ -53,12 +74,13 @@ void Program::add(Op op) {
 
 void Program::validate() const {
   const auto refuse = [&](const Op& op, const char* what) {
-    throw failure("program.validate", fmt::format("op '{}' of '{}' {}", op.name, name_, what));
+    throw failure("program.validate",
+                  fmt::format("op '{}' of '{}' {}", op.name.text(), name_, what));
   };
   std::unordered_set<std::string> names;
   for (const Op& op : ops_) {
-    if (op.name.empty()) refuse(op, "has no name");
-    if (!names.insert(op.name).second) refuse(op, "has the name of another op");
+    if (op.name.kind.empty()) refuse(op, "has no name");
+    if (!names.insert(op.name.text()).second) refuse(op, "has the name of another op");
     if (!op.run) refuse(op, "has no function");
     if (op.writes.empty()) refuse(op, "writes nothing");
     for (const std::vector<TileId>* list : {&op.reads, &op.writes}) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,29 @@ enum class Phase : uint8_t { kData, kForward, kBackward, kUpdate, kCommunication
 
 const char* phase_name(Phase phase);
 
+// What an op is called, in parts. Traces, tables and cost models group ops by these parts, so no
+// code takes a name apart.
+struct OpName {
+  static constexpr int64_t kNone = -1;
+
+  // What the op does: "attention/backward". Ops of one kind do the same to other data.
+  std::string kind;
+  int64_t layer = kNone;       // the transformer block that it belongs to
+  std::string parameter = {};  // the tensor whose gradient or weight it works on: "qkvw"
+  int64_t index = kNone;       // the chunk of rows or the bucket that it works on
+  std::string tile = {};       // the tile of its result: "b0,h2"
+
+  // The whole as a path: "block3/attention/backward[b0,h2]", "block3/qkvw/update[2]",
+  // "classifier0/logits[v1]" (the index follows the first part of the kind).
+  std::string text() const;
+
+  bool operator==(const OpName&) const = default;
+};
+
 // Reads and writes are the tiles that `run` may touch; a read-modify-write is a write. Everything
 // else that `run` reads must not change while a program runs.
 struct Op {
-  std::string name;  // a path: "block3/attention/backward[b0,h2]"
+  OpName name;
   Phase phase = Phase::kForward;
   std::vector<TileId> reads;
   std::vector<TileId> writes;
@@ -33,10 +53,20 @@ struct Op {
   // worker at a time, must never block, and until it says true the op occupies no worker.
   std::function<bool()> poll = {};
 
-  // Bytes that it reads, and twice those that it writes, where that is less than all of its tiles:
-  // for estimates. 0: what its tiles hold.
+  // For an op that only begins something, such as a message: the name of the later op whose poll
+  // waits for it.
+  std::optional<OpName> begins = {};
+
+  // Floating-point operations of its matrix products, for estimates; 0 if it computes none.
+  double flops = 0.;
+
+  // Bytes that it reads plus twice the bytes that it writes (a write fetches the line first), for
+  // estimates. 0: all bytes of its tiles.
   size_t moved_bytes = 0;
 };
+
+// The op's moved_bytes, or those of its tiles where it does not say.
+size_t moved_bytes(const Op& op, const TileTable& tiles);
 
 // Joins the tiles of several operands into the list of one op.
 std::vector<TileId> tiles_of(std::initializer_list<std::vector<TileId>> lists);

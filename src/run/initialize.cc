@@ -18,7 +18,7 @@ void initialize(const ParameterView& weights, uint64_t seed, const Executor& exe
   for (const Parameter& p : parameters) {
     const Tiled<float> values(tiles, p.name, weights.matrix(p), kRowsPerOp, p.cols);
     for (const Range& rows : values.row_ranges()) {
-      program.add({.name = fmt::format("initialize/{}[{}]", p.name, rows.begin),
+      program.add({.name = p.op_name("initialize", rows.begin),
                    .phase = Phase::kData,
                    .reads = {},
                    .writes = values.over(rows),

@@ -177,7 +177,7 @@ class Replay {
     const Event end = events_.add(op.waits ? 0 : span.length(), span.end);
     events_.follow(begin, end);
     if (op.waits) {
-      Meeting& meeting = meetings_[path + op.name];
+      Meeting& meeting = meetings_[path + op.name.text()];
       meeting.ready.push_back(join(needed));
       meeting.ends.push_back(end);
     }

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "base/file_writer.h"
-#include "timeline/op_path.h"
 #include "timeline/paraver_records.h"
 
 namespace weft {
@@ -38,15 +37,15 @@ class Labels {
       for (const TracedProgram& program : rank.programs) {
         add(program.name, programs);
         for (const TracedOp& op : program.ops) {
-          add(op_kind(op.name), kinds);
-          layers = std::max(layers, op_layer(op.name) + 1);
+          add(op.name.kind, kinds);
+          layers = std::max(layers, op.name.layer + 1);
         }
       }
     }
   }
 
   Values programs, kinds;
-  int layers = 0;
+  int64_t layers = 0;
 };
 
 // ---- The records.
@@ -76,9 +75,9 @@ class RecordText {
     switch (record.kind) {
       case ParaverRecordKind::kOpBegins: {
         const TracedOp& op = op_of(record);
-        return {{ParaverEvent::kKind, labels_.kinds.at(op_kind(op.name))},
+        return {{ParaverEvent::kKind, labels_.kinds.at(op.name.kind)},
                 {ParaverEvent::kPhase, int(op.phase) + 1},
-                {ParaverEvent::kLayer, op_layer(op.name) + 1}};
+                {ParaverEvent::kLayer, op.name.layer + 1}};
       }
       case ParaverRecordKind::kOpEnds:
         return {{ParaverEvent::kKind, 0}, {ParaverEvent::kPhase, 0}, {ParaverEvent::kLayer, 0}};
@@ -89,7 +88,7 @@ class RecordText {
         return {{ParaverEvent::kStep, 0}, {ParaverEvent::kProgram, 0}};
       case ParaverRecordKind::kTransferBegins:
         return {{ParaverEvent::kUnderWay, record.under_way},
-                {ParaverEvent::kTransfer, labels_.kinds.at(op_kind(op_of(record).name))}};
+                {ParaverEvent::kTransfer, labels_.kinds.at(op_of(record).name.kind)}};
       case ParaverRecordKind::kTransferEnds:
         return {{ParaverEvent::kUnderWay, record.under_way}};
       case ParaverRecordKind::kWaitBegins:

@@ -9,7 +9,6 @@
 #include "base/gzip.h"
 #include "timeline/chrome_events.h"
 #include "timeline/critical_path.h"
-#include "timeline/op_path.h"
 #include "timeline/run_counters.h"
 
 namespace weft {
@@ -103,14 +102,15 @@ class RankEvents {
       const TracedOp& op = program.ops[i];
       const char* phase = phase_name(op.phase);
       std::string args = fmt::format(R"("phase":"{}","step":{})", phase, run.step);
-      if (const int layer = op_layer(op.name); layer >= 0) {
+      if (const int64_t layer = op.name.layer; layer >= 0) {
         args += fmt::format(R"(,"layer":{})", layer);
       }
-      if (const std::string_view tiles = op_tiles(op.name); !tiles.empty()) {
-        args += fmt::format(R"(,"tiles":{})", json_quoted(tiles));
+      if (!op.name.tile.empty()) {
+        args += fmt::format(R"(,"tiles":{})", json_quoted(op.name.tile));
       }
       args += fmt::format(R"(,"critical":{})", bool(critical[i]));
-      events_.slice(tracks[i], op.name, phase, run.spans[i].begin_ns, run.spans[i].end_ns, args);
+      events_.slice(tracks[i], op.name.text(), phase, run.spans[i].begin_ns, run.spans[i].end_ns,
+                    args);
     }
   }
 

@@ -15,8 +15,7 @@ class ProgramGraph {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // An op that waits (Op::poll) is named as the op that begins what it waits for, without "/start".
-  // Throws Error (kFailure) where there is no such op before it.
+  // Throws Error (kFailure) if an op waits (Op::poll) and no earlier op begins what it waits for.
   explicit ProgramGraph(const Program& program);
 
   size_t size() const { return program_.ops.size(); }

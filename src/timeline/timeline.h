@@ -14,7 +14,7 @@ namespace weft {
 
 // What is kept of an op.
 struct TracedOp {
-  std::string name;  // as in the program: "block3/attention/backward[b0,h2]"
+  OpName name;
   Phase phase = Phase::kForward;
   bool waits = false;  // for other ranks: it has a poll, and occupies no worker
   int64_t bytes_read = 0, bytes_written = 0;  // of the tiles that it declares

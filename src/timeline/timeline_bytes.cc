@@ -69,12 +69,29 @@ class Reader {
   std::string_view bytes_;
 };
 
+void write(const OpName& name, Writer& to) {
+  to.text(name.kind);
+  to.number(name.layer);
+  to.text(name.parameter);
+  to.number(name.index);
+  to.text(name.tile);
+}
+
+OpName read_name(Reader& from) {
+  OpName name{.kind = from.text()};
+  name.layer = from.number<int64_t>();
+  name.parameter = from.text();
+  name.index = from.number<int64_t>();
+  name.tile = from.text();
+  return name;
+}
+
 void write(const TracedProgram& program, Writer& to) {
   to.text(program.name);
   to.size(program.ops.size());
   for (size_t i = 0; i < program.ops.size(); ++i) {
     const TracedOp& op = program.ops[i];
-    to.text(op.name);
+    write(op.name, to);
     to.number(op.phase);
     to.number(static_cast<uint8_t>(op.waits));
     to.number(op.bytes_read);
@@ -88,7 +105,7 @@ TracedProgram read_program(Reader& from) {
   TracedProgram program{.name = from.text(), .ops = {}, .predecessors = {}};
   const size_t ops = from.size(sizeof(uint64_t));
   for (size_t i = 0; i < ops; ++i) {
-    TracedOp op{.name = from.text(), .phase = from.number<Phase>()};
+    TracedOp op{.name = read_name(from), .phase = from.number<Phase>()};
     Reader::check(op.phase <= Phase::kCommunication, "an op has an unknown phase");
     op.waits = from.number<uint8_t>() != 0;
     op.bytes_read = from.number<int64_t>();

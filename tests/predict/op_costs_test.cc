@@ -67,7 +67,7 @@ TEST(OpWork, SharesTheFlopsOfAStepAmongItsOps) {
   const TrainingStep step(state, settings);
 
   std::map<std::string, double> sums;
-  for (const OpWork& work : work_of(step.program(0), config, 2, 7)) {
+  for (const OpWork& work : work_of(step.program(0))) {
     EXPECT_GT(work.bytes, 0.) << work.kind;
     if (work.flops > 0.) sums[work.kind] += work.flops;
   }

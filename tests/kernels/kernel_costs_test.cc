@@ -1,4 +1,4 @@
-#include "measure/kernel_costs.h"
+#include "kernels/kernel_costs.h"
 
 #include <gtest/gtest.h>
 
