@@ -54,12 +54,15 @@ class PeakProgram {
       double* rate = &rates_[i];
       const TileId tile =
           tiles_.add({name, reinterpret_cast<std::byte*>(rate), 1, sizeof(double), sizeof(double)});
-      program_.add(
-          {.name = {.kind = name}, .reads = {}, .writes = {tile}, .run = [this, rate](std::byte*) {
-             const double start = thread_seconds();
-             sink_ = arithmetic_.run(rounds_);
-             *rate = static_cast<double>(arithmetic_.flops(rounds_)) / (thread_seconds() - start);
-           }});
+      program_.add({.name = OpName{.kind = name},
+                    .reads = {},
+                    .writes = {tile},
+                    .run = [this, rate](std::byte*) {
+                      const double start = thread_seconds();
+                      sink_ = arithmetic_.run(rounds_);
+                      *rate = static_cast<double>(arithmetic_.flops(rounds_)) /
+                              (thread_seconds() - start);
+                    }});
     }
   }
 

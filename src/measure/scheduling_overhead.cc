@@ -40,7 +40,11 @@ Overhead measure_overhead(const Executor& executor, const Program& program) {
 Program emptied(const Program& step) {
   Program program("empty_step", step.tiles());
   for (const Op& op : step.ops()) {
-    program.add({op.name, op.phase, op.reads, op.writes, [](std::byte*) {}, 0});
+    program.add({.name = op.name,
+                 .phase = op.phase,
+                 .reads = op.reads,
+                 .writes = op.writes,
+                 .run = [](std::byte*) {}});
   }
   return program;
 }
@@ -49,7 +53,10 @@ SyntheticProgram::SyntheticProgram(size_t ops, Order order) : bytes_(ops) {
   for (size_t i = 0; i < ops; ++i) tiles_.add({fmt::format("{}", i), &bytes_[i], 1, 1, 1});
   for (size_t i = 0; i < ops; ++i) {
     const auto tile = static_cast<TileId>(order == Order::kChain ? 0 : i);
-    program_.add({fmt::format("op{}", i), Phase::kForward, {}, {tile}, [](std::byte*) {}, 0});
+    program_.add({.name = OpName{.kind = "op", .tile = fmt::format("{}", i)},
+                  .reads = {},
+                  .writes = {tile},
+                  .run = [](std::byte*) {}});
   }
 }
 

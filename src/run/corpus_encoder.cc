@@ -56,7 +56,7 @@ class CorpusEncoder {
     const std::string name = fmt::format("encode[{}]", program_.ops().size());
     const TileId tile = tiles_.add(
         {.name = name, .data = reinterpret_cast<std::byte*>(&slot), .row_bytes = sizeof slot});
-    program_.add({.name = {.kind = name},
+    program_.add({.name = OpName{.kind = name},
                   .phase = Phase::kData,
                   .reads = {},
                   .writes = {tile},

@@ -47,7 +47,7 @@ TEST_P(StepKinds, AreWhatStepFlopsName) {
   settings.T = 7;
   const TrainingStep step(state, settings);
   std::set<std::string> kinds;
-  for (const Op& op : step.program(0).ops()) kinds.insert(op_kind(op.name));
+  for (const Op& op : step.program(0).ops()) kinds.insert(op.name.kind);
 
   for (const auto& [kind, flops] : step_flops(config, 2, 7, step.recomputed_blocks())) {
     EXPECT_TRUE(kinds.contains(kind)) << kind;
@@ -60,15 +60,15 @@ TEST(StepProfile, AddsUpTheTimeOfAKindOverRuns) {
   std::byte bytes[3] = {};
   TileTable tiles;
   Program program("p", tiles);
-  const auto add_op = [&](const char* name, size_t i, milliseconds time) {
-    const TileId tile = tiles.add({name, &bytes[i], 1, 1, 1});
-    program.add({name, Phase::kForward, {}, {tile}, [time](std::byte*) {
+  const auto add_op = [&](const OpName& name, size_t i, milliseconds time) {
+    const TileId tile = tiles.add({name.text(), &bytes[i], 1, 1, 1});
+    program.add({.name = name, .reads = {}, .writes = {tile}, .run = [time](std::byte*) {
                    std::this_thread::sleep_for(time);
                  }});
   };
-  add_op("block0/a[0]", 0, milliseconds(1));
-  add_op("block1/a[0]", 1, milliseconds(2));
-  add_op("b", 2, milliseconds(20));
+  add_op({.kind = "a", .layer = 0}, 0, milliseconds(1));
+  add_op({.kind = "a", .layer = 1}, 1, milliseconds(2));
+  add_op({.kind = "b"}, 2, milliseconds(20));
   StepProfile profile(program);
 
   const auto prepared = make_executor("tasks", 2)->prepare(program);

@@ -32,6 +32,7 @@ class Graph {
     const auto i = TileId(costs_.size());
     const std::string name = "transfer" + std::to_string(i);
     Op start = make_op(name + "/start", {of}, {i, channel_});
+    start.begins = OpName{.kind = name};
     start.phase = Phase::kCommunication;
     program_.add(std::move(start));
     costs_.push_back({.transfer_s = seconds});
@@ -284,7 +285,7 @@ TEST(Simulate, BecomesARunOfATimeline) {
   append_run(timeline, g.graph(), g.run({.workers = 2}), 10.);
 
   ASSERT_EQ(timeline.runs.size(), 1u);
-  EXPECT_EQ(timeline.programs[0].ops[1].name, "transfer1/start");
+  EXPECT_EQ(timeline.programs[0].ops[1].name.text(), "transfer1/start");
   const std::vector<OpSpan>& spans = timeline.runs[0].spans;
   EXPECT_EQ(spans[0].end_ns - spans[0].begin_ns, 1'000'000'000);
   EXPECT_EQ(spans[4].end_ns - spans[0].begin_ns, 6'000'000'000);

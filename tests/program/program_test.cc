@@ -43,8 +43,28 @@ TEST_F(ProgramTest, KeepsOpsInTheOrderInWhichTheyWereAdded) {
 
   EXPECT_EQ(program_.name(), "test");
   ASSERT_EQ(program_.ops().size(), 2u);
-  EXPECT_EQ(program_.ops()[0].name, "op0");
-  EXPECT_EQ(program_.ops()[1].name, "op1");
+  EXPECT_EQ(program_.ops()[0].name.text(), "op0");
+  EXPECT_EQ(program_.ops()[1].name.text(), "op1");
+}
+
+TEST(OpName, IsAPathOfItsParts) {
+  EXPECT_EQ((OpName{.kind = "norm"}).text(), "norm");
+  EXPECT_EQ((OpName{.kind = "qkv/forward", .layer = 3, .tile = "r0,c1"}).text(),
+            "block3/qkv/forward[r0,c1]");
+  EXPECT_EQ((OpName{.kind = "update", .layer = 0, .parameter = "qkvw", .tile = "2"}).text(),
+            "block0/qkvw/update[2]");
+  EXPECT_EQ((OpName{.kind = "exchange/sum/start", .index = 12}).text(), "exchange12/sum/start");
+  EXPECT_EQ((OpName{.kind = "norm", .index = 1}).text(), "norm1");
+}
+
+TEST_F(ProgramTest, MovedBytesAreThoseOfTheTilesUnlessAnOpSaysOtherwise) {
+  add({1, 2}, {3});
+  Op op = program_.ops()[0];
+  const size_t tile_bytes = tiles_.table()[1].row_bytes;
+
+  EXPECT_EQ(moved_bytes(op, tiles_.table()), 2 * tile_bytes + 2 * tile_bytes);
+  op.moved_bytes = 5;
+  EXPECT_EQ(moved_bytes(op, tiles_.table()), 5u);
 }
 
 TEST_F(ProgramTest, ATileNamedTwiceIsKeptOnce) {
@@ -248,7 +268,7 @@ TEST_P(RandomPrograms, RunsHoldNoConflictsAndCouldNotBeLonger) {
       return false;
     };
     for (size_t op = begins[run]; op < begins[run + 1]; ++op) {
-      EXPECT_FALSE(conflicts_in_run(op, op)) << ops()[op].name;
+      EXPECT_FALSE(conflicts_in_run(op, op)) << ops()[op].name.text();
     }
     const size_t next = begins[run + 1];
     EXPECT_TRUE(next == ops().size() || conflicts_in_run(next, next)) << "run " << run;

@@ -15,7 +15,7 @@ std::string path_of(const std::vector<MadeOp>& ops) {
     text += text.empty() ? "" : " ";
     EXPECT_EQ(op.cause == Cause::kNone, text.empty());
     text += op.cause == Cause::kSameWorker ? "=" : "";
-    text += timeline.programs[0].ops[op.op].name;
+    text += timeline.programs[0].ops[op.op].name.text();
   }
   return text;
 }

@@ -33,7 +33,7 @@ inline RankTimeline made_rank(int rank, int workers, const std::vector<RankOp>& 
   constexpr int64_t kNanoseconds = 1'000'000;
   std::vector<MadeOp> made;
   for (const RankOp& op : ops) {
-    made.push_back({.name = op.name,
+    made.push_back({.kind = op.name,
                     .after = op.after,
                     .worker = op.worker,
                     .begin_ns = op.begin_ms * kNanoseconds,

@@ -47,7 +47,8 @@ class ParaverTest : public testing::Test {
 
 TEST_F(ParaverTest, HasStatesAndEventsOfEachWorkerInTheOrderOfTime) {
   const std::vector<std::string> found =
-      records({{"block1/qkv/forward[r0]", {}, 0, 0, 10}, {"norm", {0}, 1, 12, 20, Phase::kUpdate}});
+      records({{.kind = "qkv/forward", .after = {}, .end_ns = 10, .layer = 1, .tile = "r0"},
+               {"norm", {0}, 1, 12, 20, Phase::kUpdate}});
 
   EXPECT_TRUE(header_.starts_with("#Paraver ("));
   EXPECT_TRUE(header_.ends_with("):20_ns:0:1:1(2:1)"));
@@ -65,7 +66,7 @@ TEST_F(ParaverTest, HasStatesAndEventsOfEachWorkerInTheOrderOfTime) {
 
 // While b runs, the transfer that worker 0 began costs it nothing.
 TEST_F(ParaverTest, AWorkerWithNothingToRunWaitsForWhatItBegan) {
-  MadeOp sum{"exchange0/sum", {}, 0, 10, 50, Phase::kCommunication};
+  MadeOp sum{"exchange/sum", {}, 0, 10, 50, Phase::kCommunication};
   sum.waits = true;
   const std::vector<std::string> found = records(
       {{"a", {}, 0, 0, 10}, sum, {"b", {}, 0, 20, 30}, {"c", {1}, 0, 60, 70}, {"d", {}, 1, 0, 5}});
@@ -84,10 +85,10 @@ TEST_F(ParaverTest, AWorkerWithNothingToRunWaitsForWhatItBegan) {
 }
 
 TEST_F(ParaverTest, CountsTransfersThatAreUnderWayTogether) {
-  std::vector<MadeOp> ops = {{"exchange0/sum", {}, 0, 10, 50},
-                             {"exchange1/sum", {}, 0, 20, 60},
-                             {"exchange2/sum", {}, 1, 30, 40},
-                             {"exchange3/sum", {}, 0, 60, 80}};
+  std::vector<MadeOp> ops = {{"exchange/sum", {}, 0, 10, 50},
+                             {"exchange/sum", {}, 0, 20, 60},
+                             {"exchange/sum", {}, 1, 30, 40},
+                             {"exchange/sum", {}, 0, 60, 80}};
   for (MadeOp& op : ops) op.waits = true;
 
   const std::vector<std::string> found = records(ops);
@@ -103,8 +104,10 @@ TEST_F(ParaverTest, CountsTransfersThatAreUnderWayTogether) {
 }
 
 TEST_F(ParaverTest, LabelsValuesAndNamesRanksAndWorkers) {
-  Timeline timeline{{made_timeline({{"block1/qkv/forward[r0]", {}, 0, 0, 10}}),
-                     made_timeline({{"norm", {}, 0, 0, 10}}, 1)}};
+  Timeline timeline{
+      {made_timeline(
+           {{.kind = "qkv/forward", .after = {}, .end_ns = 10, .layer = 1, .tile = "r0"}}),
+       made_timeline({{"norm", {}, 0, 0, 10}}, 1)}};
   timeline.ranks[1].rank = 1;
   timeline.ranks[1].name = "rank 1 on there";
 

@@ -39,10 +39,15 @@ class PerfettoTest : public testing::Test {
 };
 
 TEST_F(PerfettoTest, HasASliceForEachOpAndOneForTheRun) {
-  const std::vector<json> found =
-      events(written({{"block12/\"qkv\"/forward[r0,c1]", {}, 1, 500, 2500},
-                      {"norm", {}, 0, 1000, 4001, Phase::kUpdate}}),
-             "X");
+  const std::vector<json> found = events(written({{.kind = "\"qkv\"/forward",
+                                                   .after = {},
+                                                   .worker = 1,
+                                                   .begin_ns = 500,
+                                                   .end_ns = 2500,
+                                                   .layer = 12,
+                                                   .tile = "r0,c1"},
+                                                  {"norm", {}, 0, 1000, 4001, Phase::kUpdate}}),
+                                         "X");
 
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0]["name"], "step");

@@ -17,7 +17,11 @@ class TraceTest : public testing::Test {
     for (int i = 0; i < n; ++i) {
       const std::string name = "block" + std::to_string(i) + "/op[0]";
       const TileId tile = tiles_.add({name, &bytes_[static_cast<size_t>(i)], 1, 1, 1});
-      program.add({name, i % 2 == 0 ? Phase::kForward : Phase::kUpdate, {}, {tile}, [](auto*) {}});
+      program.add({{.kind = "op", .layer = i, .tile = "0"},
+                   i % 2 == 0 ? Phase::kForward : Phase::kUpdate,
+                   {},
+                   {tile},
+                   [](auto*) {}});
     }
     return program;
   }
@@ -43,7 +47,7 @@ TEST_F(TraceTest, KeepsWhoRanAnOpAndWhen) {
   EXPECT_EQ(timeline.workers, 4);
   ASSERT_EQ(timeline.programs.size(), 1u);
   EXPECT_EQ(timeline.programs[0].name, "step");
-  EXPECT_EQ(timeline.programs[0].ops[1].name, "block1/op[0]");
+  EXPECT_EQ(timeline.programs[0].ops[1].name.text(), "block1/op[0]");
   ASSERT_EQ(timeline.runs.size(), 1u);
   EXPECT_EQ(timeline.runs[0].step, 7);
   const OpSpan &first = timeline.runs[0].spans[0], &second = timeline.runs[0].spans[1];
@@ -114,7 +118,7 @@ TEST_F(TraceTest, OutlivesItsPrograms) {
     observer->op_ended(0, 0);
   }
 
-  EXPECT_EQ(trace.timeline(0, "rank 0", 1).programs[0].ops[0].name, "block0/op[0]");
+  EXPECT_EQ(trace.timeline(0, "rank 0", 1).programs[0].ops[0].name.text(), "block0/op[0]");
 }
 
 TEST_F(TraceTest, WorkersRecordAtTheSameTime) {

@@ -12,7 +12,7 @@ namespace weft {
 namespace {
 
 RankTimeline two_ops() {
-  return made_timeline({{.name = "a[0]", .after = {}, .begin_ns = 100, .end_ns = 170, .bytes = 6},
+  return made_timeline({{.kind = "a[0]", .after = {}, .begin_ns = 100, .end_ns = 170, .bytes = 6},
                         {.name = "b",
                          .after = {0},
                          .worker = 1,
@@ -56,8 +56,8 @@ TEST(Timeline, KeepsOfAProgramWhatAReaderNeeds) {
   const TileId x = tiles.add({"x", bytes.data(), 3, 5, 10});
   const TileId y = tiles.add({"y", bytes.data() + 50, 1, 7, 7});
   Program program("step", tiles);
-  program.add({"first", Phase::kData, {}, {x}, [](auto*) {}});
-  Op second{"second", Phase::kUpdate, {x}, {y}, [](auto*) {}};
+  program.add({{.kind = "first"}, Phase::kData, {}, {x}, [](auto*) {}});
+  Op second{{.kind = "second"}, Phase::kUpdate, {x}, {y}, [](auto*) {}};
   second.poll = [] { return true; };
   program.add(second);
 
@@ -65,7 +65,7 @@ TEST(Timeline, KeepsOfAProgramWhatAReaderNeeds) {
 
   EXPECT_EQ(kept.name, "step");
   ASSERT_EQ(kept.ops.size(), 2u);
-  EXPECT_EQ(kept.ops[0].name, "first");
+  EXPECT_EQ(kept.ops[0].name.text(), "first");
   EXPECT_EQ(kept.ops[0].phase, Phase::kData);
   EXPECT_FALSE(kept.ops[0].waits);
   EXPECT_EQ(kept.ops[0].bytes_read, 0);
@@ -78,7 +78,7 @@ TEST(Timeline, KeepsOfAProgramWhatAReaderNeeds) {
 
 TEST(Timeline, BeginsAndEndsWithTheOpsThatRan) {
   RankTimeline timeline = two_ops();
-  timeline.programs[0].ops.push_back({.name = "never"});
+  timeline.programs[0].ops.push_back({.name = {.kind = "never"}});
   timeline.programs[0].predecessors.emplace_back();
   timeline.runs[0].spans.emplace_back();
 
