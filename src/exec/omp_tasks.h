@@ -8,9 +8,12 @@ namespace weft {
 
 class OmpTasksExecutor : public Executor {
  public:
+  static constexpr ExecutorTraits kTraits = {"omp-tasks", Scheduling::kDataflow,
+                                             /*is_simulated=*/false};
+
   explicit OmpTasksExecutor(int threads) : threads_(threads) {}
 
-  std::string name() const override { return "omp-tasks"; }
+  std::string name() const override { return kTraits.name; }
   int threads() const override { return threads_; }
   std::unique_ptr<PreparedProgram> prepare(const Program& program) const override;
 

@@ -7,7 +7,12 @@ namespace weft {
 
 class SequentialExecutor : public Executor {
  public:
-  std::string name() const override { return "sequential"; }
+  static constexpr ExecutorTraits kTraits = {"sequential", Scheduling::kListOrder,
+                                             /*is_simulated=*/true};
+
+  explicit SequentialExecutor(int /*threads*/) {}
+
+  std::string name() const override { return kTraits.name; }
   int threads() const override { return 1; }
   std::unique_ptr<PreparedProgram> prepare(const Program& program) const override;
 };

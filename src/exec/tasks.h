@@ -8,9 +8,11 @@ namespace weft {
 
 class TasksExecutor : public Executor {
  public:
+  static constexpr ExecutorTraits kTraits = {"tasks", Scheduling::kDataflow, /*is_simulated=*/true};
+
   explicit TasksExecutor(int threads) : threads_(threads) {}
 
-  std::string name() const override { return "tasks"; }
+  std::string name() const override { return kTraits.name; }
   int threads() const override { return threads_; }
   std::unique_ptr<PreparedProgram> prepare(const Program& program) const override;
 
