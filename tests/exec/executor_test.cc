@@ -221,7 +221,7 @@ TEST_P(AnyExecutor, NoOpStartsBeforeAnEarlierOneThatItConflictsWithHasEnded) {
       if (!conflict(ops[earlier], ops[later])) continue;
       ++conflicts;
       EXPECT_LT(witness.seen()[earlier].ended, witness.seen()[later].started)
-          << ops[earlier].name << ", " << ops[later].name;
+          << ops[earlier].name.text() << ", " << ops[later].name.text();
     }
   }
   EXPECT_GT(conflicts, 1000u);

@@ -43,8 +43,8 @@ TEST_F(ProgramTest, KeepsOpsInTheOrderInWhichTheyWereAdded) {
 
   EXPECT_EQ(program_.name(), "test");
   ASSERT_EQ(program_.ops().size(), 2u);
-  EXPECT_EQ(program_.ops()[0].name, "op0");
-  EXPECT_EQ(program_.ops()[1].name, "op1");
+  EXPECT_EQ(program_.ops()[0].name.text(), "op0");
+  EXPECT_EQ(program_.ops()[1].name.text(), "op1");
 }
 
 TEST_F(ProgramTest, ATileNamedTwiceIsKeptOnce) {
@@ -248,7 +248,7 @@ TEST_P(RandomPrograms, RunsHoldNoConflictsAndCouldNotBeLonger) {
       return false;
     };
     for (size_t op = begins[run]; op < begins[run + 1]; ++op) {
-      EXPECT_FALSE(conflicts_in_run(op, op)) << ops()[op].name;
+      EXPECT_FALSE(conflicts_in_run(op, op)) << ops()[op].name.text();
     }
     const size_t next = begins[run + 1];
     EXPECT_TRUE(next == ops().size() || conflicts_in_run(next, next)) << "run " << run;

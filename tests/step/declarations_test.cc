@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "comm/single_process.h"
-#include "comm/single_process.h"
 #include "kernels/bf16_backend.h"
 #include "step/random_state.h"
 #include "step/small_training.h"
@@ -35,7 +34,7 @@ std::vector<TrainingVariant> variants() {
 }
 
 bool has_op(const Program& program, const std::string& name) {
-  return std::ranges::count(program.ops(), name, &Op::name) == 1;
+  return std::ranges::count(program.ops(), name, [](const Op& op) { return op.name.text(); }) == 1;
 }
 
 std::string problem_of(const Program& program) {

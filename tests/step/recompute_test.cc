@@ -149,7 +149,7 @@ TEST(Recompute, RepeatsTheBlocksThatWereOverwrittenButNotTheirOutput) {
   const Training recomputed(kDeep, settings(true));
   const auto has_ops = [&](const std::string& prefix) {
     return std::ranges::any_of(recomputed.step().program(0).ops(),
-                               [&](const Op& op) { return op.name.starts_with(prefix); });
+                               [&](const Op& op) { return op.name.text().starts_with(prefix); });
   };
 
   EXPECT_EQ(recomputed.step().recomputed_blocks(), 3);
@@ -164,8 +164,8 @@ TEST(Recompute, CountsAsBackward) {
   const Training recomputed(kDeep, settings(true));
 
   for (const Op& op : recomputed.step().program(0).ops()) {
-    if (op.name.find("/again/") != op.name.npos) {
-      EXPECT_EQ(op.phase, Phase::kBackward) << op.name;
+    if (op.name.kind.starts_with("again/")) {
+      EXPECT_EQ(op.phase, Phase::kBackward) << op.name.text();
     }
   }
 }

@@ -136,7 +136,7 @@ inline Program without_declaration(const Program& program, const std::string& op
   Program result("incomplete", program.tiles());
   const auto is_tile = [&](TileId id) { return program.tiles()[id].name == tile; };
   for (Op copy : program.ops()) {
-    if (copy.name == op) {
+    if (copy.name.text() == op) {
       const size_t removed =
           std::erase_if(copy.reads, is_tile) + std::erase_if(copy.writes, is_tile);
       require(removed == 1, "the op declares the tile once");

@@ -1,4 +1,3 @@
-// Every test program links this file, so it uses nothing of program/ and exec/ but their headers.
 #include "support/checking_executor.h"
 
 #include <fmt/format.h>
@@ -90,7 +89,8 @@ class Scratch {
     while (op.poll && !op.poll()) std::this_thread::yield();
     const auto rest = bytes_.subspan(op.scratch_bytes);
     if (std::ranges::any_of(rest, [&](std::byte byte) { return byte != garbage; })) {
-      throw failure(op.name, fmt::format("writes past its {} bytes of scratch", op.scratch_bytes));
+      throw failure(op.name.text(),
+                    fmt::format("writes past its {} bytes of scratch", op.scratch_bytes));
     }
   }
 
@@ -140,9 +140,10 @@ class CheckingProgram : public PreparedProgram {
     rerun(op, {}, kOtherGarbage);
     for (TileId id : op.writes) {
       if (results_.holds(id)) continue;
-      throw failure(op.name, fmt::format("leaves other bits in tile '{}' when its scratch begins "
-                                         "with other contents",
-                                         name_of(id)));
+      throw failure(op.name.text(),
+                    fmt::format("leaves other bits in tile '{}' when its scratch begins "
+                                "with other contents",
+                                name_of(id)));
     }
   }
 
@@ -172,17 +173,18 @@ class CheckingProgram : public PreparedProgram {
       rerun(op, {id}, kGarbage);
       scramble(program_.tiles()[id]);
       if (gives_the_results(op)) continue;
-      throw failure(op.name,
+      throw failure(op.name.text(),
                     fmt::format("reads tile '{}', which it does not declare", name_of(id)));
     }
-    throw failure(op.name, "reads tiles that it does not declare, which matter only together");
+    throw failure(op.name.text(),
+                  "reads tiles that it does not declare, which matter only together");
   }
 
   void expect_unchanged(const Op& op, const std::vector<TileId>& tiles) {
     for (TileId id : tiles) {
       if (before_.holds(id)) continue;
       throw failure(
-          op.name,
+          op.name.text(),
           fmt::format("writes to tile '{}', which it does not declare as written", name_of(id)));
     }
   }

@@ -26,7 +26,7 @@ inline RankTimeline made_timeline(const std::vector<MadeOp>& ops, int workers = 
                         .programs = {{.name = "step", .ops = {}, .predecessors = {}}},
                         .runs = {{.step = 3, .program = 0, .spans = {}}}};
   for (const MadeOp& op : ops) {
-    timeline.programs[0].ops.push_back({.name = op.name,
+    timeline.programs[0].ops.push_back({.name = {op.name},
                                         .phase = op.phase,
                                         .waits = op.waits,
                                         .bytes_read = op.bytes,

@@ -43,7 +43,7 @@ class WordTiles {
 inline Op make_op(
     std::string name, std::vector<TileId> reads, std::vector<TileId> writes,
     std::function<void(std::byte*)> run = [](std::byte*) {}, size_t scratch_bytes = 0) {
-  return {.name = std::move(name),
+  return {.name = {std::move(name)},
           .reads = std::move(reads),
           .writes = std::move(writes),
           .run = std::move(run),
