@@ -1,4 +1,4 @@
-// The fork-join model: a parallel loop over each run of independent ops, and a barrier after it.
+// ForkJoinExecutor: a parallel loop over each run of independent ops, and a barrier after it.
 #pragma once
 
 #include "exec/executor.h"

@@ -1,5 +1,5 @@
-// The task model as OpenMP has it: one OpenMP task per op, created anew in every run. An op that
-// waits for what goes on elsewhere (Op::poll) keeps its thread: OpenMP cannot take it back.
+// OmpTasksExecutor: one OpenMP task per op, created anew in every run. An op that is polled
+// (Op::poll) occupies its thread until it has ended, because OpenMP cannot suspend the task.
 #pragma once
 
 #include "exec/executor.h"

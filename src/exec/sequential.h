@@ -1,4 +1,5 @@
-// The list, in order, on the calling thread: what every other executor must equal.
+// SequentialExecutor: runs the list in order on the calling thread. It defines the bits that every
+// other executor must leave.
 #pragma once
 
 #include "exec/executor.h"

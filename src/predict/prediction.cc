@@ -84,7 +84,7 @@ std::vector<OpCost> Predictor::costs_of(const ImaginedProgram& program, const Co
                                         Played& played) const {
   std::vector<OpCost> costs(program.graph.size());
   for (size_t i = 0; i < costs.size(); ++i) {
-    for (const NotedTransfer& transfer : program.transfers[i]) {
+    for (const RecordedTransfer& transfer : program.transfers[i]) {
       costs[i].transfer_s += transfer_seconds(transfer, cores.network);
       played.transferred_bytes += double(transfer.bytes);
     }
