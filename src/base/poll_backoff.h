@@ -1,4 +1,4 @@
-// Patience: how to wait for what has to be asked for again and again.
+// PollBackoff: back-off for polling loops.
 #pragma once
 
 #include <algorithm>
@@ -7,21 +7,20 @@
 
 namespace weft {
 
-// Naps between two questions, of an eighth of the time waited so far: so an answer is late by an
-// eighth at most, one that comes soon is not late at all, and a long wait leaves the core to
-// others.
-class Patience {
+// Sleeps between two polls for an eighth of the time waited so far. So a result is seen at most an
+// eighth late, an early one at once, and a long wait leaves the core to other threads.
+class PollBackoff {
  public:
-  // How long to sleep now; zero while that would be too short to be worth it.
+  // How long to sleep before the next poll; zero while a sleep that short is not worth it.
   std::chrono::microseconds nap() {
     const Clock::time_point now = Clock::now();
-    if (!waits_) since_ = now;
-    waits_ = true;
-    const auto share = std::chrono::duration_cast<std::chrono::microseconds>(now - since_) / 8;
+    if (!is_waiting_) began_ = now;
+    is_waiting_ = true;
+    const auto share = std::chrono::duration_cast<std::chrono::microseconds>(now - began_) / 8;
     return share < kShortest ? std::chrono::microseconds(0) : std::min(share, kLongest);
   }
 
-  // Sleeps so long, or lets another thread run.
+  // Sleeps for nap(), or yields the CPU where that is zero.
   void wait() {
     const std::chrono::microseconds time = nap();
     if (time.count() == 0) {
@@ -31,17 +30,17 @@ class Patience {
     }
   }
 
-  // The answer has come; the next wait is a new one.
-  void reset() { waits_ = false; }
+  // The result has come: the next nap() begins a new wait.
+  void reset() { is_waiting_ = false; }
 
  private:
   using Clock = std::chrono::steady_clock;
-  // A kernel's timers are late by as much as the shortest. The longest is what a link of 10 Gbit/s
-  // needs for the 250 KB that its socket buffers hold at least.
+  // The kernel's timers fire late by about kShortest. In kLongest, a link of 10 Gbit/s moves the
+  // 250 KB that its socket buffers hold at least.
   static constexpr std::chrono::microseconds kShortest{50}, kLongest{200};
 
-  bool waits_ = false;
-  Clock::time_point since_;  // if it waits
+  bool is_waiting_ = false;
+  Clock::time_point began_;  // of the present wait, if there is one
 };
 
 }  // namespace weft

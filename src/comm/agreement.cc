@@ -29,14 +29,14 @@ Error from_json(const json& j, bool names_rank) {
       .on_all_ranks();
 }
 
-// What all ranks think of something, on all ranks: what(texts of all) on rank 0, told to the rest.
+// Gathers one string per rank, reduces on rank 0, broadcasts the result.
 std::string agree(Communicator& communicator, const std::string& mine,
-                  const std::function<std::string(const std::vector<std::string>&)>& what) {
+                  const std::function<std::string(const std::vector<std::string>&)>& reduce) {
   const std::vector<std::string> texts = communicator.gather(mine);
-  return communicator.broadcast(communicator.rank() == 0 ? what(texts) : std::string());
+  return communicator.broadcast(communicator.rank() == 0 ? reduce(texts) : std::string());
 }
 
-// The error of the first rank that has one, or "null".
+// The error of the lowest rank that has one and whether all have the same, or "null".
 std::string first_error(const std::vector<std::string>& texts) {
   std::vector<json> errors;
   errors.reserve(texts.size());
@@ -48,7 +48,7 @@ std::string first_error(const std::vector<std::string>& texts) {
   return json{{"error", *first}, {"same", same}}.dump();
 }
 
-// The first fact of a rank that is not rank 0's, as a sentence, or "".
+// A sentence about the first fact that differs from rank 0's, or "".
 std::string first_difference(const std::vector<std::string>& texts) {
   const json expected = json::parse(texts[0]);
   for (const std::string& text : texts) {

@@ -11,8 +11,8 @@ constexpr int kRounds = 32;
 
 }  // namespace
 
-// Rank 0 says what its clock shows, and that was between two looks at this rank's. The round in
-// which these are closest together is the most exact.
+// Rank 0 sends its time, which it read between this rank's two readings. The round whose two
+// readings are closest together gives the most exact estimate.
 int64_t clock_ahead_ns(Communicator& communicator) {
   int64_t ahead = 0, closest = INT64_MAX;
   for (int round = 0; round < kRounds; ++round) {

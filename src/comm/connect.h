@@ -1,4 +1,4 @@
-// Connect: from the way in which this process was started to its communicator.
+// connect: returns the communicator for the way in which this process was started.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,18 @@
 
 namespace weft {
 
-// MPI counts in ints, and libraries at times in bytes inside: a quarter of 2^31 floats is below
-// both.
+// The default number of elements per MPI call. MPI counts elements in ints, and libraries sometimes
+// count bytes in ints inside: this many floats fit both.
 inline constexpr int64_t kLargestCount = int64_t{1} << 28;
 
-// The ranks that mpirun or srun started, or this process alone. MPI is initialized for ranks only,
-// and finalized when the communicator ends. Call it once, from the main thread.
-// largest_count: elements that one call of MPI is given; longer transfers become several calls.
-// Throws Error (kInput): several ranks were started that cannot talk to each other.
+// Connects the ranks that mpirun or srun started, or returns a communicator of this process alone.
+// MPI is initialized only if there are ranks, and finalized by the communicator's destructor. Call
+// it once, from the main thread.
+// largest_count: the most elements of one MPI call; longer transfers become several calls.
+// Throws Error (kInput) if several ranks were started that cannot be connected.
 std::unique_ptr<Communicator> connect(int64_t largest_count = kLargestCount);
 
-// "Open MPI 4.1.4", or "none".
+// Name and version of the MPI library: "Open MPI 4.1.4", or "none".
 std::string mpi_library();
 
 }  // namespace weft

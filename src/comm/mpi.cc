@@ -1,4 +1,4 @@
-// What connect.h says, with MPI: the only file that knows it.
+// connect.h with MPI. No other file includes mpi.h.
 #include <fmt/format.h>
 #include <mpi.h>
 
@@ -26,21 +26,21 @@
 namespace weft {
 namespace {
 
-// Open MPI gives up the core inside of MPI_Test where it believes that ranks share cores, or is
-// told so. Whoever runs next keeps the core for milliseconds in which this rank has ops to run:
-// then nothing would be hidden. Executors yield by themselves where there is nothing to do.
+// Open MPI yields the core inside of MPI_Test if it believes, or is told, that ranks share cores.
+// The next process would keep the core for milliseconds in which this rank has ops to run, and no
+// transfer would be hidden. Executors themselves yield if they have nothing to do.
 void keep_open_mpi_from_yielding() { setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/1); }
 
-// What Open MPI 4.1 chooses for non-blocking collectives of megabytes uses a third of a link. A
-// ring for sums and a chain for broadcasts use nine tenths (docs/distributed.md). Who has said
-// otherwise keeps it.
+// The algorithms that Open MPI 4.1 chooses for non-blocking collectives of megabytes use a third of
+// a link. A ring for sums and a chain for broadcasts use nine tenths (docs/distributed.md). A
+// user's own setting of these variables stays.
 void choose_open_mpis_algorithms() {
   constexpr const char *kRing = "1", *kChain = "3";
   setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", kRing, /*overwrite=*/0);
   setenv("OMPI_MCA_coll_libnbc_ibcast_algorithm", kChain, /*overwrite=*/0);
 }
 
-// Initialized from here to the destructor.
+// MPI is initialized for the lifetime of this object.
 class MpiEnvironment {
  public:
   MpiEnvironment() {
@@ -65,19 +65,19 @@ std::string text_of(int error) {
   return {text.data(), size_t(length)};
 }
 
-// What one transfer asks of MPI. REQUIRES, of every call: the traffic's mutex is held.
+// The MPI calls of one transfer. REQUIRES for every member: the caller holds the queue's mutex.
 class Calls {
  public:
   using Begin = std::function<void(Calls&)>;
-  // Throws Error of what MPI says of an error, if it is one.
+  // Throws Error with MPI's message unless `error` is MPI_SUCCESS.
   using Check = std::function<void(int error)>;
 
   Calls(Begin begin, Check check) : begin_(std::move(begin)), check_(std::move(check)) {}
 
-  // Where `begin` puts the request of its next call.
+  // The place for the request of the next call that `begin` makes.
   MPI_Request* next() { return &requests_.emplace_back(MPI_REQUEST_NULL); }
   void check(int error) const { check_(error); }
-  // Counts and places that MPI reads until the transfer has ended.
+  // Keeps counts and displacements that MPI reads until the transfer has ended.
   std::vector<int>& keep(std::vector<int> numbers) {
     kept_.push_back(std::make_unique<std::vector<int>>(std::move(numbers)));
     return *kept_.back();
@@ -87,7 +87,7 @@ class Calls {
     attempt([&] { begin_(*this); });
   }
   void advance() {
-    if (has_ended_) return;  // it could not begin
+    if (has_ended_) return;  // because it could not begin
     attempt([&] {
       int done = 0;
       check(MPI_Testall(int(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE));
@@ -95,13 +95,13 @@ class Calls {
     });
   }
   bool has_ended() const { return has_ended_; }
-  // If it ended because of an Error, throws that.
+  // Throws the Error that ended the transfer, if there was one.
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
   }
 
  private:
-  // Errors are for who tests the transfer, whichever thread meets them.
+  // Keeps an error for the caller who tests the transfer; any thread may have met it.
   template <typename Work>
   void attempt(const Work& work) {
     try {
@@ -120,108 +120,110 @@ class Calls {
   std::exception_ptr error_;
 };
 
-// The transfers of a rank, a few at a time in the order in which they were asked for, which is the
-// same on all ranks. MPI shares a link out among all that it was given: were that all weights of a
-// model, the first layer's would arrive with the last layer's.
+// Runs the transfers of a rank, a few at a time, in the order in which they were requested, which
+// is the same on all ranks. MPI divides a link among all transfers that it was given. If it were
+// given all weights of a model, those of the first layer would arrive only with those of the last.
 //
-// They go on while all workers compute. MPI moves messages only inside of its calls: a large one
-// takes several on both sides, a ring of N ranks 2 (N - 1) large ones, and workers that compute
-// make one between two ops, which may be many milliseconds apart. So a thread makes them.
-class Traffic {
+// Transfers progress while all workers compute. MPI moves messages only inside of its calls. A
+// large message takes several calls on both sides, a ring of N ranks takes 2 (N - 1) large
+// messages, and computing workers call MPI only between two ops, which may be many milliseconds
+// apart. So this class has a thread that calls MPI.
+class TransferQueue {
  public:
-  explicit Traffic(int ranks)
-      : at_a_time_(std::max<size_t>(2, kMessages / size_t(std::max(1, ranks - 1)))),
+  explicit TransferQueue(int ranks)
+      : most_under_way_(std::max<size_t>(2, kMessages / size_t(std::max(1, ranks - 1)))),
         thread_([this](const std::stop_token& stop) {
-          while (move_on_when_there_are(stop)) std::this_thread::sleep_for(kInterval);
+          while (wait_and_progress(stop)) std::this_thread::sleep_for(kInterval);
         }) {}
 
-  // MPI_THREAD_SERIALIZED: held by whoever is inside MPI.
+  // A thread must hold it during every MPI call (MPI_THREAD_SERIALIZED).
   std::mutex& mutex() { return mutex_; }
 
-  // REQUIRES, of these four: the mutex is held.
+  // REQUIRES for these four: the caller holds the mutex.
   void add(std::shared_ptr<Calls> calls) {
     waiting_.push_back(std::move(calls));
-    begin_waiting(at_a_time_);
+    begin_waiting(most_under_way_);
     added_.notify_one();
   }
-  void move_on() {
+  void progress() {
     for (const std::shared_ptr<Calls>& calls : under_way_) calls->advance();
     std::erase_if(under_way_, [](const auto& calls) { return calls->has_ended(); });
-    begin_waiting(at_a_time_);
+    begin_waiting(most_under_way_);
   }
-  // Of a transfer that was abandoned: its memory may be gone.
-  void forget(const Calls& calls) {
+  // Drops an abandoned transfer, whose memory may no longer exist.
+  void abandon(const Calls& calls) {
     const auto is_it = [&](const auto& other) { return other.get() == &calls; };
     std::erase_if(waiting_, is_it);
     std::erase_if(under_way_, is_it);
   }
-  // Before a call that waits inside of MPI: on every rank, it follows the same ones.
+  // Begins all waiting transfers. Must precede a blocking MPI call, so that the call follows the
+  // same transfers on every rank.
   void begin_all() { begin_waiting(std::numeric_limits<size_t>::max()); }
 
  private:
-  // docs/decisions/sums_over_ranks.md has what others cost and gain, of both.
-  static constexpr size_t kMessages = 6;  // on their way from a rank, with one to each other
+  // docs/decisions/sums_over_ranks.md compares other values of both.
+  static constexpr size_t kMessages = 6;  // in flight from a rank, if a transfer sends one to each
   static constexpr std::chrono::milliseconds kInterval{1};
 
-  void begin_waiting(size_t at_a_time) {
-    for (; under_way_.size() < at_a_time && !waiting_.empty(); waiting_.pop_front()) {
+  void begin_waiting(size_t most) {
+    for (; under_way_.size() < most && !waiting_.empty(); waiting_.pop_front()) {
       under_way_.push_back(waiting_.front());
       under_way_.back()->begin();
     }
   }
 
-  // Waits for transfers. False if there will be none.
-  bool move_on_when_there_are(const std::stop_token& stop) {
+  // Waits until a transfer is under way and advances all of them. Returns false on a stop request.
+  bool wait_and_progress(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     if (!added_.wait(lock, stop, [&] { return !under_way_.empty(); })) return false;
-    move_on();
+    progress();
     return !stop.stop_requested();
   }
 
-  size_t at_a_time_;
+  size_t most_under_way_;
   std::mutex mutex_;
   std::deque<std::shared_ptr<Calls>> waiting_;
   std::vector<std::shared_ptr<Calls>> under_way_;
   std::condition_variable_any added_;
-  std::jthread thread_;  // last: it uses the others
+  std::jthread thread_;  // last, because it uses the other members
 };
 
 class MpiTransfer : public Transfer {
  public:
-  MpiTransfer(Traffic& traffic, std::shared_ptr<const Calls> calls)
-      : traffic_(traffic), calls_(std::move(calls)) {}
+  MpiTransfer(TransferQueue& queue, std::shared_ptr<const Calls> calls)
+      : queue_(queue), calls_(std::move(calls)) {}
   ~MpiTransfer() override {
-    const std::lock_guard lock(traffic_.mutex());
-    traffic_.forget(*calls_);
+    const std::lock_guard lock(queue_.mutex());
+    queue_.abandon(*calls_);
   }
   MpiTransfer(const MpiTransfer&) = delete;
   MpiTransfer& operator=(const MpiTransfer&) = delete;
 
   bool test() override {
-    const std::unique_lock lock(traffic_.mutex(), std::try_to_lock);
-    if (!lock) return false;  // another thread is inside MPI, which moves this transfer on as well
-    if (!calls_->has_ended()) traffic_.move_on();
+    const std::unique_lock lock(queue_.mutex(), std::try_to_lock);
+    if (!lock) return false;  // another thread is inside MPI and advances this transfer as well
+    if (!calls_->has_ended()) queue_.progress();
     calls_->rethrow();
     return calls_->has_ended();
   }
 
  private:
-  Traffic& traffic_;
+  TransferQueue& queue_;
   std::shared_ptr<const Calls> calls_;
 };
 
 class MpiCommunicator : public Communicator {
  public:
-  // largest: elements that one call of MPI is given.
+  // largest: the most elements of one MPI call.
   explicit MpiCommunicator(int64_t largest) : largest_(largest), host_(host_name()) {
     MPI_Comm_dup(MPI_COMM_WORLD, &world_);
     MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
     MPI_Comm_rank(world_, &rank_);
     MPI_Comm_size(world_, &size_);
-    traffic_ = std::make_unique<Traffic>(size_);
+    queue_ = std::make_unique<TransferQueue>(size_);
   }
   ~MpiCommunicator() override {
-    traffic_.reset();
+    queue_.reset();
     MPI_Comm_free(&world_);
   }
   MpiCommunicator(const MpiCommunicator&) = delete;
@@ -249,11 +251,11 @@ class MpiCommunicator : public Communicator {
  private:
   Request begin_all_reduce(Vector<double> values, Reduction reduction);
 
-  // `begin` makes the calls of MPI, now or when those before it have ended.
+  // Queues a transfer. `begin` makes its MPI calls, at once or when earlier transfers have ended.
   Request start(const char* operation, Calls::Begin begin);
   void broadcast_chunks(Vector<float> values, int root, Calls& calls) const;
 
-  // Throws what MPI says of this error, if it is one.
+  // Throws Error with MPI's message unless `error` is MPI_SUCCESS.
   void check(int error, const char* operation) const {
     if (error == MPI_SUCCESS) return;
     throw failure("comm",
@@ -270,9 +272,9 @@ class MpiCommunicator : public Communicator {
       begin(values.subspan(at, std::min(size_t(largest), values.size() - at)));
     }
   }
-  // A library passes large values on from rank to rank in pieces, and a piece only when it is
-  // called: Open MPI 16 or 32 KiB in each of its calls. So that a call moves on many of them, it is
-  // given the values in parts, which all are on their way.
+  // A library forwards a large buffer from rank to rank in pieces, and only when it is called: Open
+  // MPI forwards 16 or 32 KiB per call. So the buffer is passed in parts that are all in flight,
+  // and each call forwards a piece of every part.
   template <typename Begin>
   void for_each_part(Vector<float> values, const Begin& begin) const {
     constexpr int64_t kPart = int64_t{1} << 18;
@@ -284,7 +286,7 @@ class MpiCommunicator : public Communicator {
   int rank_ = 0, size_ = 1;
   int64_t largest_;
   std::string host_;
-  std::unique_ptr<Traffic> traffic_;
+  std::unique_ptr<TransferQueue> queue_;
 };
 
 MPI_Op op_of(Reduction reduction) {
@@ -306,9 +308,9 @@ std::vector<int> as_ints(const std::vector<int64_t>& numbers) {
 Request MpiCommunicator::start(const char* operation, Calls::Begin begin) {
   const auto calls = std::make_shared<Calls>(
       std::move(begin), [this, operation](int error) { check(error, operation); });
-  const std::lock_guard lock(traffic_->mutex());
-  traffic_->add(calls);
-  return Request(std::make_unique<MpiTransfer>(*traffic_, calls));
+  const std::lock_guard lock(queue_->mutex());
+  queue_->add(calls);
+  return Request(std::make_unique<MpiTransfer>(*queue_, calls));
 }
 
 void MpiCommunicator::barrier() {
@@ -322,8 +324,8 @@ void MpiCommunicator::all_reduce(Vector<double> values, Reduction reduction) {
 
 std::vector<std::string> MpiCommunicator::gather(const std::string& text) {
   constexpr int kTag = 1;
-  const std::lock_guard lock(traffic_->mutex());
-  traffic_->begin_all();
+  const std::lock_guard lock(queue_->mutex());
+  queue_->begin_all();
   std::vector<uint64_t> sizes(static_cast<size_t>(size_));
   const uint64_t size = text.size();
   check(MPI_Gather(&size, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "gather");
@@ -345,8 +347,8 @@ std::vector<std::string> MpiCommunicator::gather(const std::string& text) {
 }
 
 std::string MpiCommunicator::broadcast(const std::string& text) {
-  const std::lock_guard lock(traffic_->mutex());
-  traffic_->begin_all();
+  const std::lock_guard lock(queue_->mutex());
+  queue_->begin_all();
   uint64_t size = text.size();
   check(MPI_Bcast(&size, 1, MPI_UINT64_T, 0, world_), "broadcast");
   std::string received = rank_ == 0 ? text : std::string(size, '\0');
@@ -400,7 +402,8 @@ Request MpiCommunicator::begin_all_reduce(Vector<double> values, Reduction reduc
   });
 }
 
-// MPI's counts and places are ints: what is larger becomes a chunked call for each part.
+// MPI's counts and displacements are ints. If they do not fit, each rank broadcasts its part in
+// chunks.
 Request MpiCommunicator::begin_all_gather(Vector<float> values,
                                           const std::vector<int64_t>& counts) {
   return start("all-gather", [this, values, counts](Calls& calls) {
@@ -428,7 +431,7 @@ Request MpiCommunicator::begin_exchange(Vector<const float> send,
     const std::vector<int64_t> from = part_begins(send_counts), to = part_begins(receive_counts);
     const auto me = size_t(rank_);
     std::copy_n(send.begin() + from[me], send_counts[me], receive.begin() + to[me]);
-    // Each rank begins with the next one, so that not all send to the same at a time.
+    // Each rank begins with the next rank, so that they do not all send to the same rank at once.
     for (int distance = 1; distance < size_; ++distance) {
       const int source = (rank_ + size_ - distance) % size_;
       for_each_chunk(
@@ -450,7 +453,7 @@ Request MpiCommunicator::begin_exchange(Vector<const float> send,
   });
 }
 
-// The communicator that keeps MPI initialized as long as it is there.
+// A communicator that keeps MPI initialized during its lifetime.
 class MpiRun : private MpiEnvironment, public MpiCommunicator {
  public:
   explicit MpiRun(int64_t largest) : MpiCommunicator(largest) {}
@@ -461,7 +464,7 @@ class MpiRun : private MpiEnvironment, public MpiCommunicator {
 std::unique_ptr<Communicator> connect(int64_t largest_count) {
   const Launch launch = find_launch();
   if (launch.launcher.empty()) return std::make_unique<SingleProcess>();
-  const auto stranger = [&](const char* hint) {
+  const auto not_connected = [&](const char* hint) {
     return input_error("comm",
                        fmt::format("{} started {} ranks, and {} does not know the others",
                                    launch.launcher, launch.size, mpi_library()),
@@ -469,11 +472,11 @@ std::unique_ptr<Communicator> connect(int64_t largest_count) {
   };
   if (!launch.has_mpi) {
     if (launch.size == 1) return std::make_unique<SingleProcess>();
-    throw stranger("start with srun --mpi=pmix or --mpi=pmi2; srun --mpi=list names them");
+    throw not_connected("start with srun --mpi=pmix or --mpi=pmi2; srun --mpi=list names them");
   }
   auto run = std::make_unique<MpiRun>(largest_count);
   if (run->size() < launch.size) {
-    throw stranger("start with the mpirun of the library that weft was built with");
+    throw not_connected("start with the mpirun of the library that weft was built with");
   }
   return run;
 }

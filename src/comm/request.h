@@ -1,4 +1,4 @@
-// Request: a transfer that has begun and may not have ended.
+// Request: a transfer that has begun and may still be in progress.
 #pragma once
 
 #include <memory>
@@ -7,24 +7,24 @@
 
 namespace weft {
 
-// What a communicator knows of a transfer in progress.
+// A communicator's own handle of a transfer in progress.
 class Transfer {
  public:
   virtual ~Transfer() = default;
 
-  // True once the transfer has ended. Never blocks. Throws Error if it failed.
+  // Returns true once the transfer has ended. Never blocks. Throws Error if it failed.
   virtual bool test() = 0;
 };
 
-// Owns a transfer. The memory that it was given must stay, and stay untouched, until test() says
-// true. One that is destroyed before is abandoned, which only a program that is about to end may
-// do.
+// Owns a transfer. The transfer's memory must stay valid and untouched until test() returns true.
+// Destroying a Request earlier abandons the transfer; only a program that is about to end may do
+// so.
 class Request {
  public:
   Request() = default;  // nothing to wait for
   explicit Request(std::unique_ptr<Transfer> transfer) : transfer_(std::move(transfer)) {}
 
-  // True once the transfer has ended, and ever after. Throws Error if it failed.
+  // Returns true once the transfer has ended, and always after that. Throws Error if it failed.
   bool test() {
     if (transfer_ && transfer_->test()) transfer_.reset();
     return !transfer_;
@@ -34,11 +34,11 @@ class Request {
   std::unique_ptr<Transfer> transfer_;
 };
 
-// Until the transfer has ended. Throws Error if it failed. Leaves the core to others meanwhile,
-// such as the ranks that it waits for, unlike MPI's own waiting.
+// Blocks until the transfer has ended. Throws Error if it failed. Unlike MPI_Wait, it yields the
+// core meanwhile, to ranks on this machine that it may be waiting for.
 inline void wait_for(Request request) {
-  Patience patience;
-  while (!request.test()) patience.wait();
+  PollBackoff backoff;
+  while (!request.test()) backoff.wait();
 }
 
 }  // namespace weft

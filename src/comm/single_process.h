@@ -1,4 +1,4 @@
-// SingleProcess: a run of one rank, which has nobody to talk to.
+// SingleProcess: the communicator of a run of one rank, where every transfer ends at once.
 #pragma once
 
 #include <string>

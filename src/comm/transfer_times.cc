@@ -8,7 +8,7 @@
 namespace weft {
 namespace {
 
-// What a chain passes on at a time.
+// The size of the pieces that a chain passes on.
 constexpr double kPieceBytes = 64 << 10;
 
 double root_seconds(double bytes, double N, double latency_s, double s_per_byte,
@@ -36,18 +36,18 @@ RootTransfers parse_root_transfers(const std::string& name) {
                     "use direct, tree or chain");
 }
 
-double transfer_seconds(const NotedTransfer& transfer, const Network& network) {
+double transfer_seconds(const RecordedTransfer& transfer, const Network& network) {
   if (network.ranks == 1) return 0.;
   const double N = network.ranks, bytes = double(transfer.bytes);
   const auto share = network.shares.find(transfer.collective);
   const double rate = network.bytes_per_s * (share == network.shares.end() ? 1. : share->second);
-  // Each rank passes on N - 1 parts of the buffer.
+  // Each rank passes on N - 1 of the N parts of the buffer.
   const double ring = (N - 1) * (network.latency_s + bytes / N / rate);
   switch (transfer.collective) {
-    case Collective::kAllReduce:  // sums go round, and then results
+    case Collective::kAllReduce:  // first partial sums go round the ring, then the results
       return 2 * ring;
     case Collective::kAllGather:
-    case Collective::kExchange:  // a message to each
+    case Collective::kExchange:  // a message to each other rank
       return ring;
     case Collective::kReduce:
     case Collective::kBroadcast:

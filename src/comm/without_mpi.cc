@@ -1,4 +1,4 @@
-// What connect.h says, where weft is built without MPI.
+// connect.h for a weft that is built without MPI.
 #include <fmt/format.h>
 
 #include "base/error.h"

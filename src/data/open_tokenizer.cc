@@ -32,7 +32,7 @@ bool is_of_pair(const path& name) {
 
 Format format_of(const path& file) {
   if (is_of_pair(file.filename())) return Format::kPair;
-  if (!names_file(file)) return Format::kNone;
+  if (!file_exists(file)) return Format::kNone;
   if (file.string().ends_with("tokenizer.json")) return Format::kTokenizerJson;
   if (file.extension() == ".tiktoken") return Format::kTiktoken;
   return is_llmc_tokenizer(file) ? Format::kLlmc : Format::kNone;
@@ -42,21 +42,21 @@ Format format_of(const path& file) {
 // it is the one that Hugging Face's transformers reads where both are. Where it asks for what weft
 // does not do, an error is better than the pair, whose ids may be others.
 Location find_in_directory(const path& directory) {
-  if (names_file(directory / "tokenizer.json")) {
+  if (file_exists(directory / "tokenizer.json")) {
     return {Format::kTokenizerJson, directory / "tokenizer.json"};
   }
   for (const char* name : {"vocab.json", "merges.txt", "encoder.json", "vocab.bpe"}) {
-    if (names_file(directory / name)) return {Format::kPair, directory};
+    if (file_exists(directory / name)) return {Format::kPair, directory};
   }
   for (const char* name : {"r50k_base.tiktoken", "gpt2.tiktoken"}) {
-    if (names_file(directory / name)) return {Format::kTiktoken, directory / name};
+    if (file_exists(directory / name)) return {Format::kTiktoken, directory / name};
   }
   const path llmc = directory / "gpt2_tokenizer.bin";
-  return {names_file(llmc) ? Format::kLlmc : Format::kNone, llmc};
+  return {file_exists(llmc) ? Format::kLlmc : Format::kNone, llmc};
 }
 
 Location find(const path& given) {
-  if (names_directory(given)) return find_in_directory(given);
+  if (directory_exists(given)) return find_in_directory(given);
   return {format_of(given), given};
 }
 

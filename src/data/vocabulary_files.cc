@@ -158,7 +158,7 @@ std::vector<BpeMerge> read_merges(const path& file, const TokenIds& ids) {
 
 VocabularyPaths require_both(const VocabularyPaths& paths) {
   for (const path& file : {paths.vocab, paths.merges}) {
-    if (!names_file(file)) throw tokenizer_error(file.string() + " is missing", kPartnerHint);
+    if (!file_exists(file)) throw tokenizer_error(file.string() + " is missing", kPartnerHint);
   }
   return paths;
 }
@@ -166,11 +166,11 @@ VocabularyPaths require_both(const VocabularyPaths& paths) {
 }  // namespace
 
 std::optional<VocabularyPaths> find_vocabulary(const path& given) {
-  const bool in_directory = names_directory(given);
+  const bool in_directory = directory_exists(given);
   const path directory = in_directory ? given : given.parent_path();
   for (const auto& [vocab, merges] : kFileNames) {
     const VocabularyPaths paths = {directory / vocab, directory / merges};
-    const bool is_meant = in_directory ? names_file(paths.vocab) || names_file(paths.merges)
+    const bool is_meant = in_directory ? file_exists(paths.vocab) || file_exists(paths.merges)
                                        : given.filename() == vocab || given.filename() == merges;
     if (is_meant) return require_both(paths);
   }

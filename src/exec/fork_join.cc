@@ -4,7 +4,7 @@
 
 #include "base/poll_backoff.h"
 #include "exec/op_runner.h"
-#include "exec/waiting_ops.h"
+#include "exec/pending_ops.h"
 
 namespace weft {
 namespace {
@@ -12,20 +12,20 @@ namespace {
 class ForkJoinProgram : public PreparedProgram {
  public:
   ForkJoinProgram(const Program& program, int threads)
-      : threads_(threads), begins_(independent_runs(program)), runner_(program, threads) {}
+      : threads_(threads), run_begins_(independent_runs(program)), runner_(program, threads) {}
 
   void run(Observer* observer) override {
     runner_.begin(observer);
-    // One team for the whole program: a barrier after each loop is the join.
+    // One team of threads runs the whole program; the barrier after each loop is the join.
 #pragma omp parallel num_threads(threads_)
-    for (size_t i = 0; i + 1 < begins_.size(); ++i) {
+    for (size_t i = 0; i + 1 < run_begins_.size(); ++i) {
 #pragma omp for schedule(dynamic, 1) nowait
-      for (size_t op = begins_[i]; op < begins_[i + 1]; ++op) run_op(op, omp_get_thread_num());
-      // A worker that leaves one waiting stays here until it has ended, so none crosses the
-      // barrier.
-      Patience patience;
-      while (waiting_.any()) {
-        patience.wait();
+      for (size_t op = run_begins_[i]; op < run_begins_[i + 1]; ++op)
+        run_op(op, omp_get_thread_num());
+      // Workers poll here until all ops of the run have ended, so that none crosses the barrier.
+      PollBackoff backoff;
+      while (pending_.any()) {
+        backoff.wait();
         poll(omp_get_thread_num());
       }
 #pragma omp barrier
@@ -35,17 +35,17 @@ class ForkJoinProgram : public PreparedProgram {
 
  private:
   void run_op(size_t op, int worker) {
-    if (!runner_.run(op, worker)) waiting_.add(op);
+    if (!runner_.run(op, worker)) pending_.add(op);
     poll(worker);
   }
   void poll(int worker) {
-    waiting_.poll(worker, [](size_t) {});
+    pending_.poll(worker, [](size_t) {});
   }
 
   int threads_;
-  std::vector<size_t> begins_;
+  std::vector<size_t> run_begins_;
   OpRunner runner_;
-  WaitingOps waiting_{runner_};
+  PendingOps pending_{runner_};
 };
 
 }  // namespace

@@ -17,9 +17,10 @@ class OmpTasksProgram : public PreparedProgram {
 
   void run(Observer* observer) override {
     runner_.begin(observer);
-    // One thread creates the tasks in list order and helps when it is done; the barrier that ends
-    // the region waits for all of them. It is the calling thread, not `single`: libgomp 12 often
-    // leaks the table of dependences if another thread created it and the next region follows soon.
+    // One thread creates the tasks in list order and then helps to run them; the barrier that ends
+    // the region waits for all tasks. The thread is the calling one (`master`) rather than any
+    // (`single`): libgomp 12 often leaks the table of dependences if another thread created it and
+    // the next region follows soon.
 #pragma omp parallel num_threads(threads_)
 #pragma omp master
     for (size_t op = 0; op < ops_.size(); ++op) create_task(op);
@@ -27,11 +28,12 @@ class OmpTasksProgram : public PreparedProgram {
   }
 
  private:
-  // OpenMP's dependence rule on one handle per tile is the conflict rule of a program: `inout`
+  // With one handle per tile, OpenMP's dependence rule is the conflict rule of a program: `inout`
   // waits for earlier `in` and `inout` of the same handle, `in` waits for earlier `inout`.
   //
-  // ThreadSanitizer must not see the arguments being stored: libomp reuses the memory of tasks that
-  // have ended, with synchronization that it cannot see. Ops are checked as ever.
+  // ThreadSanitizer must not see the stores of the arguments: libomp reuses the memory of tasks
+  // that have ended, and the sanitizer cannot see the synchronization. The ops themselves are still
+  // checked.
   [[gnu::no_sanitize_thread]] void create_task(size_t op) {
     const TileId* reads = ops_[op].reads.data();
     const TileId* writes = ops_[op].writes.data();
@@ -48,7 +50,7 @@ class OmpTasksProgram : public PreparedProgram {
 
   int threads_;
   const std::vector<Op>& ops_;
-  std::vector<char> handles_;  // never read or written: their addresses name the tiles
+  std::vector<char> handles_;  // never accessed: their addresses stand for the tiles
   OpRunner runner_;
 };
 

@@ -8,7 +8,7 @@ namespace weft {
 
 OpRunner::OpRunner(const Program& program, int workers) : program_(program) {
   for (int worker = 0; worker < workers; ++worker) {
-    // One mapping each: pages appear on first touch, by the worker that uses them.
+    // A mapping per worker: the worker that uses a page touches it first, and so places it.
     scratch_.push_back(scratch_arena_.allocate_bytes(program.scratch_bytes()));
   }
 }
@@ -23,20 +23,20 @@ bool OpRunner::run(size_t index, int worker) noexcept {
     op.run(scratch_[static_cast<size_t>(worker)]);
     return !op.poll;
   });
-  return done && ended(index, worker);
+  return done && report_end(index, worker);
 }
 
 bool OpRunner::poll(size_t index, int worker) noexcept {
-  const bool given_up = failed_.load(std::memory_order_relaxed);
-  const bool done = given_up || guarded(index, program_.ops()[index].poll);
-  return done && ended(index, worker);
+  const bool is_abandoned = failed_.load(std::memory_order_relaxed);
+  const bool done = is_abandoned || guarded(index, program_.ops()[index].poll);
+  return done && report_end(index, worker);
 }
 
 void OpRunner::run_to_end(size_t index, int worker) noexcept {
   bool done = run(index, worker);
-  Patience patience;
+  PollBackoff backoff;
   while (!done) {
-    patience.wait();
+    backoff.wait();
     done = poll(index, worker);
   }
 }
@@ -56,7 +56,7 @@ bool OpRunner::guarded(size_t index, const Work& work) noexcept {
   }
 }
 
-bool OpRunner::ended(size_t index, int worker) noexcept {
+bool OpRunner::report_end(size_t index, int worker) noexcept {
   if (observer_ != nullptr) observer_->op_ended(index, worker);
   return true;
 }

@@ -1,4 +1,4 @@
-// What all executors share: scratch memory per worker, and what happens when an op throws.
+// OpRunner: what all executors share, scratch memory per worker and the handling of errors.
 #pragma once
 
 #include <atomic>
@@ -13,37 +13,37 @@
 
 namespace weft {
 
-// One worker runs one op at a time: REQUIRES that ops never yield to the runtime inside `run`.
+// REQUIRES: a worker runs one op at a time, so ops never yield to the runtime inside `run`.
 class OpRunner {
  public:
   OpRunner(const Program& program, int workers);
 
   void begin(Observer* observer);
 
-  // Runs op `index` on `worker`, unless an op has already failed. False if the op has not ended:
-  // then poll it until it has. Lets no exception out: it could not cross a parallel region.
-  // Thread-safe for distinct workers.
+  // Runs op `index` on `worker`, unless an op has already failed. Returns false if the op has not
+  // ended and must be polled. Exceptions are kept for rethrow_failure(), because none may leave a
+  // parallel region. Thread-safe for distinct workers.
   bool run(size_t index, int worker) noexcept;
 
-  // True once the op has ended, or if an op has failed and nobody needs to wait for this one.
-  // REQUIRES: one worker at a time polls an op.
+  // Polls op `index`. Returns true if it has ended, or if an op has failed and this one is
+  // abandoned. REQUIRES: one worker at a time polls an op.
   bool poll(size_t index, int worker) noexcept;
 
-  // Runs the op and stays with it until it has ended.
+  // Runs the op and polls it until it has ended.
   void run_to_end(size_t index, int worker) noexcept;
 
-  // Rethrows the failure of the earliest op in list order, if any op failed.
+  // Rethrows the error of the earliest failed op in list order, if any op failed.
   void rethrow_failure();
 
  private:
-  // Calls `work`, whose exceptions become the failure of op `index`; true unless it says false.
+  // Returns work(). If it throws, keeps the error as the failure of op `index` and returns true.
   template <typename Work>
   bool guarded(size_t index, const Work& work) noexcept;
-  bool ended(size_t index, int worker) noexcept;
+  bool report_end(size_t index, int worker) noexcept;
 
   const Program& program_;
   Arena scratch_arena_;
-  std::vector<std::byte*> scratch_;  // per worker
+  std::vector<std::byte*> scratch_;  // by worker
   Observer* observer_ = nullptr;
 
   std::atomic<bool> failed_{false};

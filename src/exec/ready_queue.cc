@@ -6,7 +6,7 @@ void ReadyQueue::push(const std::vector<uint32_t>& ops) {
   if (ops.empty()) return;
   {
     const std::lock_guard lock(mutex_);
-    for (uint32_t op : ops) ready_.push(ranks_[op]);
+    for (uint32_t op : ops) ready_.push(priorities_[op]);
     size_.store(ready_.size(), std::memory_order_relaxed);
   }
   if (ops.size() == 1) {
@@ -22,18 +22,19 @@ std::optional<size_t> ReadyQueue::pop() {
   return pop_locked();
 }
 
-std::optional<size_t> ReadyQueue::pop_within(std::chrono::microseconds time) {
-  if (time.count() == 0) {
+std::optional<size_t> ReadyQueue::pop_within(std::chrono::microseconds timeout) {
+  if (timeout.count() == 0) {
     std::this_thread::yield();
     return std::nullopt;
   }
   std::unique_lock lock(mutex_);
-  filled_.wait_for(lock, time, [&] { return !ready_.empty() || is_closed(); });
+  filled_.wait_for(lock, timeout, [&] { return !ready_.empty() || is_closed(); });
   return pop_locked();
 }
 
 void ReadyQueue::wake() {
-  { const std::lock_guard lock(mutex_); }  // or a worker between looking and sleeping would miss it
+  // Taking the lock keeps a worker from missing the wake-up between its check and its sleep.
+  { const std::lock_guard lock(mutex_); }
   filled_.notify_all();
 }
 
@@ -47,7 +48,7 @@ void ReadyQueue::close() {
 
 std::optional<size_t> ReadyQueue::pop_locked() {
   if (ready_.empty()) return std::nullopt;
-  const size_t op = by_rank_[ready_.top()];
+  const size_t op = op_by_priority_[ready_.top()];
   ready_.pop();
   size_.store(ready_.size(), std::memory_order_relaxed);
   return op;

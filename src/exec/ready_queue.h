@@ -1,4 +1,4 @@
-// ReadyQueue: ops that could run now, and workers that wait for one.
+// ReadyQueue: the ops that can run now, and the workers that wait for one.
 #pragma once
 
 #include <atomic>
@@ -15,26 +15,27 @@
 
 namespace weft {
 
-// Hands out the op of the least rank first. One lock: an op takes a hundred times as long as what
-// happens under it.
+// Hands out ops in the order of their priorities. One lock guards the queue, which is enough: an
+// op runs a hundred times as long as a worker holds the lock. Thread-safe.
 class ReadyQueue {
  public:
-  // rank: of each op. Lower comes first.
-  explicit ReadyQueue(std::vector<uint32_t> ranks) : by_rank_(ranks.size()) {
-    for (uint32_t op = 0; op < ranks.size(); ++op) by_rank_[ranks[op]] = op;
-    ranks_ = std::move(ranks);
+  // priorities: by op, a permutation of 0, 1, ..; the op with the lowest number comes first.
+  explicit ReadyQueue(std::vector<uint32_t> priorities) : op_by_priority_(priorities.size()) {
+    for (uint32_t op = 0; op < priorities.size(); ++op) op_by_priority_[priorities[op]] = op;
+    priorities_ = std::move(priorities);
   }
 
-  // All of them at once: their number may wake several workers.
+  // Adds all of the ops at once and wakes as many workers as can have one.
   void push(const std::vector<uint32_t>& ops);
 
-  // The first op that is ready, if there is one.
+  // Takes the first ready op, if there is one.
   std::optional<size_t> pop();
 
-  // The same, but waits until there is one, or until close(), or until interrupted() and wake().
+  // Like pop(), but blocks until an op is ready, close() is called, or interrupted() is true. A
+  // thread that makes interrupted() true must call wake() afterwards.
   template <typename Interrupted>
   std::optional<size_t> wait_and_pop(const Interrupted& interrupted) {
-    for (int look = 0; look < kLooks && !is_closed(); ++look) {
+    for (int spin = 0; spin < kSpins && !is_closed(); ++spin) {
       if (const std::optional<size_t> op = pop()) return op;
       if (interrupted()) return std::nullopt;
       std::this_thread::yield();
@@ -44,30 +45,30 @@ class ReadyQueue {
     return pop_locked();
   }
 
-  // The same, but waits no longer than so; lets another thread run where that is zero.
-  std::optional<size_t> pop_within(std::chrono::microseconds time);
+  // Like wait_and_pop, with a timeout; zero yields the CPU.
+  std::optional<size_t> pop_within(std::chrono::microseconds timeout);
 
-  // Those who wait look at what they were to be interrupted by.
+  // Wakes all waiters so that they re-check interrupted().
   void wake();
 
-  // No op will come any more: nobody waits from here on.
+  // No op will become ready any more: wakes all waiters, and later calls do not block.
   void close();
-  // As it was when it was made. REQUIRES: it is empty, and nobody waits.
+  // Undoes close(). REQUIRES: the queue is empty and no thread waits.
   void open() { closed_.store(false, std::memory_order_relaxed); }
   bool is_closed() const { return closed_.load(std::memory_order_acquire); }
 
  private:
-  // Looks at an empty queue before a worker goes to sleep: some tens of microseconds, which is
-  // longer than most gaps between ops, and short against waking up a thread for nothing.
-  static constexpr int kLooks = 200;
+  // How often a worker polls an empty queue before it sleeps: some tens of microseconds, longer
+  // than most gaps between ops and short compared with a needless sleep and wake-up.
+  static constexpr int kSpins = 200;
 
   std::optional<size_t> pop_locked();
 
-  std::vector<uint32_t> ranks_, by_rank_;
+  std::vector<uint32_t> priorities_, op_by_priority_;
   std::mutex mutex_;
   std::condition_variable filled_;
-  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ready_;  // ranks
-  std::atomic<size_t> size_{0};  // of ready_, so that idle workers leave the lock alone
+  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ready_;  // priorities
+  std::atomic<size_t> size_{0};  // of ready_, so that idle workers need not take the lock
   std::atomic<bool> closed_{false};
 };
 

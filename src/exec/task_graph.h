@@ -1,4 +1,4 @@
-// TaskGraph: which ops of a program are ready to run, as others end.
+// TaskGraph: the dependences of a program's ops, and which ops are ready as others end.
 #pragma once
 
 #include <atomic>
@@ -11,34 +11,34 @@
 
 namespace weft {
 
-// The dependences of a program, computed once; a run counts them down.
+// The graph is computed once; each run counts the pending predecessors of every op down to zero.
 class TaskGraph {
  public:
   explicit TaskGraph(const Program& program);
 
   size_t ops() const { return begins_.size() - 1; }
-  const std::vector<uint32_t>& roots() const { return roots_; }  // ready from the beginning
+  const std::vector<uint32_t>& roots() const { return roots_; }  // ops without predecessors
 
-  // Before a run: all counts as they were.
+  // Restores all counts. REQUIRES: no run is going on.
   void reset();
 
-  // Calls ready(op) for each op that waited for this one alone. Thread-safe: the thread that makes
-  // an op ready sees everything that the ops it waited for have written.
+  // Marks the op as ended and calls ready(successor) for each op that was waiting for it alone.
+  // Thread-safe: the thread that calls ready() sees the writes of all predecessors.
   template <typename Ready>
   void end(size_t op, const Ready& ready) {
     for (size_t i = begins_[op]; i < begins_[op + 1]; ++i) {
       const uint32_t next = successors_[i];
-      if (missing_[next].fetch_sub(1, std::memory_order_acq_rel) == 1) ready(next);
+      if (pending_predecessors_[next].fetch_sub(1, std::memory_order_acq_rel) == 1) ready(next);
     }
   }
 
  private:
-  // The successors of op i are successors_[begins_[i]] up to successors_[begins_[i + 1]].
+  // The successors of op i are successors_[begins_[i]] to successors_[begins_[i + 1] - 1].
   std::vector<size_t> begins_;
   std::vector<uint32_t> successors_;
-  std::vector<uint32_t> dependences_;  // of each op: how many
+  std::vector<uint32_t> predecessor_counts_;  // by op
   std::vector<uint32_t> roots_;
-  std::unique_ptr<std::atomic<uint32_t>[]> missing_;  // in this run, still
+  std::unique_ptr<std::atomic<uint32_t>[]> pending_predecessors_;  // by op, in the present run
 };
 
 }  // namespace weft

@@ -78,11 +78,11 @@ void index_tensors(HfFiles& model) {
 
 HfFiles open_hf_files(const fs::path& path) {
   HfFiles model = {.path = path, .paths = {}, .files = {}, .tensors = {}};
-  if (!names_directory(path)) {
+  if (!directory_exists(path)) {
     open_file(model, path);
-  } else if (names_something(path / kHfWeightsFile)) {
+  } else if (path_exists(path / kHfWeightsFile)) {
     open_file(model, path / kHfWeightsFile);
-  } else if (names_something(path / kHfIndexFile)) {
+  } else if (path_exists(path / kHfIndexFile)) {
     open_shards(model, path / kHfIndexFile);
   } else {
     throw malformed(path, fmt::format("it holds neither {} nor {}", kHfWeightsFile, kHfIndexFile),

@@ -43,14 +43,14 @@ std::string reason_for(const fs::path& path) {
 }
 
 bool holds_model(const fs::path& directory) {
-  return names_file(directory / "config.json") && names_file(directory / "model.safetensors");
+  return file_exists(directory / "config.json") && file_exists(directory / "model.safetensors");
 }
 
 ModelLocation find_in_directory(const fs::path& path) {
-  if (names_something(path / "config.json")) return {ModelFormat::kHfDirectory, path};
+  if (path_exists(path / "config.json")) return {ModelFormat::kHfDirectory, path};
   const fs::path checkpoint = newest_checkpoint(path);
   if (!checkpoint.empty()) return {ModelFormat::kHfDirectory, checkpoint};
-  const char* reason = names_directory(path / "checkpoints")
+  const char* reason = directory_exists(path / "checkpoints")
                            ? " is a run directory without a complete checkpoint"
                            : " holds neither config.json nor checkpoints";
   throw input_error(kWhere, path.string() + reason, kForms);
@@ -77,8 +77,8 @@ fs::path newest_checkpoint(const fs::path& run_directory) {
 }
 
 ModelLocation find_model(const fs::path& path) {
-  if (names_directory(path)) return find_in_directory(path);
-  if (!names_file(path)) throw input_error(kWhere, path.string() + reason_for(path), kForms);
+  if (directory_exists(path)) return find_in_directory(path);
+  if (!file_exists(path)) throw input_error(kWhere, path.string() + reason_for(path), kForms);
   if (path.extension() == ".safetensors") return {ModelFormat::kSafetensors, path};
   if (path.extension() == ".bin") return {ModelFormat::kLlmc, path};
   throw input_error(kWhere, path.string() + " ends neither in .bin nor in .safetensors", kForms);
@@ -110,7 +110,7 @@ std::vector<fs::path> tokenizer_files_beside(const fs::path& path) {
   const fs::path directory = find_model(path).directory();
   std::vector<fs::path> files;
   for (const char* name : kTokenizerFiles) {
-    if (names_file(directory / name)) files.push_back(directory / name);
+    if (file_exists(directory / name)) files.push_back(directory / name);
   }
   return files;
 }

@@ -49,7 +49,7 @@ ModelFormat format_of(const fs::path& path) {
   return ModelFormat::kHfDirectory;
 }
 
-// names_something() is true of what cannot be looked at: this says so first.
+// path_exists() is true of what cannot be looked at: this says so first.
 void check_searchable(const fs::path& directory) {
   std::error_code reason;
   const bool is_there = fs::exists(fs::symlink_status(directory / kConfigFile, reason));
@@ -66,7 +66,7 @@ fs::path without_trailing_slash(const fs::path& path) {
 template <typename Names>
 bool holds_any(const fs::path& directory, const Names& names) {
   return std::ranges::any_of(names,
-                             [&](const char* name) { return names_something(directory / name); });
+                             [&](const char* name) { return path_exists(directory / name); });
 }
 
 // A directory inside the target that is being filled. What is in it moves up in the end.
@@ -75,7 +75,7 @@ class StagingDirectory {
   explicit StagingDirectory(const fs::path& target)
       : target_(target),
         path_(target / ".weft-convert.partial"),
-        made_target_(!names_something(target)) {
+        made_target_(!path_exists(target)) {
     fs::remove_all(path_);  // of a conversion that was killed
     fs::create_directories(path_);
   }
@@ -92,7 +92,7 @@ class StagingDirectory {
   // config.json goes first and comes last: between, the target is no model.
   void publish() {
     const bool tokenizer_goes =
-        names_something(target_ / kConfigFile) || holds_any(path_, kTokenizerFiles);
+        path_exists(target_ / kConfigFile) || holds_any(path_, kTokenizerFiles);
     for (const char* name : kModelFiles) fs::remove(target_ / name);
     if (tokenizer_goes) {
       for (const char* name : kTokenizerFiles) fs::remove(target_ / name);
@@ -145,17 +145,17 @@ void ModelTarget::check(const ModelReader& source, const std::vector<fs::path>& 
 
 void ModelTarget::check_file(const ModelReader& source, bool replace) const {
   const fs::path directory = directory_of(path_);
-  if (names_directory(path_)) {
+  if (directory_exists(path_)) {
     throw refusal(path_, "is a directory", "a target that ends in .bin or .safetensors is a file");
   }
-  if (!names_directory(directory)) throw refusal(directory, "is no directory", "make it first");
-  if (names_something(path_)) {
-    if (names_something(directory / kStateFile)) {
+  if (!directory_exists(directory)) throw refusal(directory, "is no directory", "make it first");
+  if (path_exists(path_)) {
+    if (path_exists(directory / kStateFile)) {
       throw refusal(path_, "is part of a weft checkpoint", "choose another --to");
     }
     if (!replace) throw refusal(path_, "exists already", kForce);
   }
-  if (format_ == ModelFormat::kSafetensors && names_something(directory / kConfigFile) &&
+  if (format_ == ModelFormat::kSafetensors && path_exists(directory / kConfigFile) &&
       read_hf_config(directory) != source.table().config()) {
     throw refusal(directory / kConfigFile,
                   "is of another model, and a .safetensors file needs its own beside it",
@@ -166,7 +166,7 @@ void ModelTarget::check_file(const ModelReader& source, bool replace) const {
 // What no --force allows.
 void ModelTarget::check_directory(const ModelReader& source) const {
   check_searchable(path_);
-  if (names_something(path_) && !names_directory(path_)) {
+  if (path_exists(path_) && !directory_exists(path_)) {
     throw refusal(path_, "is a file",
                   "end the name in .bin or .safetensors, or name another directory");
   }
@@ -176,24 +176,24 @@ void ModelTarget::check_directory(const ModelReader& source) const {
     }
   }
   for (const char* name : kModelFiles) {
-    if (names_directory(path_ / name)) {
+    if (directory_exists(path_ / name)) {
       throw refusal(path_ / name, "is a directory", "remove it, or choose another --to");
     }
   }
-  if (names_something(path_ / kStateFile) || names_something(path_ / "checkpoints")) {
+  if (path_exists(path_ / kStateFile) || path_exists(path_ / "checkpoints")) {
     throw refusal(path_, "is a weft checkpoint or run", "choose another --to");
   }
 }
 
 void ModelTarget::check_replaced(const std::vector<fs::path>& tokenizer_files) const {
   for (const char* name : kModelFiles) {
-    if (names_something(path_ / name)) {
+    if (path_exists(path_ / name)) {
       throw refusal(path_, std::string("holds a model already (") + name + ")", kForce);
     }
   }
   if (tokenizer_files.empty() || is_same(directory_of(tokenizer_files.front()), path_)) return;
   for (const char* name : kTokenizerFiles) {
-    if (names_something(path_ / name)) {
+    if (path_exists(path_ / name)) {
       throw refusal(path_, std::string("holds a tokenizer already (") + name + ")", kForce);
     }
   }
@@ -206,7 +206,7 @@ void ModelTarget::write(const ModelCopy& model) const try {
     write_directory(model);
   } else {
     write_hf_weights(path_, model.table, model.values_of, model.dtype);
-    if (!names_something(directory_of(path_) / kConfigFile)) {
+    if (!path_exists(directory_of(path_) / kConfigFile)) {
       write_hf_config(directory_of(path_), model.table.config(), model.end_of_text, model.dtype);
     }
   }

@@ -1,8 +1,8 @@
 #include "measure/machine_facts.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "base/cgroup_limits.h"
@@ -23,26 +23,9 @@ constexpr std::pair<const char*, const char*> kVectorUnits[] = {
     {"amx_bf16", "AMX-BF16"},
 };
 
-constexpr const char* kVariables[] = {
-    "OMP_NUM_THREADS",
-    "OMP_THREAD_LIMIT",
-    "OMP_DYNAMIC",
-    "OMP_PROC_BIND",
-    "OMP_PLACES",
-    "GOMP_CPU_AFFINITY",
-    "PMI_RANK",
-    "PMI_SIZE",
-    "PMIX_RANK",
-    "MPI_LOCALNRANKS",
-    "OMPI_COMM_WORLD_RANK",
-    "OMPI_COMM_WORLD_SIZE",
-    "OMPI_COMM_WORLD_LOCAL_SIZE",
-    "SLURM_PROCID",
-    "SLURM_NODEID",
-    "SLURM_STEP_NUM_TASKS",
-    "SLURM_STEP_TASKS_PER_NODE",
-    "SLURM_CPUS_PER_TASK",
-    "SRUN_CPUS_PER_TASK",
+constexpr const char* kThreadVariables[] = {
+    "OMP_NUM_THREADS", "OMP_THREAD_LIMIT",  "OMP_DYNAMIC",         "OMP_PROC_BIND",
+    "OMP_PLACES",      "GOMP_CPU_AFFINITY", "SLURM_CPUS_PER_TASK", "SRUN_CPUS_PER_TASK",
 };
 
 void read_cpu(const fs::path& root, MachineFacts& facts) {
@@ -117,30 +100,11 @@ std::optional<int> MachineFacts::number_of(const std::string& variable) const {
   return found == environment.end() ? std::nullopt : leading_number<int>(found->second);
 }
 
-// mpirun comes before srun: under Slurm it starts a process a node by srun, whose variables the
-// ranks inherit.
-std::optional<int> MachineFacts::rank() const {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"}) {
-    if (const auto rank = number_of(name)) return rank;
-  }
-  // A batch script has SLURM_PROCID, too, and is no rank.
-  return number_of("SLURM_STEP_NUM_TASKS") ? number_of("SLURM_PROCID") : std::nullopt;
-}
-
-std::optional<int> MachineFacts::ranks() const {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
-    if (const auto ranks = number_of(name)) return ranks;
-  }
-  return std::nullopt;
-}
-
-std::optional<int> MachineFacts::ranks_here() const {
-  for (const char* name : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"}) {
-    if (const auto ranks = number_of(name)) return ranks;
-  }
-  const auto tasks = environment.find("SLURM_STEP_TASKS_PER_NODE");
-  if (tasks == environment.end()) return std::nullopt;
-  return tasks_of_node(tasks->second, number_of("SLURM_NODEID").value_or(0));
+LaunchedRanks MachineFacts::launched() const {
+  return launched_ranks([this](const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? nullptr : found->second.c_str();
+  });
 }
 
 MachineFacts read_machine_facts(const fs::path& root) {
@@ -161,22 +125,12 @@ MachineFacts read_machine_facts(const fs::path& root) {
 MachineFacts this_machine() {
   MachineFacts facts = read_machine_facts("/");
   facts.usable_cpus = available_cpus();
-  for (const char* name : kVariables) {
-    if (const char* value = std::getenv(name)) facts.environment[name] = value;
-  }
+  const auto read = [&](const char* name) {
+    if (const char* value = own_variable(name)) facts.environment[name] = value;
+  };
+  std::ranges::for_each(kThreadVariables, read);
+  std::ranges::for_each(launcher_variables(), read);
   return facts;
-}
-
-std::optional<int> tasks_of_node(const std::string& text, int node) {
-  std::istringstream groups(text);
-  for (std::string group; std::getline(groups, group, ',');) {
-    const size_t times = group.find("(x");
-    const int nodes =
-        times == group.npos ? 1 : leading_number<int>(group.substr(times + 2)).value_or(1);
-    if (node < nodes) return leading_number<int>(group);
-    node -= nodes;
-  }
-  return std::nullopt;
 }
 
 std::vector<int> parse_cpu_list(const std::string& text) {

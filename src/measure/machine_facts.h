@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "comm/launcher.h"
+
 namespace weft {
 
 struct CacheLevel {
@@ -39,11 +41,8 @@ struct MachineFacts {
   // A variable's value as a number; nothing if it is unset or none.
   std::optional<int> number_of(const std::string& variable) const;
 
-  // What a launcher (Open MPI's, MPICH's, srun) says in the environment. Nothing where none started
-  // this process, or where it does not say.
-  std::optional<int> rank() const;
-  std::optional<int> ranks() const;
-  std::optional<int> ranks_here() const;  // on this machine
+  // Ranks as the launcher describes them in `environment`.
+  LaunchedRanks launched() const;
 };
 
 // What can be read from files under root ("/"): everything but usable_cpus and environment. What
@@ -52,10 +51,6 @@ MachineFacts read_machine_facts(const std::filesystem::path& root);
 
 // All of it, of this process.
 MachineFacts this_machine();
-
-// The tasks of a node in a list as Slurm writes it: "4(x2),1" says 4, 4 and 1. Nothing if it does
-// not say.
-std::optional<int> tasks_of_node(const std::string& text, int node);
 
 // The CPUs of a list as the kernel writes it: "0-2,5" names four.
 std::vector<int> parse_cpu_list(const std::string& text);

@@ -83,12 +83,26 @@ std::map<std::string, SchedulingCost> scheduling_costs(const Program& step, int 
     const Overhead overhead = measure_overhead(*make_executor(executor, threads), program);
     return overhead.run_s.median / double(program.ops().size());
   };
-  // Every op of a chain is a run of its own, and costs a barrier.
-  const double loop_s = seconds_per_op("fork-join", independent.program()) * threads;
-  const double join_s = seconds_per_op("fork-join", chain.program());
-  return {{"sequential", {.op_s = seconds_per_op("sequential", empty)}},
-          {"fork-join", {.op_s = loop_s, .barrier_s = std::max(0., join_s - loop_s)}},
-          {"tasks", {.op_s = seconds_per_op("tasks", chain.program())}}};
+  const auto cost_of = [&](const ExecutorTraits& executor) -> SchedulingCost {
+    switch (executor.scheduling) {
+      case Scheduling::kListOrder:
+        return {.op_s = seconds_per_op(executor.name, empty)};
+      case Scheduling::kForkJoin: {
+        // Every op of a chain is a run of its own, and costs a barrier.
+        const double loop_s = seconds_per_op(executor.name, independent.program()) * threads;
+        const double join_s = seconds_per_op(executor.name, chain.program());
+        return {.op_s = loop_s, .barrier_s = std::max(0., join_s - loop_s)};
+      }
+      case Scheduling::kDataflow:
+        return {.op_s = seconds_per_op(executor.name, chain.program())};
+    }
+    return {};
+  };
+  std::map<std::string, SchedulingCost> costs;
+  for (const ExecutorTraits& executor : executors()) {
+    if (executor.is_simulated) costs[executor.name] = cost_of(executor);
+  }
+  return costs;
 }
 
 double memory_bandwidth(const Executor& executor) {
@@ -106,15 +120,21 @@ struct Timed {
   std::vector<WatchedStep> steps = {};
 };
 
-// `tasks`, whose ops are watched, and with `compares` those that have a use for so many threads.
+constexpr const char* kWatched = "tasks";
+
+// The executor whose ops are watched, and with `compares` the other simulated executors that can
+// use so many threads.
 std::vector<Timed> to_be_timed(const Program& program, int threads, bool compares) {
   std::vector<Timed> all;
-  for (const char* name : {"tasks", "fork-join", "sequential"}) {
-    const bool is_watched = all.empty();
-    if (!is_watched && (!compares || (name == std::string("sequential") && threads > 1))) continue;
+  const auto add = [&](const std::string& name) {
     std::unique_ptr<Executor> executor = make_executor(name, threads);
     std::unique_ptr<PreparedProgram> prepared = executor->prepare(program);
     all.push_back({name, std::move(executor), std::move(prepared)});
+  };
+  add(kWatched);
+  for (const std::string& name : simulated_executor_names()) {
+    const bool has_use = threads == 1 || executor_traits(name).is_parallel();
+    if (compares && name != kWatched && has_use) add(name);
   }
   return all;
 }
@@ -125,7 +145,7 @@ ThreadCosts measure(const BenchModel& model, int threads, const CostSettings& se
     progress(fmt::format("costs on {} threads: {}", threads, what));
   };
   says("weights");
-  const std::unique_ptr<Executor> executor = make_executor("tasks", threads);
+  const std::unique_ptr<Executor> executor = make_executor(kWatched, threads);
   ThreadCosts costs;
   costs.threads = threads;
   BenchStep step(model, *executor);

@@ -23,8 +23,9 @@ StepSettings settings_of(const BenchModel& model, const DistributionSettings& di
 
 // Asks the ops that begin transfers what they begin. They touch nothing but the few bytes of the
 // norm's partial sums.
-std::vector<std::vector<NotedTransfer>> transfers_of(const Program& program, ImaginedRank& rank) {
-  std::vector<std::vector<NotedTransfer>> transfers(program.ops().size());
+std::vector<std::vector<RecordedTransfer>> transfers_of(const Program& program,
+                                                        RecordingCommunicator& rank) {
+  std::vector<std::vector<RecordedTransfer>> transfers(program.ops().size());
   for (size_t i = 0; i < transfers.size(); ++i) {
     const Op& op = program.ops()[i];
     if (op.phase != Phase::kCommunication || op.poll) continue;
@@ -48,7 +49,7 @@ int busiest_of(const Distribution* distribution, const ParameterTable& table) {
 
 ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& distribution,
                            int rank, int ranks) {
-  ImaginedRank communicator(rank, ranks);
+  RecordingCommunicator communicator(rank, ranks);
   const TrainingState state(model.config, /*sparse_moments=*/true);
   TrainingStep step(state, settings_of(model, distribution, communicator));
   // The update of step 1 is due in step 2.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "app/commands/bench/bench_options.h"
-#include "comm/imagined_rank.h"
+#include "comm/recording_communicator.h"
 #include "parallel/strategy.h"
 #include "predict/op_costs.h"
 #include "step/training_step.h"
@@ -18,8 +18,8 @@ namespace weft {
 // One program of a step, in the order in which they run.
 struct ImaginedProgram {
   ProgramGraph graph;
-  std::vector<OpWork> work;                           // by op
-  std::vector<std::vector<NotedTransfer>> transfers;  // by op: those that it begins
+  std::vector<OpWork> work;                              // by op
+  std::vector<std::vector<RecordedTransfer>> transfers;  // by op: those that it begins
 };
 
 // Bytes of a rank.

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "exec/executor.h"
 #include "predict/op_costs.h"
 
 namespace weft {
@@ -69,8 +70,8 @@ ThreadCosts read_run(const json& object) {
   run.peak_flops = number(object, "peak_flops");
   run.memory_bytes_per_s = number(object, "memory_bytes_per_s", 1.);
   const json& executors = member(object, "executors");
-  for (const char* name : {"sequential", "fork-join", "tasks"}) {
-    run.executors[name] = read_scheduling(member(executors, name));
+  for (const std::string& name : simulated_executor_names()) {
+    run.executors[name] = read_scheduling(member(executors, name.c_str()));
   }
   for (const json& entry : list(object, "kinds")) {
     run.kinds.push_back({{text(entry, "kind"), number(entry, "flops"), number(entry, "bytes")},

@@ -12,11 +12,6 @@
 namespace weft {
 namespace {
 
-ExecutionModel model_of(const std::string& exec) {
-  if (exec == "sequential") return ExecutionModel::kSequential;
-  return exec == "fork-join" ? ExecutionModel::kForkJoin : ExecutionModel::kTasks;
-}
-
 // When others are ready for the transfers that this program begins `after_s` seconds after its
 // step.
 std::vector<double> readiness(const ProgramGraph& graph,
@@ -68,10 +63,11 @@ const ImaginedStep& Predictor::step_of(const std::string& dist, int rank, int ra
 Predictor::Cores Predictor::cores_of(const Scenario& scenario) const {
   const int rank_cores = scenario.cores / training_.ranks_per_node;
   require(rank_cores > 0, "every rank has a core");
-  const int workers = scenario.exec == "sequential" ? 1 : rank_cores;
+  const ExecutorTraits& executor = executor_traits(scenario.exec);
+  const int workers = executor.is_parallel() ? rank_cores : 1;
   Cores cores{costs_.for_cores(workers), {}, training_.network};
   const SchedulingCost& scheduling = cores.costs.executors.at(scenario.exec);
-  cores.machine.model = model_of(scenario.exec);
+  cores.machine.scheduling = executor.scheduling;
   cores.machine.workers = workers;
   cores.machine.op_overhead_s = scheduling.op_s;
   cores.machine.barrier_s = training_.barrier_s.value_or(scheduling.barrier_s);
@@ -88,7 +84,7 @@ std::vector<OpCost> Predictor::costs_of(const ImaginedProgram& program, const Co
                                         Played& played) const {
   std::vector<OpCost> costs(program.graph.size());
   for (size_t i = 0; i < costs.size(); ++i) {
-    for (const NotedTransfer& transfer : program.transfers[i]) {
+    for (const RecordedTransfer& transfer : program.transfers[i]) {
       costs[i].transfer_s += transfer_seconds(transfer, cores.network);
       played.transferred_bytes += double(transfer.bytes);
     }

@@ -92,14 +92,14 @@ class Play {
   // ---- What becomes ready.
 
   void release_first() {
-    switch (machine_.model) {
-      case ExecutionModel::kSequential:
+    switch (machine_.scheduling) {
+      case Scheduling::kListOrder:
         make_ready(0);
         return;
-      case ExecutionModel::kForkJoin:
+      case Scheduling::kForkJoin:
         release_run();
         return;
-      case ExecutionModel::kTasks:
+      case Scheduling::kDataflow:
         for (uint32_t i = 0; i < graph_.size(); ++i) {
           if (missing_[i] == 0) make_ready(i);
         }
@@ -108,14 +108,14 @@ class Play {
   }
 
   void release_after(uint32_t op) {
-    switch (machine_.model) {
-      case ExecutionModel::kSequential:
+    switch (machine_.scheduling) {
+      case Scheduling::kListOrder:
         if (op + 1 < graph_.size()) make_ready(op + 1);
         return;
-      case ExecutionModel::kForkJoin:
+      case Scheduling::kForkJoin:
         if (--left_in_run_ == 0 && left_ > 0) at(now_ + machine_.barrier_s, Event::kRunBegins, 0);
         return;
-      case ExecutionModel::kTasks:
+      case Scheduling::kDataflow:
         for (const uint32_t next : graph_.successors(op)) {
           if (--missing_[next] == 0) make_ready(next);
         }
@@ -132,8 +132,8 @@ class Play {
 
   // Tasks take communication first, and all take list order then.
   void make_ready(uint32_t op) {
-    const bool first =
-        machine_.model == ExecutionModel::kTasks && graph_.op(op).phase == Phase::kCommunication;
+    const bool first = machine_.scheduling == Scheduling::kDataflow &&
+                       graph_.op(op).phase == Phase::kCommunication;
     ready_.push({first ? 0 : 1, op});
   }
 
@@ -266,7 +266,7 @@ SimulatedRun simulate(const ProgramGraph& graph, const std::vector<OpCost>& cost
   require(costs.size() == graph.size(), "there is a cost for each op");
   require(not_before.empty() || not_before.size() == graph.size(), "times are by op");
   require(machine.workers > 0, "there is a worker");
-  require(machine.model != ExecutionModel::kSequential || machine.workers == 1,
+  require(machine.scheduling != Scheduling::kListOrder || machine.workers == 1,
           "a list in order has one worker");
   return Play(graph, costs, machine, not_before).play();
 }

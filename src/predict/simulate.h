@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "exec/executor.h"
 #include "timeline/program_graph.h"
 #include "timeline/timeline.h"
 
@@ -17,12 +18,9 @@ struct OpCost {
   double transfer_s = 0.;    // of the transfer that it begins, alone on the link
 };
 
-// As in exec/: which op runs next, and what it waits for.
-enum class ExecutionModel { kSequential, kForkJoin, kTasks };
-
 struct SimulatedMachine {
-  ExecutionModel model = ExecutionModel::kTasks;
-  int workers = 1;            // one for kSequential
+  Scheduling scheduling = Scheduling::kDataflow;
+  int workers = 1;            // one for kListOrder
   double op_overhead_s = 0.;  // that a worker spends on each op besides
   double barrier_s = 0.;      // kForkJoin: from the last op of a run to the first of the next
   // Shared by the ops that move bytes: those that run at once slow down alike where they ask for

@@ -42,7 +42,7 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_directory) {
     const bool numbered = name.starts_with(kStepPrefix) && !digits.empty() && digits.size() < 19 &&
                           std::all_of(digits.begin(), digits.end(),
                                       [](unsigned char c) { return c >= '0' && c <= '9'; });
-    if (numbered && names_directory(entry.path()))
+    if (numbered && directory_exists(entry.path()))
       found.emplace_back(std::stoll(digits), entry.path());
   }
   std::sort(found.rbegin(), found.rend());
@@ -220,7 +220,7 @@ fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
     create_directories_durably(checkpoints_of(run_directory), files);
     fill_checkpoint(unfinished, state, weights, m, v, tokenizer, files, bring);
     // A run continues behind its newest good checkpoint, so one of this step was not good.
-    if (names_something(target)) remove_checkpoint(target, files);
+    if (path_exists(target)) remove_checkpoint(target, files);
     rename_durably(unfinished, target, files);
     return target;
   } catch (const Error& error) {

@@ -17,7 +17,7 @@ constexpr const char* kLogFile = "metrics.jsonl";
 
 void RunFiles::claim() {
   const fs::path& directory = settings_.directory;
-  if (!lock_ && names_directory(directory)) lock_.emplace(directory);
+  if (!lock_ && directory_exists(directory)) lock_.emplace(directory);
   if (lock_ && lock_->is_taken()) {
     throw input_error("train", fmt::format("another run is at work in {}", directory.string()),
                       "wait until it ends, or choose another --out");

@@ -9,7 +9,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 TEST(PatienceTest, DoesNotSleepAtFirstAndAtMostAnEighthOfTheWaitLater) {
-  Patience patience;
+  PollBackoff patience;
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(patience.nap(), microseconds(0));
 
@@ -21,7 +21,7 @@ TEST(PatienceTest, DoesNotSleepAtFirstAndAtMostAnEighthOfTheWaitLater) {
 }
 
 TEST(PatienceTest, NapsStayShortAndBeginAnewAfterAnAnswer) {
-  Patience patience;
+  PollBackoff patience;
   patience.nap();
   std::this_thread::sleep_for(milliseconds(5));
   EXPECT_EQ(patience.nap(), microseconds(200));

@@ -6,9 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -34,23 +36,31 @@ void PrintTo(const Model& model, std::ostream* out) {
   *out << model.name << " on " << model.threads << " threads";
 }
 
-std::vector<Model> with_threads(const std::string& name, std::initializer_list<int> counts) {
+// The executors of the table that meet `is_meant`, with each of these thread counts.
+template <typename IsMeant>
+std::vector<Model> models_with(std::initializer_list<int> thread_counts, const IsMeant& is_meant) {
   std::vector<Model> models;
-  for (int threads : counts) models.push_back({name, threads});
-  return models;
-}
-
-std::vector<Model> models_with(std::initializer_list<int> thread_counts) {
-  std::vector<Model> models = with_threads("fork-join", thread_counts);
-  for (const char* name : {"tasks", "omp-tasks"}) {
-    for (const Model& model : with_threads(name, thread_counts)) models.push_back(model);
+  for (const ExecutorTraits& traits : executors()) {
+    if (!std::invoke(is_meant, traits)) continue;
+    for (int threads : thread_counts) models.push_back({traits.name, threads});
   }
   return models;
 }
 
+std::vector<Model> parallel_models(std::initializer_list<int> thread_counts) {
+  return models_with(thread_counts, &ExecutorTraits::is_parallel);
+}
+
+std::vector<Model> dataflow_models(std::initializer_list<int> thread_counts) {
+  return models_with(thread_counts, [](const ExecutorTraits& traits) {
+    return traits.scheduling == Scheduling::kDataflow;
+  });
+}
+
 std::vector<Model> all_models() {
-  std::vector<Model> models = models_with({1, 2, 3, 7});
-  models.push_back({"sequential", 1});
+  std::vector<Model> models = parallel_models({1, 2, 3, 7});
+  const auto is_single = [](const ExecutorTraits& traits) { return !traits.is_parallel(); };
+  for (const Model& model : models_with({1}, is_single)) models.push_back(model);
   return models;
 }
 
@@ -72,17 +82,12 @@ class AnyExecutor : public ExecutorTest {};
 INSTANTIATE_TEST_SUITE_P(Models, AnyExecutor, testing::ValuesIn(all_models()), name_of);
 
 class ParallelExecutor : public ExecutorTest {};
-INSTANTIATE_TEST_SUITE_P(Models, ParallelExecutor, testing::ValuesIn(models_with({2, 3, 7})),
+INSTANTIATE_TEST_SUITE_P(Models, ParallelExecutor, testing::ValuesIn(parallel_models({2, 3, 7})),
                          name_of);
 
-std::vector<Model> dataflow_models() {
-  std::vector<Model> models = with_threads("tasks", {2, 3, 7});
-  for (const Model& model : with_threads("omp-tasks", {2, 3, 7})) models.push_back(model);
-  return models;
-}
-
 class TasksOnThreads : public ExecutorTest {};
-INSTANTIATE_TEST_SUITE_P(Models, TasksOnThreads, testing::ValuesIn(dataflow_models()), name_of);
+INSTANTIATE_TEST_SUITE_P(Models, TasksOnThreads, testing::ValuesIn(dataflow_models({2, 3, 7})),
+                         name_of);
 
 TEST_P(AnyExecutor, TellsItsNameAndThreads) {
   EXPECT_EQ(executor_->name(), GetParam().name);
@@ -643,7 +648,7 @@ TEST(MakeExecutor, RefusesUnknownNames) {
 }
 
 TEST(MakeExecutor, RefusesThreadCountsBelowOne) {
-  for (const char* name : {"sequential", "fork-join", "tasks", "omp-tasks"}) {
+  for (const std::string& name : executor_names()) {
     EXPECT_TRUE(mentions(error_of([&] { make_executor(name, 0); }), {"--threads 0"}));
     EXPECT_TRUE(mentions(error_of([&] { make_executor(name, -3); }), {"--threads -3"}));
   }
@@ -656,6 +661,17 @@ TEST(MakeExecutor, BadArgumentsAreTheUsersMistake) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
   }
+}
+
+TEST(Executors, AreListedOnceAndMadeByTheirNames) {
+  std::set<std::string> names;
+  for (const ExecutorTraits& traits : executors()) {
+    EXPECT_TRUE(names.insert(traits.name).second) << traits.name;
+    EXPECT_EQ(make_executor(traits.name, 3)->name(), traits.name);
+    EXPECT_EQ(make_executor(traits.name, 3)->threads(), traits.is_parallel() ? 3 : 1);
+    EXPECT_EQ(&executor_traits(traits.name), &traits);
+  }
+  EXPECT_EQ(names.size(), executor_names().size());
 }
 
 TEST(MakeExecutor, SequentialUsesOneThreadWhateverItIsGiven) {

@@ -20,6 +20,7 @@
 #include "data/token_source.h"
 #include "data/tokenizer_json.h"
 #include "data/vocabulary_files.h"
+#include "exec/executor.h"
 #include "formats/hf_config.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
@@ -312,7 +313,7 @@ void read_costs(std::string_view bytes) { read_op_costs(put(directory() / "costs
 std::vector<std::string> costs_seeds() {
   ThreadCosts run;
   run.memory_bytes_per_s = 1e10;
-  for (const char* name : {"sequential", "fork-join", "tasks"})
+  for (const std::string& name : simulated_executor_names())
     run.executors[name] = {1e-6, 2e-6, 0.5};
   run.kinds = {{{"qkv/forward", 1e6, 1e5}, 8, 1e-3}, {{"update", 0., 1e5}, 8, 1e-4}};
   return {to_json(OpCosts{"1", "c", "cpu", "L=1", "fp32", 1, 2, {run}}).dump()};

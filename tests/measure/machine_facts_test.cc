@@ -52,48 +52,15 @@ TEST(ParseCpuList, KnowsSinglesAndRanges) {
   EXPECT_EQ(parse_cpu_list("x,-3,4-2,0-99999999,1"), (std::vector<int>{1}));
 }
 
-TEST(TasksOfNode, KnowsWhatSlurmWrites) {
-  EXPECT_EQ(tasks_of_node("2", 0), 2);
-  EXPECT_EQ(tasks_of_node("4(x2),1", 0), 4);
-  EXPECT_EQ(tasks_of_node("4(x2),1", 1), 4);
-  EXPECT_EQ(tasks_of_node("4(x2),1", 2), 1);
-  EXPECT_EQ(tasks_of_node("4(x2),1", 3), std::nullopt);
-  EXPECT_EQ(tasks_of_node("", 0), std::nullopt);
-  EXPECT_EQ(tasks_of_node("many", 0), std::nullopt);
-}
-
-// What launchers were seen to set, for rank 3 of 4 on the second of two hosts.
-TEST(MachineFacts, KnowsItsPlaceAmongTheRanksOfEachLauncher) {
-  const std::map<std::string, std::string> launchers[] = {
-      {{"OMPI_COMM_WORLD_RANK", "3"},
-       {"OMPI_COMM_WORLD_SIZE", "4"},
-       {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
-       {"SLURM_PROCID", "1"},  // of the daemons that srun started
-       {"SLURM_STEP_NUM_TASKS", "2"},
-       {"SLURM_STEP_TASKS_PER_NODE", "1(x2)"}},
-      {{"PMI_RANK", "3"}, {"PMI_SIZE", "4"}, {"MPI_LOCALNRANKS", "2"}},
-      {{"SLURM_PROCID", "3"},
-       {"SLURM_NODEID", "1"},
-       {"SLURM_STEP_NUM_TASKS", "4"},
-       {"SLURM_STEP_TASKS_PER_NODE", "2(x2)"}},
-  };
-  for (const auto& environment : launchers) {
-    MachineFacts facts;
-    facts.environment = environment;
-
-    EXPECT_EQ(facts.rank(), 3);
-    EXPECT_EQ(facts.ranks(), 4);
-    EXPECT_EQ(facts.ranks_here(), 2);
-  }
-}
-
-TEST(MachineFacts, TakesABatchScriptForNoRank) {
+TEST(MachineFacts, KnowTheRanksThatTheEnvironmentDescribes) {
   MachineFacts facts;
-  facts.environment = {{"SLURM_PROCID", "0"}, {"SLURM_NODEID", "0"}};
+  EXPECT_EQ(facts.launched().rank, std::nullopt);
 
-  EXPECT_EQ(facts.rank(), std::nullopt);
-  EXPECT_EQ(facts.ranks(), std::nullopt);
-  EXPECT_EQ(facts.ranks_here(), std::nullopt);
+  facts.environment = {{"PMI_RANK", "3"}, {"PMI_SIZE", "4"}};
+
+  EXPECT_EQ(facts.launched().rank, 3);
+  EXPECT_EQ(facts.launched().ranks, 4);
+  EXPECT_EQ(facts.launched().ranks_here, std::nullopt);
 }
 
 TEST_F(SystemFiles, TellCoresCachesAndNodesApart) {

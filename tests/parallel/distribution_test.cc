@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "comm/imagined_rank.h"
+#include "comm/recording_communicator.h"
 #include "exec/executor.h"
 #include "kernels/embedding.h"
 #include "step/random_state.h"
@@ -158,7 +158,7 @@ size_t place_of(const Program& program, const std::string& op) {
 
 TEST(Distribution, SendsWtesGradientBeforeBackwardWhereTokensAreFew) {
   const TrainingState state(kModel);
-  ImaginedRank rank(0, 4);
+  RecordingCommunicator rank(0, 4);
   const TrainingStep few(state, settings_of({"all-reduce", 4, 3, kFew}, rank));
   const TrainingStep many(state, settings_of({"all-reduce", 4, 3, kMany}, rank));
   const Program &early = few.program(0), &late = many.program(0);

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "exec/executor.h"
 #include "measure/step_profile.h"
 #include "step/training_step.h"
 #include "support/error_of.h"
@@ -17,7 +18,7 @@ ThreadCosts costs_of(int threads) {
   ThreadCosts costs;
   costs.threads = threads;
   costs.memory_bytes_per_s = 100. * threads;
-  for (const char* name : {"sequential", "fork-join", "tasks"}) costs.executors[name] = {};
+  for (const std::string& name : simulated_executor_names()) costs.executors[name] = {};
   costs.executors["fork-join"] = {1e-6, 2e-6, 0.5};
   costs.kinds = {{{"qkv/forward", 100., 50.}, 4, 2.},
                  {{"qkv/forward", 1000., 80.}, 4, 10.},

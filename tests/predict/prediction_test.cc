@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 
+#include "exec/executor.h"
 #include "timeline/timeline.h"
 
 namespace weft {
@@ -16,7 +17,7 @@ OpCosts by_bytes() {
   OpCosts costs;
   ThreadCosts run;
   run.memory_bytes_per_s = 1e9;
-  for (const char* name : {"sequential", "fork-join", "tasks"}) run.executors[name] = {};
+  for (const std::string& name : simulated_executor_names()) run.executors[name] = {};
   costs.runs.push_back(run);
   return costs;
 }
@@ -50,7 +51,7 @@ TEST_F(Predictions, OneCoreTakesTheSumOfAllCosts) {
   const ImaginedStep step(training_.model, {}, 0, 1);
   for (const OpWork& work : step.programs().at(0).work) bytes += work.bytes;
 
-  for (const char* exec : {"sequential", "fork-join", "tasks"}) {
+  for (const std::string& exec : simulated_executor_names()) {
     const Prediction p = predict({1, 1, "all-reduce", exec});
     EXPECT_NEAR(p.step_s, 1e-9 * bytes, 1e-15 * bytes) << exec;
     EXPECT_NEAR(p.efficiency, 1., 1e-6) << exec;

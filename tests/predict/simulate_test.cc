@@ -50,8 +50,8 @@ class Graph {
   SimulatedRun run(const SimulatedMachine& machine) const {
     return simulate(graph(), costs_, machine);
   }
-  double seconds(ExecutionModel model, int workers) const {
-    return run({.model = model, .workers = workers}).seconds;
+  double seconds(Scheduling scheduling, int workers) const {
+    return run({.scheduling = scheduling, .workers = workers}).seconds;
   }
 
  private:
@@ -61,9 +61,9 @@ class Graph {
   std::vector<OpCost> costs_;
 };
 
-constexpr auto kSequential = ExecutionModel::kSequential;
-constexpr auto kForkJoin = ExecutionModel::kForkJoin;
-constexpr auto kTasks = ExecutionModel::kTasks;
+constexpr auto kSequential = Scheduling::kListOrder;
+constexpr auto kForkJoin = Scheduling::kForkJoin;
+constexpr auto kTasks = Scheduling::kDataflow;
 
 TEST(Simulate, AChainTakesTheSumOnAnyNumberOfWorkers) {
   Graph g(3);
@@ -103,7 +103,7 @@ TEST(Simulate, ABarrierWaitsForTheSlowestAndDataflowDoesNot) {
 
   EXPECT_EQ(g.seconds(kForkJoin, 2), 8.);
   EXPECT_EQ(g.seconds(kTasks, 2), 5.);
-  EXPECT_EQ(g.run({.model = kForkJoin, .workers = 2, .barrier_s = 0.5}).seconds, 8.5);
+  EXPECT_EQ(g.run({.scheduling = kForkJoin, .workers = 2, .barrier_s = 0.5}).seconds, 8.5);
 }
 
 // Three ops of 2 on two workers: in list order, the third after one of the first.
@@ -164,7 +164,7 @@ TEST(Simulate, ForkJoinHidesATransferBehindOpsOfTheSameRun) {
 
 TEST(Simulate, TheListInOrderStaysWithAnOpThatWaits) {
   const OneTransfer g;
-  const SimulatedRun run = g.run({.model = kSequential});
+  const SimulatedRun run = g.run({.scheduling = kSequential});
 
   EXPECT_EQ(run.seconds, 11.);  // 1, 4 waiting, 5, 1
   EXPECT_EQ(overlap_of(run, g.graph(), 1).hidden_s, 0.);
@@ -261,7 +261,7 @@ TEST(Simulate, IsNeverFasterThanPathAndWorkAllow) {
     }
     const double path = longest_path(g.graph(), g.costs()).seconds;
     EXPECT_EQ(g.seconds(kSequential, 1), work);
-    for (const ExecutionModel model : {kForkJoin, kTasks}) {
+    for (const Scheduling model : {kForkJoin, kTasks}) {
       EXPECT_EQ(g.seconds(model, 1), work);
       for (const int workers : {2, 3, 7}) {
         const double seconds = g.seconds(model, workers);

@@ -1,4 +1,3 @@
-// Every test program links this file, so it uses nothing of program/ and exec/ but their headers.
 #include "support/checking_executor.h"
 
 #include <fmt/format.h>

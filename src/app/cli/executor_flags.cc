@@ -7,10 +7,6 @@ constexpr int64_t kMostThreads = 4096;
 
 }  // namespace
 
-std::vector<std::string> executor_names() {
-  return {"sequential", "fork-join", "tasks", "omp-tasks"};
-}
-
 void add_threads_flag(Options& flags, int64_t& threads) {
   flags.integer("--threads", threads, {1, kMostThreads}, "Threads; the CPUs in the affinity mask");
 }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "app/cli/options.h"
 #include "exec/executor.h"
@@ -15,9 +14,6 @@ struct ExecutorOptions {
   std::string exec = "tasks";
   int64_t threads = 0;  // 0: the CPUs in the affinity mask
 };
-
-// What --exec takes.
-std::vector<std::string> executor_names();
 
 // --threads alone, for commands that have one way to compute. REQUIRES: threads outlives the flags.
 void add_threads_flag(Options& flags, int64_t& threads);

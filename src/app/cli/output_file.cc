@@ -21,7 +21,7 @@ void write_result(const std::string& path, std::string_view bytes) {
 
 void require_directory_of(const std::string& path, const std::string& flag) {
   const std::filesystem::path directory = std::filesystem::path(path).parent_path();
-  if (directory.empty() || names_directory(directory)) return;
+  if (directory.empty() || directory_exists(directory)) return;
   throw input_error("output", fmt::format("{}: there is no directory {}", flag, directory.string()),
                     "make it first");
 }

@@ -101,7 +101,7 @@ TasksResult measure(const TasksOptions& o, LiveLine& live) {
   const Program empty = emptied(step.program());
   const SyntheticProgram independent(result.ops, SyntheticProgram::Order::kIndependent);
   const SyntheticProgram chain(result.ops, SyntheticProgram::Order::kChain);
-  for (const char* name : {"sequential", "fork-join", "tasks", "omp-tasks"}) {
+  for (const std::string& name : executor_names()) {
     live.show([&] { return fmt::format("executor {}", name); });
     const std::unique_ptr<Executor> executor = make_executor(name, threads);
     result.executors.push_back({name, executor->threads(), measure_overhead(*executor, empty),

@@ -115,12 +115,13 @@ std::string describe_bf16(const Diagnosis& d) {
 
 // "rank 0 of 8, 2 on this host; it may use 4 of the host's 8 CPUs"
 std::string describe_ranks(const MachineFacts& facts) {
-  if (!facts.rank()) return "1: neither mpirun nor srun started this";
-  std::string text = fmt::format("rank {}", *facts.rank());
-  if (facts.ranks()) text += fmt::format(" of {}", *facts.ranks());
-  if (facts.ranks_here()) {
+  const LaunchedRanks launched = facts.launched();
+  if (!launched.rank) return "1: neither mpirun nor srun started this";
+  std::string text = fmt::format("rank {}", *launched.rank);
+  if (launched.ranks) text += fmt::format(" of {}", *launched.ranks);
+  if (launched.ranks_here) {
     text += fmt::format(", {} on this host; it may use {} of the host's {} CPUs",
-                        *facts.ranks_here(), facts.usable_cpus, facts.cpus);
+                        *launched.ranks_here, facts.usable_cpus, facts.cpus);
   }
   return text;
 }
@@ -232,7 +233,8 @@ int doctor_command(const Arguments& arguments) {
   flags.flag("--json", as_json, "Print a JSON object");
   if (!flags.parse(arguments)) return 0;
   MachineFacts facts = this_machine();
-  if (facts.rank().value_or(0) != 0) return 0;  // rank 0 speaks for all, and measures undisturbed
+  // Rank 0 measures undisturbed and speaks for all.
+  if (facts.launched().rank.value_or(0) != 0) return 0;
   const Diagnosis diagnosis = diagnose(std::move(facts), options);
   (as_json ? print_json : print_text)(diagnosis);
   return 0;

@@ -33,7 +33,7 @@ class Advisor {
   }
 
   // 0 where no launcher started this process.
-  int ranks_here() const { return std::max(0, facts_.ranks_here().value_or(0)); }
+  int ranks_here() const { return std::max(0, facts_.launched().ranks_here.value_or(0)); }
 
   // Of this machine's CPUs, what each rank could have for itself.
   int share() const { return std::max(1, facts_.cpus / std::max(1, ranks_here())); }

@@ -104,7 +104,7 @@ void inspect_events_of_run(const fs::path& run, Inspection& found) {
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(run)) {
     const bool is_named_so = entry.path().filename().string().starts_with(kEventFilePrefix);
-    if (is_named_so && names_file(entry.path())) files.push_back(entry.path());
+    if (is_named_so && file_exists(entry.path())) files.push_back(entry.path());
   }
   if (files.empty()) return;
   std::ranges::sort(files);

@@ -27,7 +27,7 @@ void append(Inspection from, Inspection& to) {
 // The complete checkpoints of a run, newest first.
 std::vector<fs::path> checkpoints_of(const fs::path& run) {
   std::vector<fs::path> found;
-  if (!names_directory(run / "checkpoints")) return found;
+  if (!directory_exists(run / "checkpoints")) return found;
   for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints")) {
     if (entry.path().filename().string().starts_with("step_")) found.push_back(entry.path());
   }
@@ -99,8 +99,8 @@ Inspection inspect_run(const fs::path& path) {
     append(inspect_checkpoint(checkpoints.front()), found);
     for (size_t i = 1; i < checkpoints.size(); ++i) verify_checkpoint(checkpoints[i]);
   }
-  if (names_file(path / "config.toml")) inspect_config(path / "config.toml");
-  if (names_file(path / "metrics.jsonl")) {
+  if (file_exists(path / "config.toml")) inspect_config(path / "config.toml");
+  if (file_exists(path / "metrics.jsonl")) {
     // A run that still goes may be in the middle of a line.
     Inspection metrics = inspect_metrics(path / "metrics.jsonl");
     if (!metrics.flaw.empty()) metrics.add("metrics", metrics.flaw);
@@ -115,8 +115,8 @@ Inspection inspect_run(const fs::path& path) {
 Inspection inspect_safetensors(const fs::path& path) {
   const SafetensorsFile file(path);
   const fs::path directory = path.parent_path();
-  const bool is_part = names_file(directory / kHfIndexFile) && path.filename() != kHfWeightsFile;
-  if (is_gpt2(file) && names_file(directory / "config.json") && !is_part) {
+  const bool is_part = file_exists(directory / kHfIndexFile) && path.filename() != kHfWeightsFile;
+  if (is_gpt2(file) && file_exists(directory / "config.json") && !is_part) {
     return inspect_model("GPT-2 weights (safetensors)", path);
   }
   const bool moments = !file.tensors().empty() && file.tensors().front().name.starts_with("m/");

@@ -214,7 +214,7 @@ Inspection inspect_paraver(const fs::path& path) {
   add_size(path, found);
   for (const char* extension : {".pcf", ".row"}) {
     const fs::path beside = fs::path(path).replace_extension(extension);
-    if (!names_file(beside)) {
+    if (!file_exists(beside)) {
       found.notes.push_back(fmt::format("{} is not there: Paraver shows numbers where it has names",
                                         beside.string()));
     }

@@ -25,11 +25,11 @@ namespace fs = std::filesystem;
 
 // What cannot be looked at (a link that leads nowhere) has no size.
 size_t file_bytes(const fs::path& path) {
-  return names_file(path) ? static_cast<size_t>(fs::file_size(path)) : 0;
+  return file_exists(path) ? static_cast<size_t>(fs::file_size(path)) : 0;
 }
 
 size_t bytes_of(const fs::path& path) {
-  if (!names_directory(path)) return file_bytes(path);
+  if (!directory_exists(path)) return file_bytes(path);
   size_t bytes = 0;
   for (const fs::directory_entry& entry :
        fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied)) {
@@ -91,15 +91,15 @@ Inspection inspect_text(const fs::path& path, const std::string& begins) {
 }
 
 Inspection inspect_directory(const fs::path& path) {
-  if (names_directory(path / "checkpoints")) return inspect_run(path);
-  if (names_file(path / "state.json")) return inspect_checkpoint(path);
+  if (directory_exists(path / "checkpoints")) return inspect_run(path);
+  if (file_exists(path / "state.json")) return inspect_checkpoint(path);
   // Of a file and an index, weft and transformers read the file.
-  if (names_file(path / kHfIndexFile) && !names_something(path / kHfWeightsFile)) {
+  if (file_exists(path / kHfIndexFile) && !path_exists(path / kHfWeightsFile)) {
     inspect_safetensors_index(path / kHfIndexFile);
   }
-  if (names_file(path / "config.json")) return inspect_model("Hugging Face model", path);
+  if (file_exists(path / "config.json")) return inspect_model("Hugging Face model", path);
   if (names_tokenizer(path)) return inspect_tokenizer(path);
-  if (names_file(path / "metrics.jsonl")) return inspect_run(path);
+  if (file_exists(path / "metrics.jsonl")) return inspect_run(path);
   throw unknown(path);
 }
 
@@ -142,8 +142,8 @@ Inspection inspect_tokenizer(const fs::path& path) {
 }
 
 Inspection inspect(const fs::path& path) try {
-  if (names_directory(path)) return inspect_directory(path);
-  if (names_file(path)) return inspect_file(path);
+  if (directory_exists(path)) return inspect_directory(path);
+  if (file_exists(path)) return inspect_file(path);
   throw input_error(kInspect, path.string() + " is no file or directory");
 } catch (const fs::filesystem_error& error) {
   throw system_error(ErrorKind::kInput, kInspect, "examine", error.path1(), error.code().value());

@@ -42,7 +42,7 @@ bool parse(const Arguments& arguments, ReportOptions& o) {
 std::string output_path(const ReportOptions& o) {
   if (!o.out.empty()) return o.out;
   fs::path first = o.paths.front();
-  if (names_directory(first)) return (first / "report.html").string();
+  if (directory_exists(first)) return (first / "report.html").string();
   if (first.extension() == ".gz") first.replace_extension();
   return first.replace_extension(".html").string();
 }

@@ -34,7 +34,7 @@ std::string last_name(const fs::path& path) {
 
 ReportRun read_run(const fs::path& directory) {
   const fs::path log = directory / kLogFile;
-  if (!names_file(log)) {
+  if (!file_exists(log)) {
     throw input_error(kWhere, fmt::format("{} holds no {}", directory.string(), kLogFile),
                       "name a run directory, the --out of weft train");
   }
@@ -42,7 +42,7 @@ ReportRun read_run(const fs::path& directory) {
   run.name = last_name(directory);
   run.path = directory.string();
   run.log = read_run_log(read_file(log), log.string());
-  if (const fs::path config = directory / "config.toml"; names_file(config)) {
+  if (const fs::path config = directory / "config.toml"; file_exists(config)) {
     run.config_toml = read_file(config);
   }
   return run;
@@ -71,7 +71,7 @@ std::vector<fs::path> traces_in(const fs::path& directory) {
   std::error_code unreadable;  // its log was read
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, unreadable)) {
     const fs::path& path = entry.path();
-    if (names_perfetto(path) && names_file(path) && begins_like_a_trace(path)) {
+    if (names_perfetto(path) && file_exists(path) && begins_like_a_trace(path)) {
       found.push_back(path);
     }
   }
@@ -151,9 +151,9 @@ Report read_report_inputs(const std::vector<std::string>& paths,
   report.version = version() + " (" + git_commit() + ")";
   std::vector<fs::path> alone;
   for (const std::string& path : paths) {
-    if (names_directory(path)) {
+    if (directory_exists(path)) {
       report.runs.push_back(read_run(path));
-    } else if (names_file(path)) {
+    } else if (file_exists(path)) {
       alone.emplace_back(path);
     } else {
       throw input_error(kWhere, path + " is no run directory and no trace");

@@ -1,5 +1,6 @@
 // `weft scaling`: how a training step scales with threads and ranks, and where it loses.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -79,7 +80,7 @@ bool parse(const Arguments& arguments, ScalingOptions& o) {
   flags.text("--threads", threads, "N,N..", "Threads of each rank");
   flags.text("--ranks", ranks, "N,N..", "Ranks");
   flags.text("--exec", executors, "all|NAME,..",
-             "Execution models: sequential, fork-join, tasks, omp-tasks");
+             fmt::format("Execution models: {}", fmt::join(executor_names(), ", ")));
   flags.flag("--strong,!--weak", o.strong,
              "--batch-size is of all ranks together, or of each of them");
   add_precision_flag(flags, o.model.precision);

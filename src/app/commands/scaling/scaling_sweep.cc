@@ -111,7 +111,7 @@ std::string to_string(const ScalingPoint& point) {
 std::vector<ScalingPoint> scaling_points(const ScalingOptions& o) {
   std::vector<ScalingPoint> points;
   for (const std::string& executor : o.executors) {
-    const bool has_threads = executor != "sequential";
+    const bool has_threads = executor_traits(executor).is_parallel();
     for (const int64_t ranks : o.ranks) {
       for (const int64_t threads : has_threads ? o.threads : std::vector<int64_t>{1}) {
         points.push_back({executor, ranks, threads});

@@ -39,7 +39,9 @@ OpCosts costs_for(const SimulateOptions& o, LiveLine& live) {
   for (const int cores : o.cores) {
     threads.push_back(std::min(cores / o.training.ranks_per_node, available_cpus()));
   }
-  if (std::ranges::find(o.execs, "sequential") != o.execs.end()) threads.push_back(1);
+  for (const std::string& exec : o.execs) {
+    if (!executor_traits(exec).is_parallel()) threads.push_back(1);
+  }
   std::ranges::sort(threads);
   threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
   return measure_costs(with_few_layers(o.model), {threads, o.steps},
@@ -171,8 +173,8 @@ void print_notes(const SimulateOptions& o, const std::vector<Prediction>& predic
   int most_cores = 0, threads = 0;
   for (const Prediction& p : predictions) {
     unmeasured.insert(p.unmeasured_kinds.begin(), p.unmeasured_kinds.end());
-    const int cores =
-        p.scenario.exec == "sequential" ? 1 : p.scenario.cores / (p.ranks / p.scenario.nodes);
+    const bool is_parallel = executor_traits(p.scenario.exec).is_parallel();
+    const int cores = is_parallel ? p.scenario.cores / (p.ranks / p.scenario.nodes) : 1;
     if (cores > p.cost_threads && cores > most_cores) {
       most_cores = cores;
       threads = p.cost_threads;

@@ -48,7 +48,9 @@ void add_flags(Options& flags, SimulateOptions& o, Texts& t) {
   flags.group("How to train");
   flags.choice("--dist", t.dist, {"all-reduce", "sharded", "server", "all"},
                "Distribution strategy");
-  flags.choice("--exec", t.exec, {"sequential", "fork-join", "tasks", "all"}, "Execution model");
+  std::vector<std::string> executors = simulated_executor_names();
+  executors.emplace_back("all");
+  flags.choice("--exec", t.exec, std::move(executors), "Execution model");
   flags.real("--bucket-mb", o.training.bucket_mb, {0., 1e5}, "Gradients per transfer, in MiB");
   flags.flag("--overlap,!--no-overlap", o.training.overlap,
              "Communicate beside computing, or before and after");
@@ -97,7 +99,7 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   o.nodes = parse_counts(flags, "--nodes", t.nodes, kMostNodes);
   o.cores = parse_counts(flags, "--cores", t.cores, kMostCores);
   o.dists = one_or_all(t.dist, {"all-reduce", "sharded", "server"});
-  o.execs = one_or_all(t.exec, {"sequential", "fork-join", "tasks"});
+  o.execs = one_or_all(t.exec, simulated_executor_names());
 
   SimulatedTraining& training = o.training;
   training.model = o.model;

@@ -119,7 +119,7 @@ void refuse_to_replace(const std::string& directory) {
 void make_directory(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (names_directory(path)) return;
+  if (directory_exists(path)) return;
   throw input_error(kTrainName,
                     fmt::format("--out: cannot make the directory {}: {}", path, error.message()),
                     "choose another --out");

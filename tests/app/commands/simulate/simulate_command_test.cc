@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/weft_command.h"
+#include "exec/executor.h"
 #include "predict/op_costs.h"
 
 namespace weft {
@@ -20,7 +21,7 @@ class SimulateCommand : public WeftCommand {
       ThreadCosts run;
       run.threads = threads;
       run.memory_bytes_per_s = 1e9 * threads;
-      for (const char* name : {"sequential", "fork-join", "tasks"})
+      for (const std::string& name : simulated_executor_names())
         run.executors[name] = {.op_s = 1e-6};
       run.kinds = {{{"norm", 0., 100.}, 1, 1e-6}};
       costs.runs.push_back(run);

@@ -1,4 +1,4 @@
-// WaitingOps: the ops of a run that have begun and occupy no worker (Op::poll).
+// PendingOps: the ops of a run that have started, occupy no worker and must be polled (Op::poll).
 #pragma once
 
 #include <atomic>
@@ -10,9 +10,10 @@
 
 namespace weft {
 
-class WaitingOps {
+// Thread-safe.
+class PendingOps {
  public:
-  explicit WaitingOps(OpRunner& runner) : runner_(runner) {}
+  explicit PendingOps(OpRunner& runner) : runner_(runner) {}
 
   bool any() const { return count_.load(std::memory_order_relaxed) != 0; }
 
@@ -22,8 +23,9 @@ class WaitingOps {
     count_.store(ops_.size(), std::memory_order_relaxed);
   }
 
-  // Asks each of them once and calls ended(op) for those that have ended, unless another worker is
-  // just doing so: a poll can cost microseconds, and asking twice at once gains nothing.
+  // Polls each op once and calls ended(op) for those that have ended. Returns at once if another
+  // worker is polling: a poll can cost microseconds, and a second one at the same time gains
+  // nothing.
   template <typename Ended>
   void poll(int worker, const Ended& ended) {
     if (!any()) return;
@@ -41,7 +43,7 @@ class WaitingOps {
   OpRunner& runner_;
   std::mutex mutex_;
   std::vector<size_t> ops_;
-  std::atomic<size_t> count_{0};
+  std::atomic<size_t> count_{0};  // of ops_, so that any() needs no lock
 };
 
 }  // namespace weft

@@ -1,4 +1,5 @@
-// ImaginedRank: one rank of a run that does not happen, for programs that are built and not run.
+// RecordingCommunicator: stands for one rank of a run that does not take place, and records its
+// transfers.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +13,24 @@ namespace weft {
 
 enum class Collective { kReduce, kBroadcast, kAllReduce, kAllGather, kExchange };
 
-// As `weft bench comm` calls it.
+// The name that `weft bench comm` uses.
 const char* collective_name(Collective collective);
 
-struct NotedTransfer {
+struct RecordedTransfer {
   Collective collective = Collective::kAllReduce;
-  int64_t bytes = 0;  // of the whole buffer, all ranks' parts together
+  int64_t bytes = 0;  // of the whole buffer: the parts of all ranks
 };
 
-// Notes the transfers that it is asked for, touches none of their memory and has ended them at
-// once. Whatever is waited for throws Error (kFailure): there is nobody to talk to.
-class ImaginedRank : public Communicator {
+// For programs that are built in order to be simulated. Each transfer is recorded and ends at once;
+// its memory is not touched. Blocking calls throw Error (kFailure), because there are no other
+// ranks.
+class RecordingCommunicator : public Communicator {
  public:
   // REQUIRES: 0 <= rank < size.
-  ImaginedRank(int rank, int size);
+  RecordingCommunicator(int rank, int size);
 
-  // Since the last call.
-  std::vector<NotedTransfer> take() { return std::exchange(noted_, {}); }
+  // Returns the transfers recorded since the last call.
+  std::vector<RecordedTransfer> take() { return std::exchange(recorded_, {}); }
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
@@ -50,11 +52,11 @@ class ImaginedRank : public Communicator {
                          const std::vector<int64_t>& receive_counts) override;
 
  private:
-  Request note(Collective collective, size_t bytes);
+  Request record(Collective collective, size_t bytes);
 
   int rank_, size_;
   std::string host_ = "nowhere";
-  std::vector<NotedTransfer> noted_;
+  std::vector<RecordedTransfer> recorded_;
 };
 
 }  // namespace weft
