@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -120,42 +121,52 @@ std::string nearest_name(std::string_view typed, std::span<const std::string> ca
   return *std::ranges::min_element(candidates, {}, distance);
 }
 
+bool Flag::is_given() const { return option_->count() > 0; }
+
+void Flag::needs(Flag other) { option_->needs(other.option_); }
+
+void Flag::show_default(const std::string& text) { option_->default_str(text); }
+
+void Flag::only_on_command_line() { option_->configurable(false); }
+
 Options::Options(const std::string& name, const std::string& summary)
-    : name_(name), app_(wrapped(summary, kHelpWidth), "weft " + name) {
-  app_.set_help_flag("-h,--help", "Print this help and exit")->configurable(false);
-  app_.formatter(std::make_shared<HelpFormatter>());
-  app_.get_formatter()->column_width(kFlagColumns);
+    : name_(name), app_(std::make_unique<CLI::App>(wrapped(summary, kHelpWidth), "weft " + name)) {
+  app_->set_help_flag("-h,--help", "Print this help and exit")->configurable(false);
+  app_->formatter(std::make_shared<HelpFormatter>());
+  app_->get_formatter()->column_width(kFlagColumns);
 }
 
-template <typename Read>
-CLI::Option* Options::add(const std::string& flag, const std::string& type,
-                          const std::string& shown, const std::string& help, Read read) {
-  CLI::callback_t callback = [read](const CLI::results_t& results) {
+Options::~Options() = default;
+
+Flag Options::add(const std::string& flag, const std::string& type, const std::string& shown,
+                  const std::string& help, ReadValues read) {
+  CLI::callback_t callback = [read = std::move(read)](const CLI::results_t& results) {
     read(results);
     return true;
   };
-  return app_.add_option(flag, callback, help)->type_name(type)->default_str(shown)->group(group_);
+  CLI::Option* option = app_->add_option(flag, callback, help);
+  return Flag(*option->type_name(type)->default_str(shown)->group(group_));
 }
 
-CLI::Option* Options::integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
-                              const std::string& help) {
-  const auto read = [this, flag, limits, &value](const CLI::results_t& results) {
+Flag Options::integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
+                      const std::string& help) {
+  const auto read = [this, flag, limits, &value](const std::vector<std::string>& results) {
     const auto n = read_number<int64_t>(*this, flag, results.front(), "a whole number");
     value = within(*this, flag, n, limits);
   };
   return add(flag, "N", shown_default(value, limits), help, read);
 }
 
-CLI::Option* Options::seed(const std::string& flag, uint64_t& value, const std::string& help) {
-  const auto read = [this, flag, &value](const CLI::results_t& results) {
+Flag Options::seed(const std::string& flag, uint64_t& value, const std::string& help) {
+  const auto read = [this, flag, &value](const std::vector<std::string>& results) {
     value = read_number<uint64_t>(*this, flag, results.front(), "a whole number from 0");
   };
   return add(flag, "N", fmt::format("{}", value), help, read);
 }
 
-CLI::Option* Options::real(const std::string& flag, double& value, Limits<double> limits,
-                           const std::string& help) {
-  const auto read = [this, flag, limits, &value](const CLI::results_t& results) {
+Flag Options::real(const std::string& flag, double& value, Limits<double> limits,
+                   const std::string& help) {
+  const auto read = [this, flag, limits, &value](const std::vector<std::string>& results) {
     const auto x = read_number<double>(*this, flag, results.front(), "a number");
     if (!std::isfinite(x)) throw error(flag, fmt::format("{} is not finite", results.front()));
     value = within(*this, flag, x, limits);
@@ -163,44 +174,47 @@ CLI::Option* Options::real(const std::string& flag, double& value, Limits<double
   return add(flag, "F", shown_default(value, limits), help, read);
 }
 
-CLI::Option* Options::text(const std::string& flag, std::string& value, const std::string& type,
-                           const std::string& help) {
+Flag Options::text(const std::string& flag, std::string& value, const std::string& type,
+                   const std::string& help) {
   return add(flag, type, value, help,
-             [&value](const CLI::results_t& results) { value = results.front(); });
+             [&value](const std::vector<std::string>& results) { value = results.front(); });
 }
 
-CLI::Option* Options::choice(const std::string& flag, std::string& value,
-                             const std::vector<std::string>& names, const std::string& help) {
+Flag Options::choice(const std::string& flag, std::string& value,
+                     const std::vector<std::string>& names, const std::string& help) {
   const std::string type = joined(names, "|");
-  return add(flag, type, value, help, [this, flag, names, &value](const CLI::results_t& results) {
-    if (std::ranges::find(names, results.front()) == names.end()) {
-      throw error(flag, fmt::format("'{}' is not supported", results.front()),
-                  "use " + joined(names, ", "));
-    }
-    value = results.front();
-  });
+  return add(flag, type, value, help,
+             [this, flag, names, &value](const std::vector<std::string>& results) {
+               if (std::ranges::find(names, results.front()) == names.end()) {
+                 throw error(flag, fmt::format("'{}' is not supported", results.front()),
+                             "use " + joined(names, ", "));
+               }
+               value = results.front();
+             });
 }
 
-CLI::Option* Options::texts(const std::string& flag, std::vector<std::string>& values,
-                            const std::string& type, const std::string& help) {
-  return add(flag, type, "", help, [&values](const CLI::results_t& results) { values = results; })
-      ->expected(1, CLI::detail::expected_max_vector_size)
-      ->allow_extra_args();
+Flag Options::texts(const std::string& flag, std::vector<std::string>& values,
+                    const std::string& type, const std::string& help) {
+  const Flag added = add(flag, type, "", help,
+                         [&values](const std::vector<std::string>& results) { values = results; });
+  added.option_->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
+  return added;
 }
 
-CLI::Option* Options::flag(const std::string& flags, bool& value, const std::string& help) {
-  return app_.add_flag(flags, value, help)->default_str(value ? "true" : "false")->group(group_);
+Flag Options::flag(const std::string& flags, bool& value, const std::string& help) {
+  CLI::Option* option = app_->add_flag(flags, value, help);
+  return Flag(*option->default_str(value ? "true" : "false")->group(group_));
 }
 
 void Options::configurable() {
-  app_.set_config("--config", "", "TOML file with flags as `name = value`; flags given here win")
+  app_->set_config("--config", "", "TOML file with flags as `name = value`; flags given here win")
       ->type_name("FILE")
       ->check([this](const std::string& path) { return check_config(path); })
       ->configurable(false)
       ->group(group_);
-  app_.config_formatter(std::make_shared<ConfigFile>(name_, app_));
+  app_->config_formatter(std::make_shared<ConfigFile>(name_, *app_));
   flag("--dump-config", wants_dump_, "Print every flag with its value, as --config reads it")
-      ->configurable(false);
+      .only_on_command_line();
 }
 
 // CLI11 would say of any file that it cannot be read, and wait for the writer of a pipe.
@@ -213,12 +227,14 @@ std::string Options::check_config(const std::string& path) const {
   }
 }
 
+std::string Options::to_toml() const { return app_->config_to_str(true, false); }
+
 bool Options::parse(const Arguments& arguments) {
   try {
-    app_.parse(Arguments(arguments.rbegin(), arguments.rend()));
+    app_->parse(Arguments(arguments.rbegin(), arguments.rend()));
     return true;
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app_.help().c_str(), stdout);
+    std::fputs(app_->help().c_str(), stdout);
     return false;
   } catch (const CLI::ExtrasError&) {
     reject_extras();
@@ -231,7 +247,7 @@ bool Options::parse(const Arguments& arguments) {
 
 // CLI11 leaves both an unknown flag and what follows it: the flag is what the user must hear about.
 void Options::reject_extras() const {
-  const std::vector<std::string> extras = app_.remaining();
+  const std::vector<std::string> extras = app_->remaining();
   const auto flag = std::ranges::find_if(extras, [](const std::string& text) {
     return text.find_first_not_of('-') > 0 && text.find_first_not_of('-') != text.npos;
   });
@@ -241,7 +257,7 @@ void Options::reject_extras() const {
   const std::string typed = flag->substr(0, flag->find('='));
   const std::string_view name = std::string_view(typed).substr(typed.find_first_not_of('-'));
   throw input_error(name_, fmt::format("unknown flag {}", typed),
-                    fmt::format("did you mean --{}?", nearest_name(name, flag_names(app_))));
+                    fmt::format("did you mean --{}?", nearest_name(name, flag_names(*app_))));
 }
 
 Error Options::error(const std::string& flag, const std::string& what,
@@ -249,9 +265,10 @@ Error Options::error(const std::string& flag, const std::string& what,
   return input_error(name_, fmt::format("{}: {}", flag, what), hint);
 }
 
-void Options::require(const CLI::Option* option, const std::string& hint) const {
-  if (option->count() > 0 && !option->results().front().empty()) return;
-  throw input_error(name_, fmt::format("{} is required", option->get_name()), hint);
+void Options::require(Flag flag, const std::string& hint) const {
+  const CLI::Option& option = *flag.option_;
+  if (option.count() > 0 && !option.results().front().empty()) return;
+  throw input_error(name_, fmt::format("{} is required", option.get_name()), hint);
 }
 
 }  // namespace weft

@@ -1,15 +1,22 @@
 // Options: the flags of one command. CLI11 splits the command line; the values are read here, so
-// that a wrong one is an Error that names its flag.
+// that a wrong one is an Error that names its flag. CLI11 takes seconds to compile, so only
+// options.cc includes it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace weft {
 
@@ -21,39 +28,63 @@ struct Limits {
   T least, most;
 };
 
+// A flag that Options added. A copy means the same flag. REQUIRES: the Options live.
+class Flag {
+ public:
+  // True once the command line or the configuration file has set it.
+  bool is_given() const;
+
+  // Giving this flag without `other` is an error.
+  void needs(Flag other);
+
+  // The help and the dumped configuration show this default instead.
+  void show_default(const std::string& text);
+
+  // A configuration file must not set it.
+  void only_on_command_line();
+
+ private:
+  friend class Options;
+  explicit Flag(CLI::Option& option) : option_(&option) {}
+
+  CLI::Option* option_;
+};
+
 // Each adder registers a flag, shows the variable's value as its default and sets the variable when
 // the flag is given. REQUIRES: the variables outlive this.
 class Options {
  public:
   // name is what follows `weft`: "train".
   Options(const std::string& name, const std::string& summary);
+  ~Options();
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
 
   // Flags that are added from here on appear under this heading of the help.
   void group(const std::string& heading) { group_ = heading; }
 
-  CLI::Option* integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
-                       const std::string& help);
-  CLI::Option* seed(const std::string& flag, uint64_t& value, const std::string& help);
+  Flag integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
+               const std::string& help);
+  Flag seed(const std::string& flag, uint64_t& value, const std::string& help);
   // Finite numbers only.
-  CLI::Option* real(const std::string& flag, double& value, Limits<double> limits,
-                    const std::string& help);
-  CLI::Option* text(const std::string& flag, std::string& value, const std::string& type,
-                    const std::string& help);
+  Flag real(const std::string& flag, double& value, Limits<double> limits, const std::string& help);
+  Flag text(const std::string& flag, std::string& value, const std::string& type,
+            const std::string& help);
   // One of `names`.
-  CLI::Option* choice(const std::string& flag, std::string& value,
-                      const std::vector<std::string>& names, const std::string& help);
+  Flag choice(const std::string& flag, std::string& value, const std::vector<std::string>& names,
+              const std::string& help);
   // One or more values.
-  CLI::Option* texts(const std::string& flag, std::vector<std::string>& values,
-                     const std::string& type, const std::string& help);
+  Flag texts(const std::string& flag, std::vector<std::string>& values, const std::string& type,
+             const std::string& help);
   // `--name`, or `--name,!--no-name` to let the user say either.
-  CLI::Option* flag(const std::string& flags, bool& value, const std::string& help);
+  Flag flag(const std::string& flags, bool& value, const std::string& help);
 
   // Adds --config and --dump-config.
   void configurable();
   bool wants_dump() const { return wants_dump_; }
 
   // Every flag with its value, as --config reads it back.
-  std::string to_toml() const { return app_.config_to_str(true, false); }
+  std::string to_toml() const;
 
   // False if --help was given and has been printed. Throws Error (kInput).
   bool parse(const Arguments& arguments);
@@ -61,17 +92,18 @@ class Options {
   // An Error about the value of a flag.
   Error error(const std::string& flag, const std::string& what, const std::string& hint = {}) const;
   // Throws Error unless the flag was given, with a value that is not empty.
-  void require(const CLI::Option* option, const std::string& hint) const;
+  void require(Flag flag, const std::string& hint) const;
 
  private:
-  template <typename Read>
-  CLI::Option* add(const std::string& flag, const std::string& type, const std::string& shown,
-                   const std::string& help, Read read);
+  using ReadValues = std::function<void(const std::vector<std::string>& values)>;
+
+  Flag add(const std::string& flag, const std::string& type, const std::string& shown,
+           const std::string& help, ReadValues read);
   [[noreturn]] void reject_extras() const;
   std::string check_config(const std::string& path) const;
 
   std::string name_;
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   std::string group_ = "Options";
   bool wants_dump_ = false;
 };

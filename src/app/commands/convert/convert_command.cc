@@ -32,11 +32,10 @@ bool parse(const Arguments& arguments, ConvertOptions& o) {
                 "file; x.safetensors is the tensors alone, with config.json beside it (made if "
                 "there is none); any other name is a Hugging Face directory, with the tokenizer "
                 "that lies beside the source. weft opens all three, transformers the directory.");
-  const CLI::Option* from = flags.text("--from", o.from, "PATH",
-                                       "Run directory, checkpoint, Hugging Face directory, "
-                                       ".safetensors or llm.c .bin");
-  const CLI::Option* to =
-      flags.text("--to", o.to, "PATH", "FILE.bin, FILE.safetensors or a directory");
+  const Flag from = flags.text("--from", o.from, "PATH",
+                               "Run directory, checkpoint, Hugging Face directory, "
+                               ".safetensors or llm.c .bin");
+  const Flag to = flags.text("--to", o.to, "PATH", "FILE.bin, FILE.safetensors or a directory");
   flags.choice("--dtype", o.dtype, {"fp32", "bf16"},
                "Element type of the target; the source's (F16 becomes fp32)");
   flags.flag("--force", o.force, "Replace the file or model that --to names");

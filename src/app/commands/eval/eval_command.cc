@@ -39,48 +39,47 @@ constexpr const char* kSummary =
     "Prints one line of JSON: loss, perplexity and tokens of --data, every token but the first "
     "predicted once; accuracy, accuracy_norm and examples of --hellaswag.";
 
-CLI::Option* add_data_flags(Options& flags, EvalOptions& o) {
+Flag add_data_flags(Options& flags, EvalOptions& o) {
   flags.group("Loss");
-  CLI::Option* data =
-      flags.texts("--data", o.data, "PATH",
-                  "Token shards (.bin, globs), or UTF-8 text: files, folders, .jsonl");
+  Flag data = flags.texts("--data", o.data, "PATH",
+                          "Token shards (.bin, globs), or UTF-8 text: files, folders, .jsonl");
   add_data_format_flag(flags, o.data_format);
   flags.text("--tokenizer", o.tokenizer, "PATH|bytes", "Of text; the one beside the model");
-  CLI::Option* stride = flags.integer(
+  Flag stride = flags.integer(
       "--stride", o.stride, {1, 1 << 20},
       "Sliding windows: each after the first scores its last N tokens, so that they have at least "
       "seq-len - N tokens of context; seq-len: windows that touch");
-  stride->needs(data);
+  stride.needs(data);
   return data;
 }
 
-CLI::Option* add_hellaswag_flags(Options& flags, EvalOptions& o) {
+Flag add_hellaswag_flags(Options& flags, EvalOptions& o) {
   flags.group("HellaSwag");
-  CLI::Option* hellaswag = flags.text(
+  Flag hellaswag = flags.text(
       "--hellaswag", o.hellaswag, "FILE",
       "llm.c's hellaswag_val.bin. accuracy compares the completions' summed log-likelihood "
       "(lm-eval's acc); accuracy_norm their mean per token, as llm.c does (lm-eval's acc_norm "
       "divides by characters). A context that does not fit loses its start");
-  CLI::Option* limit =
+  Flag limit =
       flags.integer("--limit", o.limit, {1, int64_t{1} << 31}, "The first N examples; all");
-  limit->needs(hellaswag);
+  limit.needs(hellaswag);
   return hellaswag;
 }
 
 bool parse(const Arguments& arguments, EvalOptions& o) {
   Options flags("eval", kSummary);
-  CLI::Option* model = flags.text("--model", o.model, "PATH",
-                                  "Run directory, checkpoint, Hugging Face directory, "
-                                  ".safetensors or llm.c .bin");
-  const CLI::Option* data = add_data_flags(flags, o);
-  const CLI::Option* hellaswag = add_hellaswag_flags(flags, o);
+  Flag model = flags.text("--model", o.model, "PATH",
+                          "Run directory, checkpoint, Hugging Face directory, "
+                          ".safetensors or llm.c .bin");
+  const Flag data = add_data_flags(flags, o);
+  const Flag hellaswag = add_hellaswag_flags(flags, o);
   flags.group("Execution");
   flags.integer("--batch-size", o.batch_size, {1, 1 << 20}, "Sequences at a time");
   flags.integer("--seq-len", o.seq_len, {1, 1 << 20}, "Tokens per sequence; the model's T");
   add_executor_flags(flags, o.executor);
   if (!flags.parse(arguments)) return false;
   flags.require(model, "name a run directory or a model file");
-  if (hellaswag->count() == 0) flags.require(data, "name text files or token shards");
+  if (!hellaswag.is_given()) flags.require(data, "name text files or token shards");
   return true;
 }
 

@@ -31,9 +31,9 @@ struct GenerateOptions {
 
 bool parse(const Arguments& arguments, GenerateOptions& o) {
   Options flags("generate", "Writes text with a model.");
-  CLI::Option* model = flags.text("--model", o.model, "PATH",
-                                  "Run directory, checkpoint, Hugging Face directory, "
-                                  ".safetensors or llm.c .bin");
+  Flag model = flags.text("--model", o.model, "PATH",
+                          "Run directory, checkpoint, Hugging Face directory, "
+                          ".safetensors or llm.c .bin");
   flags.text("--tokenizer", o.tokenizer, "PATH|bytes", "The one beside the model");
   flags.text("--prompt", o.prompt, "TEXT", "What the text begins with");
   flags.text("--prompt-file", o.prompt_file, "FILE", "File that holds the prompt");

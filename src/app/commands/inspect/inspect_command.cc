@@ -42,7 +42,7 @@ int inspect_command(const Arguments& arguments) {
   Options flags("inspect",
                 "Says what a file or directory is, its sizes, and whether it is whole; "
                 "the exit status is 2 where it is not.");
-  const CLI::Option* given = flags.text(
+  const Flag given = flags.text(
       "PATH", path, "",
       "Model, checkpoint, run directory, token shard, tokenizer, HellaSwag file, metrics, event "
       "file, trace or configuration");

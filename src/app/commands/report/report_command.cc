@@ -29,8 +29,7 @@ bool parse(const Arguments& arguments, ReportOptions& o) {
                 "samples, the timeline of traced steps and what the time goes to, configuration "
                 "and machine. Traces (.json, .json.gz) that lie in a run directory are shown, "
                 "too.");
-  const CLI::Option* paths =
-      flags.texts("PATH", o.paths, "", "Run directories, or traces without a run");
+  const Flag paths = flags.texts("PATH", o.paths, "", "Run directories, or traces without a run");
   flags.texts("--trace", o.traces, "FILE", "Traces of the runs (.json, .json.gz), in their order");
   flags.text("--out", o.out, "FILE.html",
              "Where to; report.html in the first run directory, or beside a trace TRACE.html");

@@ -35,11 +35,11 @@ void add_input_flags(Options& flags, TokenizeOptions& o) {
 }
 
 // Returns --out.
-CLI::Option* add_output_flags(Options& flags, TokenizeOptions& o) {
+Flag add_output_flags(Options& flags, TokenizeOptions& o) {
   flags.group("Output");
-  CLI::Option* out = flags.text("--out", o.out, "FILE.bin",
-                                "Where to, FILE_000000.bin, FILE_000001.bin, ... if one shard is "
-                                "too small; --decode writes to standard output without it");
+  Flag out = flags.text("--out", o.out, "FILE.bin",
+                        "Where to, FILE_000000.bin, FILE_000001.bin, ... if one shard is "
+                        "too small; --decode writes to standard output without it");
   flags.real("--val-fraction", o.val_fraction, {0., 0.99},
              "Share of the tokens, from the end, that goes to --val-out");
   flags.text("--val-out", o.val_out, "FILE.bin", "Validation tokens, as --out");
@@ -72,15 +72,15 @@ std::string unescape(const std::string& text) {
 
 bool parse_tokenize_options(const Arguments& arguments, TokenizeOptions& o) {
   Options flags("tokenize", "Turns text into token shards to train on, or shards back into text.");
-  const CLI::Option* tokenizer = flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
-                                            "Directory or file of a tokenizer, or bytes");
+  const Flag tokenizer = flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
+                                    "Directory or file of a tokenizer, or bytes");
   flags.choice("--eot", o.eot, {"before", "after", "none"},
                "Where each document gets an end-of-text token");
   flags.choice("--special-tokens", o.special_tokens, {"ordinary", "recognise", "refuse"},
                "What <|endoftext|> in a text is: its characters, the token, or an error");
   add_threads_flag(flags, o.threads);
   add_input_flags(flags, o);
-  const CLI::Option* out = add_output_flags(flags, o);
+  const Flag out = add_output_flags(flags, o);
   if (!flags.parse(arguments)) return false;
   flags.require(tokenizer, "give its directory, or bytes");
   check(flags, o);

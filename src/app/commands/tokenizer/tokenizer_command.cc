@@ -47,9 +47,9 @@ bool parse(const Arguments& arguments, TrainOptions& o) {
               "UTF-8 text files; JSON Lines (.jsonl); folders: all .txt, .md and .jsonl in them");
   flags.text("--field", o.field, "NAME",
              "Field of each JSON object that is its text; every input is JSON Lines then; text");
-  CLI::Option* size = flags.integer("--vocab-size", o.training.vocabulary_size, {257, 65'536},
-                                    "Tokens, the 256 bytes and <|endoftext|> among them");
-  CLI::Option* out = flags.text("--out", o.out, "DIR", "Directory for the tokenizer's files");
+  Flag size = flags.integer("--vocab-size", o.training.vocabulary_size, {257, 65'536},
+                            "Tokens, the 256 bytes and <|endoftext|> among them");
+  Flag out = flags.text("--out", o.out, "DIR", "Directory for the tokenizer's files");
   flags.integer("--min-frequency", o.training.min_frequency, {1, int64_t{1} << 62},
                 "How often neighbours must occur to become a token");
   add_threads_flag(flags, o.threads);

@@ -13,7 +13,7 @@ constexpr double kBelowOne = 0.9999999;  // stays below one as a float
 constexpr double kTiniest = 1e-30;       // stays above zero as a float
 
 // Returns --model.
-CLI::Option* add_input_flags(Options& flags, TrainOptions& o) {
+Flag add_input_flags(Options& flags, TrainOptions& o) {
   flags.group("Input and output");
   flags.texts("--data", o.data, "PATH",
               "Token shards (.bin, globs), or UTF-8 text: files, folders, .jsonl");
@@ -21,13 +21,13 @@ CLI::Option* add_input_flags(Options& flags, TrainOptions& o) {
   add_data_format_flag(flags, o.data_format);
   flags.text("--tokenizer", o.tokenizer, "PATH|bytes",
              "Tokenizer of text; taken from --init, else bytes");
-  CLI::Option* model = flags.text("--model", o.model, "NAME",
-                                  "d6, d12 .. d84, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or "
-                                  "L=4,NH=4,C=128,T=128[,V=...]; that of --init, else d12");
+  Flag model = flags.text("--model", o.model, "NAME",
+                          "d6, d12 .. d84, gpt2, gpt2-medium, gpt2-large, gpt2-xl, or "
+                          "L=4,NH=4,C=128,T=128[,V=...]; that of --init, else d12");
   flags.text("--init", o.init, "PATH", "Weights to start from; random without it");
   flags.text("--out", o.out, "DIR", "Run directory");
   flags.flag("--resume", o.resume, "Continue the run in --out from its newest good checkpoint")
-      ->configurable(false);
+      .only_on_command_line();
   return model;
 }
 
@@ -92,7 +92,7 @@ void add_distribution_flags(Options& flags, TrainOptions& o) {
 
 bool parse_train_options(const Arguments& arguments, TrainOptions& options) {
   Options flags("train", "Trains a GPT-2 on text or token shards.");
-  CLI::Option* model = add_input_flags(flags, options);
+  Flag model = add_input_flags(flags, options);
   add_length_flags(flags, options);
   add_optimizer_flags(flags, options);
   add_report_flags(flags, options);
@@ -101,7 +101,7 @@ bool parse_train_options(const Arguments& arguments, TrainOptions& options) {
   flags.group("Configuration");
   flags.configurable();
   if (!flags.parse(arguments)) return false;
-  if (options.init.empty()) model->default_str("d12");
+  if (options.init.empty()) model.show_default("d12");
   options.toml = flags.to_toml();
   options.dump_config = flags.wants_dump();
   return true;
