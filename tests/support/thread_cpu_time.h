@@ -1,5 +1,5 @@
-// thread_cpu_seconds: the CPU time of the calling thread. It does not grow while other processes have
-// the core.
+// thread_cpu_seconds: the CPU time of the calling thread. It does not grow while other processes
+// have the core.
 #pragma once
 
 #include <time.h>
