@@ -211,10 +211,8 @@ class RanksTest(unittest.TestCase):
         common = ["--reproducible", "--checkpoint-every", 1]
         run = self.start(3, *self.flags("run", *common, steps=steps))
         self.wait_for_step(run, "run", 4)
-        begin = time.monotonic()
         os.kill(self.processes_of("run")[2], signal.SIGKILL)
-        self.assertNotEqual(run.wait(30), 0)
-        self.assertLess(time.monotonic() - begin, 30)
+        self.assertNotEqual(run.wait(LONGEST_S), 0)
         self.assertEqual(self.processes_of("run"), [])
         self.assertTrue(list((self.directory / "run" / "checkpoints").glob("step_*")))
 

@@ -118,7 +118,7 @@ class SlurmExamples(unittest.TestCase):
                 directory = Path(name)
                 script = ROOT / "examples" / "slurm" / "multi_node_mpirun.sbatch"
                 job = self.start(script, directory, "stop")
-                deadline = time.monotonic() + 20
+                deadline = time.monotonic() + 60
                 while not (directory / "log.started").exists():
                     self.assertLess(time.monotonic(), deadline)
                     time.sleep(0.02)

@@ -9,8 +9,8 @@
 namespace weft {
 namespace {
 
-// Arrays from half this size on begin at a 2 MiB page and ask for such pages: fewer TLB misses in
-// the matrix kernels, which walk weights with strides of several KiB.
+// Arrays of at least half this size begin at a 2 MiB page and request such pages. That saves TLB
+// misses in the matrix kernels, which walk weights with strides of several KiB.
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 }  // namespace
@@ -30,7 +30,7 @@ std::byte* Arena::allocate_bytes(size_t bytes, Pages pages) {
   if (bytes == 0) return nullptr;
   const bool huge = pages == Pages::kLarge && bytes >= kHugePageBytes / 2;
   const size_t mapped = huge ? bytes + 2 * kHugePageBytes : bytes;
-  // NORESERVE: whether all of it fits is asked once, when all of it is known (base/memory.h).
+  // NORESERVE: base/memory.h checks once whether all arrays together fit.
   void* address = mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) {
@@ -43,7 +43,7 @@ std::byte* Arena::allocate_bytes(size_t bytes, Pages pages) {
   const auto unaligned = reinterpret_cast<uintptr_t>(address) % kHugePageBytes;
   std::byte* data =
       static_cast<std::byte*>(address) + (kHugePageBytes - unaligned) % kHugePageBytes;
-  // Advice only: a kernel without huge pages ignores it.
+  // This is advice only: a kernel without huge pages ignores it.
   madvise(data, (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes, MADV_HUGEPAGE);
   return data;
 }

@@ -1,4 +1,4 @@
-// Arena: one owner of the large, aligned memory that views point into.
+// Arena: owns the large, aligned arrays that views point into.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 
 namespace weft {
 
-// Hands out zeroed, 64-byte aligned arrays that live as long as the arena. Memory comes from mmap,
-// so a page costs nothing until it is first touched (by the thread that uses it).
-// Not thread-safe. Throws Error when the system has no memory.
+// Allocates zeroed, 64-byte aligned arrays that live as long as the arena. Memory comes from mmap,
+// so a page costs nothing until a thread first touches it, which also places the page near that
+// thread. Not thread-safe. Throws Error when the system has no memory.
 class Arena {
  public:
   Arena() = default;
@@ -19,8 +19,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // kSmall: for an array of which only parts are touched, so that the rest costs address space
-  // alone.
+  // kSmall: for an array of which only parts are touched, so that the rest costs only address
+  // space.
   enum class Pages { kLarge, kSmall };
 
   std::byte* allocate_bytes(size_t bytes, Pages pages = Pages::kLarge);
@@ -35,7 +35,7 @@ class Arena {
     return {vector<T>(rows * cols).data(), rows, cols};
   }
 
-  // Gives back the memory of the pages that lie inside the array; what was there is zero again.
+  // Returns the memory of the pages inside the array to the system; their elements become zero.
   static void release(Vector<float> array);
 
   size_t bytes() const { return bytes_; }

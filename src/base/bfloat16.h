@@ -1,4 +1,4 @@
-// BFloat16: the upper half of a float. The same range, 8 bits of precision instead of 24.
+// BFloat16: the upper half of a float, with the same range and 8 bits of precision instead of 24.
 #pragma once
 
 #include <bit>
@@ -7,27 +7,27 @@
 
 namespace weft {
 
-// Trivially copyable; stored in files and memory as these two bytes.
+// Trivially copyable; files and memory hold these two bytes.
 struct BFloat16 {
   uint16_t bits;
 
-  // The same bits, not the same number: NaN equals itself, and 0 differs from -0.
+  // Compares bits, not numbers: NaN equals itself, and 0 differs from -0.
   bool operator==(const BFloat16&) const = default;
 };
 static_assert(sizeof(BFloat16) == 2);
 
-// Exact.
+// The conversion is exact.
 inline float to_float(BFloat16 value) {
   return std::bit_cast<float>(static_cast<uint32_t>(value.bits) << 16);
 }
 
-// Rounded to nearest, ties to even; too large becomes infinite. Denormals are rounded like any
-// number. NaN stays NaN, and becomes quiet.
+// Rounds to nearest, ties to even. Numbers that are too large become infinite, denormals are
+// rounded like other numbers, and NaN becomes a quiet NaN.
 inline BFloat16 to_bfloat16(float value) {
   constexpr uint32_t kQuiet = 0x40;
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   if (std::isnan(value)) return {static_cast<uint16_t>((bits >> 16) | kQuiet)};
-  // Half of the last place that is kept; one less where that place is even, so that ties stay.
+  // Half a unit of the last kept bit; one less if that bit is 0, so that ties round to even.
   const uint32_t rounding = 0x7FFF + ((bits >> 16) & 1);
   return {static_cast<uint16_t>((bits + rounding) >> 16)};
 }

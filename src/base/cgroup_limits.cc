@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where a version keeps its numbers.
+// The files of one cgroup version.
 struct Files {
   const char *memory_limit, *memory_usage, *memory_cache;
 };
@@ -22,7 +22,7 @@ void lower(std::optional<T>& limit, std::optional<T> other) {
   if (other && (!limit || *other < *limit)) limit = other;
 }
 
-// Version 2: "max 100000", or "150000 100000" for one and a half CPUs.
+// Parses version 2's "max 100000", or "150000 100000" for one and a half CPUs.
 std::optional<double> quota_2(const fs::path& group) {
   const std::string text = file_line(group / "cpu.max");
   const auto quota = leading_number<double>(text);
@@ -32,7 +32,7 @@ std::optional<double> quota_2(const fs::path& group) {
   return period && *period > 0. ? std::optional(*quota / *period) : std::nullopt;
 }
 
-// Version 1: -1 is no limit.
+// Reads version 1's numbers, where -1 means no limit.
 std::optional<double> quota_1(const fs::path& group) {
   const auto quota = file_number<double>(group / "cpu.cfs_quota_us");
   const auto period = file_number<double>(group / "cpu.cfs_period_us");
@@ -51,7 +51,7 @@ void lower_memory(CgroupLimits& limits, const fs::path& group, const Files& file
   lower(limits.memory_left, std::optional(*limit - std::min(*limit, held)));
 }
 
-// Calls visit for the group and those around it. A container may see its own group as the top.
+// Calls visit for the group and its ancestors. A container may see its own group as the root.
 template <typename Visit>
 void for_each_group(const fs::path& mount, const std::string& group, Visit visit) {
   for (fs::path path = fs::path(group).relative_path(); !path.empty(); path = path.parent_path()) {

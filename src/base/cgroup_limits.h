@@ -1,4 +1,4 @@
-// What the control groups of Linux allow a process: its containers and its batch job.
+// The limits that Linux control groups (of a container or a batch job) set for a process.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,13 @@
 namespace weft {
 
 struct CgroupLimits {
-  std::optional<double> cpus = {};  // CPU time per time
+  std::optional<double> cpus = {};  // CPU seconds per second
   std::optional<uint64_t> memory_bytes = {};
   std::optional<uint64_t> memory_left = {};  // until then, counting what files cached as free
 };
 
-// The strictest limit of the process's group and of those around it, versions 1 and 2.
+// Returns the strictest limits of the process's group and its ancestors, of cgroup versions 1
+// and 2.
 CgroupLimits read_cgroup_limits(const std::filesystem::path& root);
 
 }  // namespace weft

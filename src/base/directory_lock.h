@@ -1,4 +1,4 @@
-// DirectoryLock: a directory that one process at a time may work in.
+// DirectoryLock: lets one process at a time work in a directory.
 #pragma once
 
 #include <filesystem>
@@ -7,14 +7,15 @@
 
 namespace weft {
 
-// An advisory lock, as flock(2): it binds those who ask for it. It leaves nothing on the disk, and
-// vanishes with its process, however that ends. Where the directory cannot be opened, or lies on a
-// file system without such locks, there is none, and nobody is kept out.
+// An advisory lock (flock(2)): it excludes only processes that also ask for it. It leaves nothing
+// on the disk and is released when its process ends, in whatever way. If the directory cannot be
+// opened, or lies on a file system without such locks, there is no lock and no process is excluded.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const std::filesystem::path& directory);
 
-  // Somebody else, of this process or another, has the directory: this is no lock.
+  // True if another DirectoryLock, of this process or another, holds the directory. Then this one
+  // locks nothing.
   bool is_taken() const { return is_taken_; }
 
  private:

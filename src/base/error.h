@@ -1,4 +1,4 @@
-// The one exception type of weft: what failed, where, and what the user can do about it.
+// Error: weft's only exception type. It says what failed, where, and what the user can do.
 #pragma once
 
 #include <stdexcept>
@@ -28,7 +28,7 @@ class Error : public std::runtime_error {
   const std::string& message() const noexcept { return what_; }
   const std::string& hint() const noexcept { return hint_; }
 
-  // Every rank of the run throws this error, so that one of them is to report it.
+  // True if every rank of the run throws this error, so that only one of them reports it.
   bool is_on_all_ranks() const noexcept { return on_all_ranks_; }
   Error on_all_ranks() const {
     Error shared = *this;

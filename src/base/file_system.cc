@@ -20,7 +20,8 @@ Error write_error(std::string_view verb, const fs::path& path, int code) {
   return system_error(ErrorKind::kFailure, "file.write", verb, path, code);
 }
 
-// Files that do not support it (a pipe, /dev/null) say EINVAL: they have nothing to make durable.
+// A file that does not support fsync (a pipe, /dev/null) fails with EINVAL: it has nothing to make
+// durable.
 void sync_or_throw(const fs::path& path, int fd) {
   if (uninterrupted([&] { return ::fsync(fd); }) != 0 && errno != EINVAL) {
     throw write_error("sync", path, errno);
@@ -44,7 +45,7 @@ class DiskFile : public WritableFile {
 
   void sync() override { sync_or_throw(path_, file_.get()); }
 
-  // Linux closes the descriptor whatever close returns, so an interrupted close is a closed one.
+  // Linux closes the descriptor even if close fails, so an interrupted close must not be repeated.
   void close() override {
     if (::close(file_.release()) != 0 && errno != EINTR) {
       throw write_error("close", path_, errno);
@@ -96,7 +97,7 @@ FileSystem& disk() {
 }
 
 void create_directories_durably(const fs::path& path, FileSystem& files) {
-  std::error_code unreadable;  // making it says what is wrong
+  std::error_code unreadable;  // ignored: creating the directory reports the reason
   if (path.empty() || fs::is_directory(path, unreadable)) return;
   create_directories_durably(path.parent_path(), files);
   files.create_directory(path);

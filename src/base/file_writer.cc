@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-// Appends are gathered up to this size; larger ones go straight to the file.
+// Appends are buffered up to this size; larger ones are written directly.
 constexpr size_t kBufferBytes = size_t{1} << 20;
 
 void write_all(WritableFile& file, std::string_view bytes) {
@@ -52,7 +52,7 @@ AtomicFile::~AtomicFile() {
   if (finished_) return;
   try {
     files_.remove_all(partial_);
-  } catch (const Error&) {  // a destructor has nobody to tell
+  } catch (const Error&) {  // a destructor cannot report it
   }
 }
 

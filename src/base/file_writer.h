@@ -1,5 +1,4 @@
-// Writers of whole files: FileWriter, and AtomicFile for a file that appears complete or not at
-// all.
+// FileWriter writes a whole file; AtomicFile makes it appear complete or not at all.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +11,8 @@
 
 namespace weft {
 
-// A file that is being written: create, append, then finish (write, sync, close). If finish is not
-// called, the destructor closes and leaves what was written so far. Small appends are gathered.
+// Usage: construct, append, finish (which writes, syncs and closes). If finish is not called, the
+// destructor closes the file and leaves the bytes written so far. Small appends are buffered.
 // Throws Error (kFailure).
 class FileWriter {
  public:
@@ -30,9 +29,9 @@ class FileWriter {
   std::string buffer_;                  // appended, not yet written
 };
 
-// Writes `<path>.partial` and renames it in finish(). What stood at `path` stays whole until then,
-// so a reader of the old file (even one that maps it) is safe. Without finish, the destructor
-// removes what was written. Throws Error (kFailure).
+// Writes `<path>.partial` and renames it in finish(). The old file at `path` stays whole until
+// then, so its readers (even those that map it) are safe. Without finish, the destructor removes
+// the partial file. Throws Error (kFailure).
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path, FileSystem& files = disk());

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
 
-// O_NONBLOCK: opening a FIFO must not wait for its writer. Regular files ignore it.
+// O_NONBLOCK keeps open() from waiting for the writer of a FIFO. Regular files ignore it.
 int open_for_reading(const std::string& where, const fs::path& path) {
   const int fd =
       uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); });
@@ -27,8 +27,8 @@ int open_for_reading(const std::string& where, const fs::path& path) {
   return fd;
 }
 
-// The size of an open file. Throws if it is anything but a regular file: others have no size, and
-// reading them may never end.
+// Returns the size of an open file. Throws unless it is a regular file: other files have no size,
+// and reading them may never end.
 size_t regular_file_size(const std::string& where, const fs::path& path, int fd) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) {
@@ -44,14 +44,15 @@ size_t regular_file_size(const std::string& where, const fs::path& path, int fd)
 
 }  // namespace
 
-// Reads to the end of the file rather than to its size: files in /proc claim to have none.
+// Reads to the end of the file rather than to its size, because files in /proc report size 0.
 std::string read_file(const fs::path& path) {
   const std::string where = "file.read";
   const Descriptor file(open_for_reading(where, path));
   std::string content;
   size_t used = 0;
   try {
-    content.resize(regular_file_size(where, path, file.get()) + 1);  // + 1: sees the end at once
+    // One byte more than the size, so that the first read already meets the end of the file.
+    content.resize(regular_file_size(where, path, file.get()) + 1);
     while (true) {
       const ssize_t n = uninterrupted(
           [&] { return ::read(file.get(), content.data() + used, content.size() - used); });
@@ -72,7 +73,7 @@ void read_file_in_pieces(const fs::path& path,
                          const std::function<void(std::span<const std::byte>)>& visit) {
   const std::string where = "file.read";
   const Descriptor file(open_for_reading(where, path));
-  regular_file_size(where, path, file.get());  // refuses what is not a regular file
+  regular_file_size(where, path, file.get());  // throws unless it is a regular file
   std::vector<std::byte> buffer(kBufferBytes);
   while (true) {
     const ssize_t n =
@@ -87,7 +88,7 @@ MappedFile::MappedFile(const fs::path& path) {
   const std::string where = "file.map";
   const Descriptor file(open_for_reading(where, path));
   const size_t size = regular_file_size(where, path, file.get());
-  if (size == 0) return;  // mmap refuses an empty range
+  if (size == 0) return;  // mmap fails for an empty range
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) throw system_error(ErrorKind::kInput, where, "map", path, errno);
   data_ = static_cast<const std::byte*>(address);
@@ -98,7 +99,7 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-  MappedFile taken(std::move(other));  // a move from itself comes back with the second swap
+  MappedFile taken(std::move(other));  // on self-move, the second swap restores the members
   std::swap(data_, taken.data_);
   std::swap(size_, taken.size_);
   return *this;
@@ -108,7 +109,7 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-// Only advice: a failure costs memory and nothing else.
+// This is advice only: a failure costs nothing but memory.
 void release_mapped(std::span<const std::byte> bytes) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const size_t into_page = reinterpret_cast<uintptr_t>(bytes.data()) % page;

@@ -1,4 +1,4 @@
-// Reading files: whole, in pieces, or mapped. (base/file_system.h writes them.)
+// Reads files: whole, in pieces, or mapped. base/file_system.h writes them.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,11 @@
 
 namespace weft {
 
-// The whole file. Throws Error (kInput) that names the path and the reason: missing, a directory,
-// unreadable.
+// Returns the content of a file. Throws Error (kInput) that names the path and the reason: missing,
+// a directory, unreadable.
 std::string read_file(const std::filesystem::path& path);
 
-// Calls visit with one piece of the file after the other, so that a large file needs little memory.
+// Calls visit with one piece of the file after another, so that a large file needs little memory.
 // Throws Error (kInput) as read_file does.
 void read_file_in_pieces(const std::filesystem::path& path,
                          const std::function<void(std::span<const std::byte>)>& visit);
@@ -37,8 +37,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// Gives the memory of these bytes back to the system; they are read from the file again when they
-// are next looked at. Pages of a mapped file count as memory of the process that has touched them.
+// Returns the memory of these bytes to the system, because touched pages of a mapped file count as
+// memory of the process. The next access reads the bytes from the file again.
 // REQUIRES: the bytes are part of a MappedFile.
 void release_mapped(std::span<const std::byte> bytes);
 

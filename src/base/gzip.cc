@@ -11,7 +11,7 @@
 namespace weft {
 namespace {
 
-constexpr int kGzip = 15 + 16;  // the largest window, and gzip's header around it
+constexpr int kGzip = 15 + 16;  // zlib's windowBits: the largest window, in gzip's format
 constexpr size_t kPieceBytes = size_t{1} << 16;
 constexpr uint64_t kMostGrowth = 100, kAlwaysAllowed = 1 << 20;
 
@@ -51,8 +51,9 @@ void GzipWriter::compress(std::string_view text, int flush) {
   do {
     stream_->next_out = bytes_of(packed_.data());
     stream_->avail_out = static_cast<uInt>(packed_.size());
-    // The only error is a stream that is not in order, and a call that does nothing is none.
-    require(deflate(stream_.get(), flush) != Z_STREAM_ERROR, "gzip stream in disorder");
+    // deflate fails only on a corrupt stream state; Z_BUF_ERROR (no progress) is not an error.
+    require(deflate(stream_.get(), flush) != Z_STREAM_ERROR,
+            "the state of the gzip stream is intact");
     file_.append(packed_.data(), packed_.size() - stream_->avail_out);
   } while (stream_->avail_out == 0);
 }
@@ -79,7 +80,7 @@ GzipReader::int_type GzipReader::underflow() {
   return bytes == 0 ? traits_type::eof() : traits_type::to_int_type(unpacked_.front());
 }
 
-// Some bytes, or none at the end of the last member.
+// Returns some bytes, or none at the end of the last member.
 size_t GzipReader::unpack() {
   stream_->next_out = bytes_of(unpacked_.data());
   stream_->avail_out = static_cast<uInt>(unpacked_.size());

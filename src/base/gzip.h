@@ -1,4 +1,4 @@
-// gzip: a file that is compressed while it is written, and one that is unpacked while it is read.
+// GzipWriter compresses a file while writing it; GzipReader decompresses one while reading it.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct z_stream_s;
 
 namespace weft {
 
-// As a FileWriter: create, append, then finish. Throws Error (kFailure).
+// Used like a FileWriter: construct, append, finish. Throws Error (kFailure).
 class GzipWriter {
  public:
   explicit GzipWriter(const std::filesystem::path& path, FileSystem& files = disk());
@@ -38,9 +38,10 @@ class GzipWriter {
   std::vector<char> packed_;
 };
 
-// What a gzip file holds, for a std::istream or whoever else reads a buffer. Memory stays small.
-// Reading throws Error (kInput) at `where` if the file is no gzip file, breaks off, is damaged, or
-// unpacks to more than a hundred times its size, as no file does that is not meant to do harm.
+// The decompressed content of a gzip file, for std::istream and other readers of a stream buffer.
+// Uses little memory. Reading throws Error (kInput) at `where` if the file is not a gzip file, is
+// truncated or damaged, or decompresses to more than a hundred times its size, which only a file
+// made to do harm does.
 class GzipReader : public std::streambuf {
  public:
   GzipReader(const std::filesystem::path& path, std::string where);
@@ -63,7 +64,7 @@ class GzipReader : public std::streambuf {
   std::unique_ptr<z_stream_s, End> stream_;
   std::vector<char> packed_, unpacked_;
   uint64_t packed_bytes_ = 0, unpacked_bytes_ = 0;
-  bool in_member_ = true;  // a file is one or more of them, one behind the other
+  bool in_member_ = true;  // a file is a sequence of one or more members
 };
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// Intervals: points in time as a set of half-open intervals, in order and apart from each other.
+// Intervals: a set of points in time, as half-open intervals that are sorted and disjoint.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ struct Interval {
 
 using Intervals = std::vector<Interval>;
 
-// The same points, from intervals in any order that may overlap.
+// Returns the union of intervals that may overlap and be in any order.
 Intervals joined(std::vector<Interval> intervals);
 
-// The points of `all` that are not in `others`.
+// Returns the points of `all` that are not in `others`.
 Intervals without(const Intervals& all, const Intervals& others);
 
 int64_t length(const Intervals& intervals);
 
-// How much of the interval lies in the others.
+// Returns the length of the part of the interval that lies in the others.
 int64_t common_length(const Interval& interval, const Intervals& others);
 
 }  // namespace weft

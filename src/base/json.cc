@@ -18,7 +18,7 @@ using Event = json::parse_event_t;
 constexpr int kMaxDepth = 32;
 constexpr uintmax_t kMaxFileBytes = 100'000'000;
 
-// Parses one text; every error names its source.
+// Parses one text. Every error names its source.
 class Parser {
  public:
   Parser(const std::string& where, const std::string& source) : where_(where), source_(source) {}
@@ -43,13 +43,13 @@ class Parser {
     return input_error(where_, source_ + " " + reason);
   }
 
-  // The library skips a byte order mark, and takes a NUL byte for the end of the text.
+  // The library would skip a byte order mark and take a NUL byte for the end of the text.
   void check_bytes(std::string_view text) const {
     if (text.starts_with("\xEF\xBB\xBF")) throw error("begins with a byte order mark");
     if (text.find('\0') != text.npos) throw error("is not JSON: it holds a NUL byte");
   }
 
-  // What the library is content with: deep nesting, and the last of several equal keys.
+  // The library would accept deep nesting, and keep the last of several equal keys.
   void check_event(int depth, Event event, const json& parsed) {
     const bool deepens = event == Event::object_start || event == Event::array_start;
     if (deepens && depth >= kMaxDepth) {
@@ -68,7 +68,7 @@ class Parser {
 
   const std::string& where_;
   const std::string& source_;
-  std::vector<std::set<std::string>> keys_;  // of the objects that are open, outermost first
+  std::vector<std::set<std::string>> keys_;  // of the open objects, outermost first
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The header that every binary file of llm.c begins with.
+// The header at the beginning of every binary file of llm.c.
 #pragma once
 
 #include <algorithm>
@@ -12,10 +12,10 @@ namespace weft {
 
 static_assert(std::endian::native == std::endian::little, "llm.c's files are little-endian");
 
-// Magic number, version, what the format puts behind them, zeros.
+// Magic number, version, fields of the format, zeros.
 using LlmcHeader = std::array<int32_t, 256>;
 
-// As much of the header as the file has; the rest is zero.
+// Reads the header; if the file is shorter, the rest is zero.
 inline LlmcHeader read_llmc_header(std::span<const std::byte> file) {
   LlmcHeader header = {};
   std::copy_n(file.begin(), std::min(file.size(), sizeof(header)),

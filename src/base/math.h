@@ -1,4 +1,4 @@
-// Integer arithmetic that sizes of tiles need.
+// Integer division and rounding for sizes of tiles.
 #pragma once
 
 #include <cstdint>

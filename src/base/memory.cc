@@ -16,7 +16,7 @@ std::string gigabytes(uint64_t bytes) { return fmt::format("{:.1f} GB", 1e-9 * d
 }  // namespace
 
 std::optional<AvailableMemory> available_memory(const std::filesystem::path& root) {
-  constexpr uint64_t kUnit = 1024;  // the file says kB and means KiB
+  constexpr uint64_t kUnit = 1024;  // the file writes kB for KiB
   const std::string info = file_text(root / "proc/meminfo");
   const auto available = leading_number<uint64_t>(field(info, "MemAvailable"));
   if (!available) return std::nullopt;

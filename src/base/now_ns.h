@@ -1,4 +1,4 @@
-// now_ns: this machine's steady clock, which ranks on one host share.
+// now_ns: reads this machine's steady clock, which all ranks on one host share.
 #pragma once
 
 #include <chrono>

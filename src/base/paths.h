@@ -1,4 +1,4 @@
-// Questions about paths that a user gave: what cannot be looked at is not there.
+// Checks of paths that a user gave. A path that cannot be examined counts as missing.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +15,7 @@ inline bool directory_exists(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path, unreadable);
 }
 
-// Whatever it is, and even if it is a link that leads nowhere: opening it will say what is wrong.
+// True for a file of any kind, even a dangling link: opening it will report what is wrong.
 inline bool path_exists(const std::filesystem::path& path) {
   std::error_code unreadable;
   return std::filesystem::symlink_status(path, unreadable).type() !=

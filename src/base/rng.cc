@@ -10,7 +10,7 @@ constexpr uint32_t low(uint64_t x) { return static_cast<uint32_t>(x); }
 constexpr uint32_t high(uint64_t x) { return static_cast<uint32_t>(x >> 32); }
 constexpr uint64_t join(uint32_t low, uint32_t high) { return uint64_t{high} << 32 | low; }
 
-// The seed is the key; stream and index are the two halves of the counter.
+// The seed is Philox's key; stream and index are the two halves of its counter.
 std::array<uint32_t, 4> random_words(uint64_t seed, uint64_t stream, uint64_t index) {
   return philox4x32({low(index), high(index), low(stream), high(stream)}, {low(seed), high(seed)});
 }

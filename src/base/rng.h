@@ -1,5 +1,5 @@
-// Counter-based random numbers: every value is a pure function of (seed, stream, index), so any
-// thread can produce any value and resuming needs no generator state.
+// Counter-based random numbers. Every value is a pure function of (seed, stream, index), so any
+// thread can compute any value, and a resumed run needs no generator state.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@ namespace weft {
 // a keyed bijection on 128-bit counters.
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// A 64-bit uniform value for (seed, stream, index).
+// A uniform 64-bit value.
 uint64_t random_u64(uint64_t seed, uint64_t stream, uint64_t index);
 
 // Uniform in [0, 1) with 53 random bits.

@@ -8,7 +8,7 @@
 namespace weft {
 namespace {
 
-// Empty when the reason says it all.
+// Returns a hint for this errno, or "" if the reason needs none.
 std::string hint_for(int code) {
   switch (code) {
     case ENOSPC:

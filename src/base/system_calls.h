@@ -1,4 +1,4 @@
-// System calls: their errors in weft's words, and what makes them safe to use.
+// Helpers for system calls: error messages, repetition after signals, RAII for descriptors.
 #pragma once
 
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 namespace weft {
 
-// "cannot <verb> <path>: <reason>", with what a user can do about this errno.
+// Error "cannot <verb> <path>: <reason>", with a hint for this errno.
 Error system_error(ErrorKind kind, std::string where, std::string_view verb,
                    const std::filesystem::path& path, int code);
 
@@ -25,7 +25,7 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-// Closes a file descriptor; a negative one is none.
+// Owns a file descriptor; a negative number means none.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}

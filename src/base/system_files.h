@@ -1,4 +1,4 @@
-// Reading the small text files of /proc and /sys, where what is not there is no error.
+// Reads the small text files of /proc and /sys, where a missing file is not an error.
 #pragma once
 
 #include <charconv>
@@ -12,7 +12,7 @@
 
 namespace weft {
 
-// "" if it cannot be read.
+// Returns the content of a file, or "" if it cannot be read.
 inline std::string file_text(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::stringstream text;
@@ -20,13 +20,13 @@ inline std::string file_text(const std::filesystem::path& path) {
   return text.str();
 }
 
-// The first line.
+// Returns the first line of a file.
 inline std::string file_line(const std::filesystem::path& path) {
   const std::string text = file_text(path);
   return text.substr(0, text.find('\n'));
 }
 
-// The number that the text begins with; nothing if it is none or too large.
+// Returns the number at the beginning of the text; empty if there is none or it is too large.
 template <typename T>
 std::optional<T> leading_number(std::string_view text) {
   T value = {};
@@ -40,7 +40,7 @@ std::optional<T> file_number(const std::filesystem::path& path) {
   return leading_number<T>(file_text(path));
 }
 
-// What follows a name and white space, or a colon between them, on its line: "MemTotal:  12 kB".
+// Returns the value after a name, which white space or a colon ends: "12 kB" of "MemTotal:  12 kB".
 // "" if no line begins with the name.
 inline std::string field(const std::string& text, std::string_view name) {
   std::istringstream lines(text);

@@ -1,4 +1,4 @@
-// Matrix: a rectangle of elements in somebody else's memory, passed by value.
+// Matrix: a view of a rectangle of elements, passed by value; it does not own the memory.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Matrix {
   Matrix(T* data, int64_t rows, int64_t cols, int64_t stride)
       : data(data), rows(rows), cols(cols), stride(stride) {}
 
-  // A view that may write converts to one that may only read.
+  // A writable view converts to a read-only one.
   operator Matrix<const T>() const requires(!std::is_const_v<T>) {
     return {data, rows, cols, stride};
   }
@@ -28,7 +28,7 @@ struct Matrix {
   T& at(int64_t r, int64_t c) const { return data[r * stride + c]; }
   std::span<T> row(int64_t r) const { return {data + r * stride, static_cast<size_t>(cols)}; }
 
-  // The rectangle of n_rows x n_cols elements whose first is (r, c).
+  // The rectangle of n_rows x n_cols elements whose first element is (r, c).
   Matrix block(int64_t r, int64_t n_rows, int64_t c, int64_t n_cols) const {
     return {data + r * stride + c, n_rows, n_cols, stride};
   }

@@ -10,7 +10,7 @@
 namespace weft {
 namespace {
 
-// Keeps the shuffle's random numbers apart from those of other uses of the same seed.
+// The random stream of the shuffle; other uses of the same seed have other streams.
 constexpr uint64_t kShuffleStream = uint64_t{1} << 63;
 
 // Four rounds make a strong permutation (Luby and Rackoff 1988) of wide halves; ours can have one

@@ -8,8 +8,8 @@
 
 namespace weft {
 
-// A bijection of [0, n) that needs no memory: a Feistel network keyed by (seed, epoch) with
-// cycle walking, so that every rank computes the same permutation and none stores it.
+// A permutation of [0, n) that needs no memory: a Feistel network keyed by (seed, epoch) with cycle
+// walking. Every rank computes the same permutation, and none stores it.
 int64_t permuted(int64_t i, int64_t n, uint64_t seed, uint64_t epoch);
 
 struct BatchPlan {

@@ -12,21 +12,21 @@
 
 namespace weft {
 
-// Two neighbours that become one token.
+// Two neighbouring tokens that become one.
 struct BpeMerge {
   Token left, right, result;
 
   bool operator==(const BpeMerge&) const = default;
 };
 
-// A checked vocabulary (data/vocabulary_files.h reads one): at most 65,536 tokens, distinct and not
-// empty, the 256 single bytes among them; merges whose result is left followed by right, each pair
-// once.
+// A checked vocabulary, as data/vocabulary_files.h reads it. It has at most 65,536 tokens, which
+// are distinct and not empty and include the 256 single bytes. Each merge's result is the
+// concatenation of left and right, and no pair occurs twice.
 struct BpeVocabulary {
   std::vector<std::string> tokens;  // bytes, by id
   std::vector<BpeMerge> merges;     // by rank, the first to be applied first
   Token end_of_text = 0;
-  std::vector<Token> special_tokens;  // ascending; no merge makes them; end_of_text is one
+  std::vector<Token> special_tokens;  // ascending; no merge produces them; end_of_text is one
 };
 
 // Encodes pieces of text. Immutable; thread-safe.
@@ -47,9 +47,9 @@ class Bpe {
   BpeVocabulary vocabulary_;
   MergeTable merges_;
 
-  // Pieces that merge into one token, keyed by vocabulary_.tokens: most words of a text take this
-  // short cut. Found by merging each token's bytes, so that the short cut is right by construction
-  // for every vocabulary.
+  // Pieces that merge into one token, keyed by vocabulary_.tokens: a short cut for most words of a
+  // text. The map is filled by merging the bytes of each token, so it is right for every
+  // vocabulary.
   tsl::robin_map<std::string_view, Token> whole_pieces_;
 };
 

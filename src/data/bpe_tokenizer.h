@@ -1,4 +1,4 @@
-// The tokenizers of GPT-2's kind: one that encodes, and one that knows the tokens only.
+// Makes tokenizers of GPT-2's kind: one that encodes and decodes, and one that can only decode.
 #pragma once
 
 #include <memory>

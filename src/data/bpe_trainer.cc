@@ -23,8 +23,9 @@ struct Place {
   uint32_t position, word;
 };
 
-// The words as symbols, one cell a byte, a boundary before, between and after them. The cells of
-// its first and last byte know a symbol's length, so that neighbours are found in both directions.
+// The words as symbols, in one cell per byte, with a boundary before, between and after the words.
+// The cells of a symbol's first and last byte hold its length, so that neighbours are found in both
+// directions.
 class SymbolCells {
  public:
   SymbolCells(const std::vector<WordCount>& words, const std::array<Token, 256>& byte_ids) {
@@ -62,7 +63,8 @@ class SymbolCells {
   std::vector<Cell> cells_;
 };
 
-// The single bytes in the order of GPT-2's ids, which is that of the characters that spell them.
+// The single bytes in the order of GPT-2's ids, which is the order of the characters that spell
+// them.
 std::vector<std::string> single_bytes() {
   std::vector<std::string> bytes(256);
   for (size_t byte = 0; byte < bytes.size(); ++byte) bytes[byte] = static_cast<char>(byte);
@@ -82,7 +84,7 @@ class Trainer {
 
   size_t tokens() const { return vocabulary_.tokens.size(); }
 
-  // Applies the best merge; false if none is frequent enough.
+  // Applies the best merge. Returns false if no pair is frequent enough.
   bool merge_best(int64_t min_frequency) {
     while (!candidates_.empty()) {
       const Candidate best = candidates_.top();
@@ -163,11 +165,11 @@ class Trainer {
   void merge(uint32_t key, Pair& pair) {
     const auto left = static_cast<Token>(key >> 16), right = static_cast<Token>(key);
     const Token result = find_or_add(vocabulary_.tokens[left] + vocabulary_.tokens[right]);
-    // A token that two merges make can give a pair new places after it was merged.
+    // If two merges produce the same token, a pair can get new places after it was merged.
     if (!std::exchange(pair.is_merged, true)) vocabulary_.merges.push_back({left, right, result});
     std::vector<Place> places = std::move(pair.places);
     pair.places.clear();
-    // Of places that overlap (a a a), the leftmost is merged.
+    // If places overlap (a a a), the leftmost is merged.
     if (left == right) std::ranges::sort(places, {}, &Place::position);
     for (const Place& place : places) merge_at(place, left, right, result);
     pairs_[key].count = 0;

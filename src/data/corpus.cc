@@ -32,7 +32,7 @@ bool holds_text(const fs::directory_entry& entry) {
          std::ranges::count(kTextExtensions, entry.path().extension().native()) > 0;
 }
 
-// The files in a folder and below, in no order.
+// Lists the files in a folder and below it, in no particular order.
 std::vector<std::string> files_below(const fs::path& folder) {
   std::vector<std::string> paths;
   try {
@@ -44,7 +44,7 @@ std::vector<std::string> files_below(const fs::path& folder) {
       }
     }
   } catch (const fs::filesystem_error& error) {
-    // On the way through a folder the library does not say where it was.
+    // While iterating over a folder, the library does not report which path failed.
     const fs::path at = error.path1().empty() ? folder : error.path1();
     throw system_error(ErrorKind::kInput, kWhere, "list all of", at, error.code().value());
   }
@@ -56,7 +56,7 @@ CorpusFile corpus_file(const std::string& path) {
     throw input_error(kWhere, path + " is a token shard, not text",
                       "name the text that it was made from");
   }
-  std::error_code unknown;  // reading it says what is wrong
+  std::error_code unknown;  // ignored: reading the file reports the reason
   const uintmax_t bytes = fs::file_size(path, unknown);
   return {path, unknown ? 0 : bytes};
 }
@@ -84,8 +84,8 @@ void cut_file(const std::string& path, Cutter cutter) {
   cutter.finish();
 }
 
-// The tokenizer would refuse it too, without a word about the file. It never lies across a cut: it
-// has no space.
+// The tokenizer would refuse the special token too, but cannot name the file. The token never lies
+// across a cut, because it has no space.
 void refuse_special_tokens(const TextBlock& block) {
   if (block.text.find(kEndOfText) == block.text.npos) return;
   throw input_error("data.encode", fmt::format("{} holds {}", block.origin, kEndOfText),

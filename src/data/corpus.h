@@ -19,10 +19,10 @@ struct CorpusFile {
   uintmax_t bytes = 0;
 };
 
-// The files that the paths stand for, in order: a file for itself; a folder for the *.txt, *.md and
-// *.jsonl in it and below it, sorted by path. In folders, hidden names are passed over and links to
-// folders are not followed. Throws Error (kInput): a missing path, a folder without such files, a
-// token shard (it holds no text).
+// Lists the files that the paths name, in order. A folder stands for the *.txt, *.md and *.jsonl
+// files in it and below it, sorted by path; hidden names are skipped and links to folders are not
+// followed. Throws Error (kInput) for a missing path, a folder without such files, or a token shard
+// (it holds no text).
 std::vector<CorpusFile> list_corpus(const std::vector<std::string>& paths);
 
 struct CorpusFormat {
@@ -32,16 +32,16 @@ struct CorpusFormat {
   size_t block_bytes = size_t{256} << 10;
 };
 
-// A stretch of a corpus that can be encoded apart from the rest.
+// A part of a corpus that can be encoded independently of the rest.
 using CorpusBlock = std::variant<TextBlock, JsonLinesBlock>;
 
 // Calls visit with the blocks, in order. Each file begins a document. Throws Error (kInput) for a
-// file that is no regular file or cannot be read, and what visit throws.
+// file that is not a regular file or cannot be read, and passes on what visit throws.
 void read_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& format,
                  const std::function<void(CorpusBlock)>& visit);
 
-// The text of a block and where its documents begin. Thread-safe. Throws Error (kInput) that names
-// the file and the line: JSON Lines that are malformed.
+// Returns the text of a block and where its documents begin. Thread-safe. Throws Error (kInput)
+// that names file and line if JSON Lines are malformed.
 TextBlock text_of(const CorpusBlock& block, const CorpusFormat& format);
 
 struct EncodedBlock {
@@ -54,8 +54,8 @@ struct EncodeRules {
   SpecialTokens special = SpecialTokens::kOrdinary;
 };
 
-// The ids of a block. Thread-safe. Throws Error (kInput) that names the file: JSON Lines that are
-// malformed, a special token that is refused.
+// Encodes a block. Thread-safe. Throws Error (kInput) that names the file if JSON Lines are
+// malformed or the text holds a special token that is refused.
 EncodedBlock encode_block(const CorpusBlock& block, const CorpusFormat& format,
                           const Tokenizer& tokenizer, EncodeRules rules);
 

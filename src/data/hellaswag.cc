@@ -48,12 +48,12 @@ Header checked_header(const std::filesystem::path& path, Vector<const std::byte>
   return header;
 }
 
-// Reads one example from its numbers; `rest` is what no field has claimed yet.
+// Reads one example from its numbers; `rest` holds the numbers that no field has consumed yet.
 class ExampleReader {
  public:
   ExampleReader(const std::filesystem::path& path, size_t index) : path_(path), index_(index) {}
 
-  // The numbers of the example that `rest` begins with, as many as its second one says.
+  // Returns the numbers of the example at the beginning of `rest`; the second is their size.
   Vector<const uint16_t> extent(Vector<const uint16_t> rest, int64_t longest_bytes) const {
     constexpr size_t kFixed = 5;  // marker, bytes, index, label, number of completions
     if (rest.size() < kFixed) throw truncated();
@@ -92,7 +92,7 @@ class ExampleReader {
 
   void check_fields(Vector<const uint16_t> numbers) const {
     constexpr int kCompletions = HellaSwagExample::kCompletions;
-    // The field has 16 bits: a longer file counts from 0 again.
+    // The index has 16 bits, so in a longer file it wraps around to 0.
     if (numbers[2] != static_cast<uint16_t>(index_)) {
       throw error(fmt::format("says that it is example {}", numbers[2]));
     }
@@ -125,7 +125,7 @@ uint16_t largest_of(Vector<const uint16_t> tokens) {
 
 }  // namespace
 
-// Aligned: a mapping starts at a page and the header is 1024 bytes.
+// The examples are aligned: a mapping starts at a page, and the header has 1024 bytes.
 HellaSwag::HellaSwag(const std::filesystem::path& path) : file_(path) {
   const Header header = checked_header(path, file_.bytes());
   const Vector<const std::byte> payload = file_.bytes().subspan(sizeof(Header));

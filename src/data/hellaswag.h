@@ -35,15 +35,15 @@ struct HellaSwagExample {
   int label = 0;  // the right completion
 };
 
-// A whole and valid file, mapped. Movable.
+// A valid file that is mapped into memory. Movable.
 class HellaSwag {
  public:
-  // Throws Error (kInput) with the path, the example and the reason.
+  // Throws Error (kInput) that names the path, the example and the reason.
   explicit HellaSwag(const std::filesystem::path& path);
 
   const std::vector<HellaSwagExample>& examples() const { return examples_; }
 
-  // The largest id in the first n examples: the guard against ids >= V.
+  // The largest id in the first n examples, to be checked against V.
   // REQUIRES: n <= examples().size().
   int64_t largest_token(size_t n) const;
 
@@ -52,7 +52,7 @@ class HellaSwag {
   std::vector<HellaSwagExample> examples_;
 };
 
-// True if the file begins with the magic number; false for anything that cannot be read.
+// True if the file begins with the magic number; false if it cannot be read.
 bool is_hellaswag(const std::filesystem::path& path);
 
 }  // namespace weft

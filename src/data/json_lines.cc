@@ -15,8 +15,8 @@ using nlohmann::json;
 
 constexpr const char* kWhere = "data.jsonl";
 
-// Picks one string out of the object as the parser walks over it: the rest of the line, which may
-// be most of it, is never stored. Counts how often the field occurs, at the top level only.
+// Extracts one string from an object during parsing, so that the rest of the line, which may be
+// most of it, is never stored. Counts how often the field occurs at the top level.
 class FieldReader : public nlohmann::json_sax<json> {
  public:
   explicit FieldReader(const std::string& field) : field_(field) {}
@@ -91,7 +91,7 @@ std::string json_line_field(std::string_view line, const std::string& field,
     return input_error(kWhere, fmt::format("{} {}", place, what), std::move(hint));
   };
   FieldReader reader(field);
-  // The library takes a NUL byte for the end of the text.
+  // The library would take a NUL byte for the end of the text.
   if (line.find('\0') != line.npos || !json::sax_parse(line.begin(), line.end(), &reader)) {
     throw error("is not JSON in UTF-8", "each line must be one JSON object");
   }

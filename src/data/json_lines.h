@@ -1,4 +1,4 @@
-// JSON Lines: a corpus with one JSON object a line, each a document in one of its fields.
+// JSON Lines: a corpus with one JSON object per line, which holds a document in one of its fields.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 
 namespace weft {
 
-// The string that a line holds in `field`, escapes resolved. A byte order mark before it is
-// skipped. Throws Error (kInput) that begins with `place` ("corpus.jsonl, line 12") unless the line
-// is one JSON object in UTF-8 that holds the field once, as a string.
+// Returns the string in `field` of a line, with escapes resolved. A byte order mark before the
+// object is skipped. Throws Error (kInput) that begins with `place` ("corpus.jsonl, line 12")
+// unless the line is one JSON object in UTF-8 that holds the field once, as a string.
 std::string json_line_field(std::string_view line, const std::string& field,
                             const std::string& place);
 
@@ -25,21 +25,22 @@ struct JsonLinesBlock {
   size_t bytes() const { return lines.size(); }
 };
 
-// The documents of the lines; blank lines hold none. Throws Error (kInput) as json_line_field does.
+// Returns the documents of the lines; blank lines hold none. Throws Error (kInput) as
+// json_line_field does.
 TextBlock parse_json_lines(const JsonLinesBlock& block, const std::string& field);
 
-// Cuts a file at line ends, into blocks of about `block_bytes` or one line that is longer.
+// Cuts a file at line ends into blocks of about `block_bytes`; a longer line is a block of its own.
 class LineCutter {
  public:
   using Visit = std::function<void(JsonLinesBlock block)>;
 
-  // visit gets the blocks in order.
+  // Calls visit with the completed blocks, in order.
   LineCutter(std::string path, size_t block_bytes, Visit visit,
              size_t most_line_bytes = size_t{256} << 20);
 
-  // Throws Error (kInput) if a line is longer than it may be: one document must fit in memory.
+  // Throws Error (kInput) if a line exceeds the limit: one document must fit in memory.
   void push(std::string_view bytes);
-  // The file ends, and its last line with it.
+  // Ends the file and its last line.
   void finish();
 
  private:
@@ -49,7 +50,7 @@ class LineCutter {
   size_t block_bytes_, most_line_bytes_;
   Visit visit_;
   JsonLinesBlock block_;
-  std::string rest_;  // the line behind the block, as far as it has arrived
+  std::string rest_;  // the incomplete line after the block
 };
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// llm.c's gpt2_tokenizer.bin: the bytes of every token, and nothing to encode text with.
+// llm.c's gpt2_tokenizer.bin: the bytes of every token, without the merges that encoding needs.
 //
 //   256 int32, little-endian: magic 20240328, version 1 or 2, number of tokens n, and in version 2
 //   the id of end-of-text (version 1 means GPT-2's: 50256), zeros
@@ -18,11 +18,11 @@ struct LlmcTokenizer {
   Token end_of_text = 0;
 };
 
-// True if the file begins as one does; false for anything else, and for what cannot be read.
+// True if the file begins with the magic number; false if it does not or cannot be read.
 bool is_llmc_tokenizer(const std::filesystem::path& file);
 
-// Throws Error (kInput): another magic number or version, a truncated file, trailing bytes, a count
-// or an end-of-text out of range.
+// Throws Error (kInput) for another magic number or version, a truncated file, trailing bytes, or a
+// count or end-of-text id out of range.
 LlmcTokenizer read_llmc_tokenizer(const std::filesystem::path& file);
 
 }  // namespace weft

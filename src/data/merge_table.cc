@@ -11,9 +11,9 @@
 namespace weft {
 namespace {
 
-// Up to this length, searching all pairs for each merge beats a heap, quadratic as it is. On words
-// of random letters (Xeon, one core, MB/s of scan and heap): 16 bytes 17 and 10, 256 bytes 10.6 and
-// 8.9, 512 bytes 8.0 and 8.6.
+// Up to this length, scanning all pairs for each merge is faster than a heap, although quadratic.
+// On words of random letters (Xeon, one core, MB/s of scan and heap): 16 bytes 17 and 10, 256 bytes
+// 10.6 and 8.9, 512 bytes 8.0 and 8.6.
 constexpr size_t kLongestScan = 256;
 
 // A doubly linked list of ids. Symbol 0 is always the first. Links of 32 bits, and candidates of
@@ -33,7 +33,7 @@ class SymbolList {
   uint32_t next(uint32_t i) const { return symbols_[i].next; }
   uint32_t previous(uint32_t i) const { return symbols_[i].previous; }
 
-  // Symbol i takes the place of both; the latter is left with no next, so it pairs with nothing.
+  // Symbol i replaces both. The right symbol loses its next link, so that it forms no pair.
   void join_with_next(uint32_t i, Token id) {
     const uint32_t removed = next(i);
     const uint32_t after = next(removed);
@@ -98,7 +98,7 @@ void MergeTable::merge_by_scan(std::string_view piece, std::vector<Token>& ids) 
 }
 
 // The symbols are a linked list, and a heap orders the pairs. A merge adds at most two pairs to the
-// heap; a pair that changed after it was added is noticed when it is taken out, by its rank.
+// heap. A pair that has changed since it was added is recognised by its rank when it is removed.
 void MergeTable::merge_by_heap(std::string_view piece, std::vector<Token>& ids) const {
   SymbolList symbols(piece, byte_ids_);
   const auto merge_at = [&](uint32_t i) {

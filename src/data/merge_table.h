@@ -1,4 +1,4 @@
-// MergeTable: the merges of a byte pair encoding, and the merging of one piece by them.
+// MergeTable: the merges of a byte pair encoding; merges the bytes of one piece.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -14,17 +14,16 @@
 
 namespace weft {
 
-// Of a pair of tokens, left << 16 | right. Multiplicative: the tables take the low bits of a hash,
-// and the upper half of the product depends on all bits of the key.
+// A multiplicative hash of a pair of tokens, left << 16 | right. The tables use the low bits of a
+// hash, so it returns the upper half of the product, which depends on all bits of the key.
 struct PairHash {
   size_t operator()(uint32_t pair) const {
     return static_cast<size_t>(pair * uint64_t{0x9E3779B97F4A7C15} >> 32);
   }
 };
 
-// Sennrich et al. 2016 on bytes: begin with single bytes; as long as some neighbours have a merge,
-// apply the one of lowest rank, the leftmost where it occurs more than once. Reading is
-// thread-safe.
+// Sennrich et al. 2016 on bytes: begin with single bytes; as long as some pair of neighbours has a
+// merge, apply the merge of lowest rank, at its leftmost place. Reading is thread-safe.
 class MergeTable {
  public:
   // byte_ids[b] is the id of the single byte b.
@@ -32,7 +31,7 @@ class MergeTable {
 
   void reserve(size_t merges) { merges_.reserve(merges); }
 
-  // Adds the merge of the next rank. REQUIRES: the pair has none yet.
+  // Adds a merge with the next rank. REQUIRES: the pair has no merge yet.
   void add(Token left, Token right, Token result);
 
   // Appends the ids of one piece. O(n log n) for a piece of n bytes. Throws Error (kInput) if it
@@ -55,7 +54,7 @@ class MergeTable {
   tsl::robin_map<uint32_t, RankedMerge, PairHash> merges_;  // by pair: left << 16 | right
 };
 
-// The id of every single byte. REQUIRES: each is a token.
+// Returns the id of every single byte. REQUIRES: each is a token.
 std::array<Token, 256> single_byte_ids(const std::vector<std::string>& tokens);
 
 }  // namespace weft

@@ -22,7 +22,7 @@ enum class Format { kNone, kTokenizerJson, kPair, kTiktoken, kLlmc };
 
 struct Location {
   Format format = Format::kNone;
-  path file;  // for a pair of files, what find_vocabulary takes
+  path file;  // for a pair of files, the argument of find_vocabulary
 };
 
 bool is_of_pair(const path& name) {
@@ -38,9 +38,9 @@ Format format_of(const path& file) {
   return is_llmc_tokenizer(file) ? Format::kLlmc : Format::kNone;
 }
 
-// tokenizer.json goes before the pair: it alone says which tokens were added to the vocabulary, and
-// it is the one that Hugging Face's transformers reads where both are. Where it asks for what weft
-// does not do, an error is better than the pair, whose ids may be others.
+// tokenizer.json comes before the pair: only it lists the tokens that were added to the vocabulary,
+// and Hugging Face's transformers reads it if both exist. If it asks for a setting that weft does
+// not support, an error is better than reading the pair, whose ids may differ.
 Location find_in_directory(const path& directory) {
   if (file_exists(directory / "tokenizer.json")) {
     return {Format::kTokenizerJson, directory / "tokenizer.json"};

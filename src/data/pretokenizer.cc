@@ -65,7 +65,7 @@ ClassifiedChar first_char(std::string_view text) {
   return {classify(c.code_point), c.bytes};
 }
 
-// The length of the run of characters of one class that the text begins with.
+// The length of the run of characters of one class at the beginning of the text.
 size_t run_length(std::string_view text, CharClass char_class) {
   size_t length = 0;
   while (length < text.size()) {
@@ -85,8 +85,9 @@ size_t contraction_length(std::string_view text) {
   return 0;
 }
 
-// The piece that a run of spaces begins: the whole run at the end of the text; otherwise all but
-// its last character, which is cut next, and joins what follows if it is U+0020.
+// The length of a piece that begins with a run of white space. A run at the end of the text is one
+// piece. Any other run of several characters leaves its last character to the next piece. A single
+// U+0020 joins the characters after it, and another single character is a piece of its own.
 size_t length_from_space(std::string_view text) {
   size_t last = 0, end = 0;
   while (end < text.size()) {
@@ -102,9 +103,9 @@ size_t length_from_space(std::string_view text) {
   return end + run_length(rest, first_char(rest).char_class);
 }
 
-// The length of the whitespace character that the text ends with; 0 if it ends with none. A lead
-// byte begins a character wherever it stands, so looking back finds what a scan from the front
-// would.
+// The length of the white space character at the end of the text; 0 if there is none. A lead byte
+// always begins a character, so looking backwards finds the same character as a scan from the
+// front.
 size_t last_space_length(std::string_view text) {
   constexpr size_t kLongest = 3;
   for (size_t length = 1; length <= std::min(kLongest, text.size()); ++length) {

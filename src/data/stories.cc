@@ -13,10 +13,10 @@
 namespace weft {
 namespace {
 
-// Keeps the stories' random numbers apart from those of other uses of the same seed.
+// The random stream of the stories; other uses of the same seed have other streams.
 constexpr uint64_t kStoryStream = uint64_t{1} << 62;
 
-// Where the bracket that opens at `open` closes.
+// The position of the bracket that closes the one at `open`.
 size_t closing(std::string_view text, size_t open) {
   int depth = 0;
   for (size_t i = open; i < text.size(); ++i) {
@@ -26,7 +26,7 @@ size_t closing(std::string_view text, size_t open) {
   throw Error(ErrorKind::kFailure, "internal", "a bracket of the story grammar does not close");
 }
 
-// "a|[b|c]|d" as a, [b|c], d.
+// Splits "a|[b|c]|d" into a, [b|c], d.
 std::vector<std::string_view> alternatives(std::string_view text) {
   std::vector<std::string_view> parts;
   size_t begin = 0;
@@ -107,7 +107,7 @@ class Story {
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
-// "a owl" becomes "an owl". Our words have no exceptions to the rule of vowels.
+// Turns "a owl" into "an owl". The grammar has no word that is an exception to the rule of vowels.
 std::string with_articles(const std::string& text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -121,11 +121,11 @@ std::string with_articles(const std::string& text) {
   return out;
 }
 
-// A capital for the first letter of every sentence. After `!"` and `?"` a sentence goes on (asked
-// Tom), after `."` it is over.
+// Capitalises the first letter of every sentence. A sentence continues after `!"` and `?"` (asked
+// Tom) and ends after `."`.
 void capitalize(std::string& text) {
-  bool ended = true;    // a sentence ended, none began
-  bool inside = false;  // a quotation
+  bool ended = true;    // a sentence has ended and the next has not begun
+  bool inside = false;  // inside a quotation
   for (size_t i = 0; i < text.size(); ++i) {
     char& c = text[i];
     if (c == '.' || c == '!' || c == '?') ended = true;

@@ -1,4 +1,4 @@
-// A grammar of little stories: the built-in corpus, ours to give away.
+// Writes little stories from a grammar: the built-in corpus, which may be given away freely.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace weft {
 
-// About `bytes` of plain English stories (never fewer), each a few sentences long, separated by a
-// blank line. The same seed gives the same text on every machine.
+// Returns at least `bytes` (and little more) of plain English stories, each a few sentences long,
+// separated by blank lines. The same seed gives the same text on every machine.
 std::string write_stories(int64_t bytes, uint64_t seed);
 
 }  // namespace weft

@@ -38,8 +38,8 @@ void TextCutter::push_little(std::string_view bytes) {
   if (rest_.size() >= next_attempt_) take_safe_part();
 }
 
-// Takes the documents whose separator has arrived. rest_ is cut once, or many short documents would
-// take quadratic time.
+// Takes the documents whose separator has arrived. rest_ is cut only once, because cutting it for
+// each of many short documents would take quadratic time.
 void TextCutter::take_documents() {
   const size_t separator = documents_.separator.size();
   if (separator == 0) {
@@ -54,10 +54,11 @@ void TextCutter::take_documents() {
     begin = searched_ = at + separator;
   }
   drop(begin);
-  searched_ = rest_.size() - std::min(rest_.size(), separator - 1);  // the next may have begun
+  // The last bytes may be the beginning of the next separator.
+  searched_ = rest_.size() - std::min(rest_.size(), separator - 1);
 }
 
-// Looks again only when the rest has doubled, so that a text without a place to cut takes linear
+// Searches again only when the rest has doubled, so that a text without a safe cut takes linear
 // time.
 void TextCutter::take_safe_part() {
   const size_t cut = last_safe_cut(std::string_view(rest_).substr(0, searched_));

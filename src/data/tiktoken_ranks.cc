@@ -22,7 +22,7 @@ constexpr const char* kHint =
     "expected tiktoken's rank file of GPT-2 (r50k_base.tiktoken): lines of a token in base64, one "
     "space, and its rank";
 
-// The six bits that a character of base64 stands for, -1 for others.
+// The six bits of a base64 character; -1 for other characters.
 constexpr int base64_digit(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -31,14 +31,14 @@ constexpr int base64_digit(char c) {
   return c == '/' ? 63 : -1;
 }
 
-// RFC 4648, section 4, padding required. Nothing if the text is not base64.
+// Decodes base64 (RFC 4648, section 4) with padding. Empty if the text is not base64.
 std::optional<std::string> decode_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   text.remove_suffix(padding);
   std::string bytes;
   uint32_t bits = 0;
-  int held = 0;  // bits that wait for the rest of their byte
+  int held = 0;  // bits of an incomplete byte
   for (const char c : text) {
     const int digit = base64_digit(c);
     if (digit < 0) return std::nullopt;
@@ -82,7 +82,7 @@ std::vector<TokenEntry> parse_lines(std::string_view text, const Complaint& comp
   return entries;
 }
 
-// The two tokens that are left of each token's bytes when only the merges before it are applied.
+// For each token, the two tokens that remain of its bytes if only the merges before it are applied.
 std::vector<BpeMerge> derive_merges(const std::vector<std::string>& tokens,
                                     const Complaint& complaint) {
   MergeTable table(single_byte_ids(tokens));

@@ -2,7 +2,7 @@
 //
 //   IQ== 0
 //   Ig== 1
-//   token in base64, one space, rank; one a line, in any order
+//   token in base64, one space, rank; one token per line, in any order
 #pragma once
 
 #include <filesystem>
@@ -11,15 +11,15 @@
 
 namespace weft {
 
-// The ids are the ranks, and the end-of-text token follows the last. Throws Error (kInput) that
-// names the line or the token: malformed, a rank or a token twice, a rank or a single byte missing,
-// or a token that no two tokens of lower rank make.
+// The ids are the ranks, and the end-of-text token gets the next id. Throws Error (kInput) that
+// names the line or the token if a line is malformed, a rank or a token occurs twice, a rank or a
+// single byte is missing, or a token is not the concatenation of two tokens of lower rank.
 //
-// tiktoken merges the neighbours whose concatenation has the lowest rank; the merges here name the
-// two tokens instead, and give the same ids. Take a token of rank r, and encode its own bytes with
-// the tokens below r: what is left is two tokens, its one merge. Wherever these bytes are to become
-// the token in a text, no merge has crossed their ends, so all merges among them were those of the
-// bytes alone, and the neighbours are these two.
+// tiktoken merges the neighbours whose concatenation has the lowest rank. The merges here name the
+// two tokens instead and give the same ids: encoding the bytes of a token of rank r with the tokens
+// below r leaves two tokens, which are its only merge. Where these bytes become the token in a
+// text, no merge has crossed their ends, so the merges inside were those of the bytes alone, and
+// the two neighbours are the same.
 BpeVocabulary read_tiktoken_ranks(const std::filesystem::path& file);
 
 }  // namespace weft

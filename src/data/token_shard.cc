@@ -69,7 +69,7 @@ void check_size(const std::string& path, const LlmcHeader& header, size_t size) 
 
 bool holds_whole_tokens(size_t bytes) { return bytes > 0 && bytes % sizeof(Token) == 0; }
 
-// Aligned: a mapping starts at a page, and a header has 1024 bytes.
+// The tokens are aligned: a mapping starts at a page, and a header has 1024 bytes.
 Vector<const Token> tokens_from(const MappedFile& file, size_t offset) {
   const auto payload = file.bytes().subspan(offset);
   return {reinterpret_cast<const Token*>(payload.data()), payload.size() / sizeof(Token)};

@@ -26,22 +26,23 @@ enum class TokenFormat { kShard, kRawU16 };
 
 constexpr size_t kMostShardTokens = std::numeric_limits<int32_t>::max();
 
-// The tokens of a file that is mapped. Throws Error (kInput) that begins with the path: wrong magic
-// or version, a size that does not equal the header's count, no tokens; raw-u16: an odd size.
+// Returns the tokens of a mapped file. Throws Error (kInput) that begins with the path for a wrong
+// magic number or version, a size that contradicts the header's count, no tokens, or an odd size of
+// a raw-u16 file.
 Vector<const Token> tokens_in(const std::string& path, const MappedFile& file, TokenFormat format);
 
-// True if the bytes begin as a llm.c token shard does, a LLaMA-3 shard included.
+// True if the bytes begin like a llm.c token shard, a LLaMA-3 shard included.
 bool begins_like_shard(const MappedFile& file);
 
-// The same of a file; false for anything shorter or different, and for what cannot be read.
-// tokens_in says why weft does not read a LLaMA-3 shard.
+// The same for a file; false if it cannot be read. For a LLaMA-3 shard, which weft does not
+// support, tokens_in throws an Error that says so.
 bool is_token_shard(const std::string& path);
 
 // REQUIRES: tokens <= kMostShardTokens.
 LlmcHeader shard_header(size_t tokens);
 
-// Writes a llm.c token shard durably. Throws Error: no tokens, too many for the 32-bit count, full
-// disk.
+// Writes a llm.c token shard durably. Throws Error if there are no tokens, too many for the 32-bit
+// count, or the disk is full.
 void write_token_shard(const std::string& path, Vector<const Token> tokens);
 
 }  // namespace weft

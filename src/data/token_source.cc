@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kOpen = "data.open";
 
-// The paths that a pattern stands for. A path that exists stands for itself, whatever is in it.
+// Expands a pattern to paths. A path that exists stands for itself, even if it contains wildcards.
 std::vector<std::string> matches(const std::string& pattern) {
   std::error_code ignored;
   if (std::filesystem::exists(pattern, ignored)) return {pattern};

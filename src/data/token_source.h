@@ -17,10 +17,9 @@ namespace weft {
 // divide, the last sample ends at the last token, so that no token is lost. Immutable; thread-safe.
 class TokenSource {
  public:
-  // Opens llm.c token shards or, if the format says so, nanoGPT's files. Patterns are paths or
-  // globs ("a*.bin"), each pattern's matches in sorted order. Throws Error (kInput): no match,
-  // wrong magic or version, a size that does not equal the header's count, an empty shard; raw-u16:
-  // an empty file, an odd size.
+  // Opens llm.c token shards or, depending on the format, nanoGPT's files. Patterns are paths or
+  // globs ("a*.bin"); the matches of each pattern are sorted. Throws Error (kInput) if a pattern
+  // has no match or a file is invalid, as tokens_in does.
   static TokenSource open_shards(const std::vector<std::string>& patterns,
                                  TokenFormat format = TokenFormat::kShard);
 
@@ -28,7 +27,7 @@ class TokenSource {
 
   int64_t tokens() const { return total_; }
 
-  // What is odd about the files and no error, for the user to know.
+  // Remarks about the files that the user should know and that are not errors.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   // Samples of length T in one epoch. Throws Error (kInput) if the stream has fewer than T + 1
@@ -41,11 +40,11 @@ class TokenSource {
   // Copies out.size() tokens from a position of the stream on. REQUIRES: the stream has them.
   void copy(int64_t position, Vector<int32_t> out) const;
 
-  // The largest id in the stream (reads all of it): the guard against ids >= V.
+  // The largest id in the stream (reads all of it), to be checked against V.
   Token largest_token() const;
 
-  // A checksum of the stream (reads all of it), to notice on resume that the data changed. How the
-  // stream is cut into shards does not matter.
+  // A checksum of the stream (reads all of it), which tells a resumed run whether its data changed.
+  // It does not depend on how the stream is cut into shards.
   uint64_t fingerprint() const;
 
  private:

@@ -8,8 +8,9 @@
 
 namespace weft {
 
-// T predictions: token begin + t + 1 from the tokens [begin, begin + t], for t in [0, T). Those
-// from first_scored on count; the ones before are context, and an earlier window has scored them.
+// T predictions: token begin + t + 1 from the tokens [begin, begin + t], for t in [0, T). The
+// predictions from first_scored on are scored; those before were scored by an earlier window and
+// serve as context.
 struct TokenWindow {
   int64_t begin = 0;
   int64_t first_scored = 0;

@@ -25,11 +25,12 @@ constexpr const char* kHint =
     "weft reads byte-level BPE as GPT-2 has it; a vocab.json with its merges.txt is read if you "
     "name it";
 
-// What a setting must be for the ids to be GPT-2's. "truncation" and "padding" are missing: they
-// belong to a call, not to the text. So is "unk_token": every byte is a token, so none is unknown.
+// The values of each setting that give GPT-2's ids. "truncation" and "padding" are not in the list,
+// because they concern a call and not the text; neither is "unk_token", because every byte is a
+// token and so none is unknown.
 struct Setting {
   const char* pointer;
-  const char* allowed;  // a JSON array; null stands for an absent setting too
+  const char* allowed;  // a JSON array; null also allows the setting to be absent
 };
 constexpr Setting kSettings[] = {
     {"/model/type", R"(["BPE", null])"},  // files of 2020 do not name it
@@ -46,7 +47,7 @@ constexpr Setting kSettings[] = {
     {"/decoder/type", R"(["ByteLevel"])"},
 };
 
-// For messages: in ASCII, and cut as excerpt() cuts.
+// Formats a value for messages: in ASCII, cut like excerpt().
 std::string excerpt_of(const json& value) {
   constexpr size_t kShown = 40;
   const std::string text = value.dump(-1, ' ', true);
@@ -73,7 +74,7 @@ class TokenizerJsonReader {
   }
 
  private:
-  // Null if there is none.
+  // Null if the member is absent.
   json value_of(const char* pointer) const {
     const json::json_pointer at(pointer);
     return root_.contains(at) ? root_.at(at) : json();
@@ -95,7 +96,7 @@ class TokenizerJsonReader {
                                  excerpt_of(value), allowed.front().dump()));
   }
 
-  // The entries of the model, and of added tokens that are not among them.
+  // The entries of the model and those added tokens that are not among them.
   std::vector<TokenEntry> read_entries(const json& added) const {
     const json& vocab = at("/model/vocab", json::value_t::object, "an object");
     std::vector<TokenEntry> entries;

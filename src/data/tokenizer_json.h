@@ -17,12 +17,12 @@
 
 namespace weft {
 
-// Reads and checks the file; nothing in it is trusted. Throws Error (kInput): it is malformed, or a
-// setting of it gives other ids than GPT-2's tokenizer does with the same vocabulary.
+// Reads the file and checks all of it. Throws Error (kInput) if it is malformed, or if one of its
+// settings gives other ids than GPT-2's tokenizer with the same vocabulary.
 BpeVocabulary read_tokenizer_json(const std::filesystem::path& file);
 
-// The file's content, which reads back as the same vocabulary. Merges are written as strings, which
-// every version of the library reads.
+// Returns the content of a file that reads back as the same vocabulary. Merges are written as
+// strings, which every version of the library reads.
 std::string write_tokenizer_json(const BpeVocabulary& vocabulary);
 
 }  // namespace weft

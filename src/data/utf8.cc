@@ -6,7 +6,7 @@ namespace weft {
 namespace {
 
 struct LeadByte {
-  size_t bytes;  // of the whole character; 0 if no character begins so
+  size_t bytes;  // of the whole character; 0 if no character begins with this byte
   // The range of the second byte. It is narrower where a character would be overlong, a surrogate,
   // or above U+10FFFF.
   uint8_t second_min = 0x80;
@@ -27,7 +27,7 @@ constexpr LeadByte lead_byte(uint8_t byte) {
   return {0};
 }
 
-// The bits of the code point that the first of `bytes` bytes carries.
+// The bits of the code point that the first byte of a character of `bytes` bytes holds.
 constexpr char32_t lead_bits(uint8_t byte, size_t bytes) {
   return bytes == 1 ? byte : byte & (0x7F >> bytes);
 }

@@ -1,4 +1,4 @@
-// One step through bytes that should be UTF-8 and may not be.
+// decode_utf8: decodes one character of bytes that should be UTF-8 but may be malformed.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@ namespace weft {
 enum class Utf8Kind {
   kValid,       // a whole character
   kInvalid,     // bytes that no continuation turns into a character
-  kIncomplete,  // the text ends inside what may become a character
+  kIncomplete,  // the text ends inside a possible character
 };
 
 struct Utf8Char {
@@ -18,8 +18,8 @@ struct Utf8Char {
   char32_t code_point;  // of a valid character, else 0
 };
 
-// What the text begins with. A "maximal subpart" (Unicode 15, section 3.9) is the longest prefix of
-// some character, or one byte if there is none: the unit that one U+FFFD replaces.
+// Decodes the beginning of the text. A "maximal subpart" (Unicode 15, section 3.9) is the longest
+// prefix of some character, or one byte if there is none: the unit that one U+FFFD replaces.
 // REQUIRES: text is not empty.
 Utf8Char decode_utf8(std::string_view text) noexcept;
 

@@ -55,8 +55,8 @@ Error bad_merges(const path& file, std::string_view what) {
 
 // --- The vocabulary ------------------------------------------------------------------------------
 
-// Collects the entries as the parser meets them: json itself would keep the last of two equal keys
-// in silence, and would build whatever nesting a file asks for.
+// Collects the entries during parsing. The library itself would silently keep the last of two equal
+// keys, and would build any depth of nesting.
 class EntryCollector {
  public:
   explicit EntryCollector(const path& file) : file_(file) {}
@@ -102,7 +102,7 @@ class EntryCollector {
 
 std::vector<TokenEntry> read_entries(const path& file) {
   const std::string text = read_file(file);
-  // The library takes a NUL byte for the end of the text.
+  // The library would take a NUL byte for the end of the text.
   if (text.find('\0') != text.npos) throw bad_vocab(file, "is not JSON: it holds a NUL byte");
   EntryCollector collector(file);
   const auto callback = [&](int depth, json::parse_event_t event, json& parsed) {

@@ -21,17 +21,18 @@ struct VocabularyPaths {
   bool operator==(const VocabularyPaths&) const = default;
 };
 
-// The pair of files that a directory holds, or that this file and its partner beside it are. Under
-// Hugging Face's names first, then OpenAI's. Nothing if the directory holds none of these files, or
-// the file has another name. Throws Error (kInput) that names the partner if only one is there.
+// Finds the pair of files in a directory, or the pair that this file and its partner beside it
+// form; first under Hugging Face's names, then under OpenAI's. Empty if the directory holds none of
+// these files, or the file has another name. Throws Error (kInput) that names the partner if only
+// one file of a pair exists.
 std::optional<VocabularyPaths> find_vocabulary(const std::filesystem::path& path);
 
-// Reads and checks both files; nothing in them is trusted. Throws Error (kInput) that names the
-// file, the token or line, and what is expected.
+// Reads both files and checks all of them. Throws Error (kInput) that names the file, the token or
+// line, and what was expected.
 BpeVocabulary read_vocabulary(const VocabularyPaths& paths);
 
-// The files' contents, which read back as the same vocabulary. For GPT-2's own vocabulary they are
-// OpenAI's files byte for byte.
+// Returns the contents of files that read back as the same vocabulary. For GPT-2's own vocabulary,
+// they are OpenAI's files byte for byte.
 std::string write_vocab_json(const BpeVocabulary& vocabulary);
 std::string write_merges_txt(const BpeVocabulary& vocabulary);
 

@@ -42,7 +42,8 @@ std::string excerpt(std::string_view text) {
   return json_string(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
 }
 
-// As many ids as entries, each below their number, none twice: so each once.
+// There are as many ids as entries, each is below their number, and none occurs twice: so each id
+// occurs exactly once.
 std::vector<std::string> tokens_by_id(const std::vector<TokenEntry>& entries,
                                       const Complaint& complaint) {
   if (entries.size() > kMaxTokens) {

@@ -1,4 +1,5 @@
-// What the readers of vocabulary files share: entries and merges become a checked BpeVocabulary.
+// Helpers of the readers of vocabulary files: they turn entries and merges into a checked
+// BpeVocabulary.
 #pragma once
 
 #include <cstddef>
@@ -19,13 +20,13 @@ namespace weft {
 
 inline constexpr size_t kMaxTokens = size_t{std::numeric_limits<Token>::max()} + 1;
 
-// Makes the Error that names the file and says what is wrong with it.
+// Makes an Error that names the file and the problem; the caller throws it.
 using Complaint = std::function<Error(std::string_view what)>;
 
-// A JSON string in ASCII: as OpenAI and Hugging Face write tokens, and safe to print.
+// Returns a JSON string in ASCII, as OpenAI and Hugging Face write tokens. It is safe to print.
 std::string json_string(std::string_view text);
 
-// The same, cut: for messages, in which an endless token would hide the rest.
+// The same, but cut to a length that does not hide the rest of a message.
 std::string excerpt(std::string_view text);
 
 struct TokenEntry {
@@ -33,8 +34,8 @@ struct TokenEntry {
   uint64_t id;
 };
 
-// The bytes of every id. Throws the complaint unless every id from 0 on occurs once and every token
-// is spelled in the byte alphabet; and if there are more tokens than 16-bit ids.
+// Returns the bytes of every id. Throws the complaint unless every id from 0 on occurs once, every
+// token is spelled in the byte alphabet, and the ids fit 16 bits.
 std::vector<std::string> tokens_by_id(const std::vector<TokenEntry>& entries,
                                       const Complaint& complaint);
 
@@ -43,10 +44,10 @@ using TokenIds = std::unordered_map<std::string_view, Token>;  // by the token's
 // REQUIRES: tokens outlives the result.
 TokenIds ids_by_token(const std::vector<std::string>& tokens);
 
-// Throws the complaint if a single byte is no token.
+// Throws the complaint if some single byte is not a token.
 void check_single_bytes(const TokenIds& ids, const Complaint& complaint);
 
-// Turns spelled merges into ids. Throws the complaint that add() is given.
+// Turns spelled merges into ids. add() throws the complaint that its caller passes.
 class MergeParser {
  public:
   explicit MergeParser(const TokenIds& ids) : ids_(ids) {}
@@ -60,9 +61,10 @@ class MergeParser {
   std::vector<BpeMerge> merges_;
 };
 
-// Merges that were cut short, or that belong to another vocabulary, are well formed but would
-// encode text differently. It shows in tokens that no merge makes and that are not special: neither
-// among vocabulary.special_tokens nor looking so, like [PAD]. The latter join special_tokens.
+// Checks that the merges belong to the vocabulary. A truncated list of merges, or that of another
+// vocabulary, is well formed but would encode text differently. Such a list leaves tokens that no
+// merge produces and that are not special: neither in vocabulary.special_tokens nor spelled like a
+// special token, such as [PAD]. Tokens that are spelled so are added to special_tokens.
 // Throws the complaint.
 void find_special_tokens(BpeVocabulary& vocabulary, const Complaint& complaint);
 

@@ -9,7 +9,7 @@ namespace weft {
 namespace {
 
 constexpr size_t kBytesPerThread = size_t{1} << 22;
-// Documents are often short: starting threads for each would cost more than they save.
+// Documents are often short, and starting threads for each would cost more time than it saves.
 constexpr size_t kWorthThreads = size_t{1} << 16;
 
 }  // namespace
@@ -19,7 +19,7 @@ void WordCounter::add(std::string_view text) {
   next_cut_ = std::max(next_cut_, counts_.size() * kBytesPerThread);
   if (pending_.size() < next_cut_) return;
   const size_t cut = last_safe_cut(pending_);
-  if (cut == 0) {  // a word without end: looking again at every turn would be quadratic
+  if (cut == 0) {  // one very long word: searching it again on each call would be quadratic
     next_cut_ = 2 * pending_.size();
     return;
   }
@@ -66,7 +66,7 @@ void WordCounter::count(std::string_view text, Counts& counts) {
   }
 }
 
-// Each thread gets a part that ends where the text may be cut; the last gets the rest.
+// Each thread gets a part that ends at a safe cut; the last thread gets the rest.
 void WordCounter::count_in_parallel(std::string_view text) {
   const size_t part = text.size() / counts_.size() + 1;
   std::vector<std::future<void>> others;

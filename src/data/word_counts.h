@@ -1,4 +1,4 @@
-// Counting words: what of a text matters to the training of a byte pair encoding.
+// WordCounter: counts the words of a text, from which a byte pair encoding is trained.
 #pragma once
 
 #include <tsl/robin_map.h>
@@ -18,19 +18,20 @@ struct WordCount {
   bool operator==(const WordCount&) const = default;
 };
 
-// Takes a text of any length bit by bit, and needs memory for its distinct words. Not thread-safe;
-// counts on as many threads as it is told to.
+// Takes a text of any length in parts and needs memory only for its distinct words. Not
+// thread-safe; counts on the given number of threads.
 class WordCounter {
  public:
   // REQUIRES: threads >= 1.
   explicit WordCounter(int threads) : counts_(static_cast<size_t>(threads)) {}
 
-  // Goes on with the current text.
+  // Appends to the current text.
   void add(std::string_view text);
   // Ends the current text: no word crosses from it into the next.
   void end_text();
 
-  // The words of all texts, sorted, so that threads and the order of texts do not show.
+  // The words of all texts, sorted, so that the result does not depend on the number of threads or
+  // the order of the texts.
   std::vector<WordCount> finish();
 
  private:
@@ -42,9 +43,9 @@ class WordCounter {
   static void count(std::string_view text, Counts& counts);
   void count_in_parallel(std::string_view text);
 
-  std::vector<Counts> counts_;  // one for each thread
-  std::string pending_;         // not counted yet
-  size_t next_cut_ = 0;         // the size at which pending_ is looked at again
+  std::vector<Counts> counts_;  // by thread
+  std::string pending_;         // text that has not been counted yet
+  size_t next_cut_ = 0;         // the size of pending_ at which to search for a cut again
 };
 
 }  // namespace weft

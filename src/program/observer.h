@@ -1,13 +1,13 @@
-// Observer: is told when each op of a program starts and ends, and on which worker.
+// Observer: receives a call when an op of a program starts or ends, with the worker that ran it.
 #pragma once
 
 #include <cstddef>
 
 namespace weft {
 
-// Called by executors from the worker that runs the op: implementations must be thread-safe across
-// workers, and cheap. `op` is the index in the program's list. An op that waits (Op::poll) occupies
-// no worker between the two calls, and the worker that sees its end may be another one.
+// Executors call it on the worker that runs the op, so implementations must be cheap, and
+// thread-safe across workers. `op` is the index in the program's list. An op with a poll (Op::poll)
+// occupies no worker between the two calls, and another worker may see its end.
 class Observer {
  public:
   virtual ~Observer() = default;

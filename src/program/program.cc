@@ -91,7 +91,7 @@ void Program::validate() const {
 }
 
 std::vector<size_t> independent_runs(const Program& program) {
-  // The run in which a tile was last read or written; runs are numbered from 1.
+  // By tile, the run in which it was last read or written; runs are numbered from 1.
   std::vector<size_t> read_in(program.tiles().size(), 0), written_in(program.tiles().size(), 0);
   std::vector<size_t> begins = {0};
   const std::vector<Op>& ops = program.ops();
@@ -123,7 +123,7 @@ std::vector<std::vector<uint32_t>> dependences(const Program& program) {
       readers[id].push_back(i);
     }
     for (TileId id : op.writes) {
-      // Readers since the last write already waited for that write.
+      // If there are readers since the last write, they already wait for that write.
       if (readers[id].empty() && writer[id] != kNone) waits.push_back(writer[id]);
       waits.insert(waits.end(), readers[id].begin(), readers[id].end());
       readers[id].clear();

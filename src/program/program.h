@@ -1,5 +1,5 @@
-// Program: a training step as data, a list of small operations whose meaning is to run front to
-// back. docs/step_program.md is its contract.
+// Program: a training step as data. It is a list of small operations, and its meaning is to run
+// them front to back. docs/step_program.md is its contract.
 #pragma once
 
 #include <cstddef>
@@ -14,24 +14,25 @@
 
 namespace weft {
 
-// What an op is part of, for timelines and efficiency tables. Executors ignore it.
+// The part of a step that an op belongs to, for timelines and efficiency tables. Executors use it
+// only to start communication first.
 enum class Phase : uint8_t { kData, kForward, kBackward, kUpdate, kCommunication };
 
 const char* phase_name(Phase phase);
 
-// What an op is called, in parts. Traces, tables and cost models group ops by these parts, so no
-// code takes a name apart.
+// The name of an op, in parts. Traces, tables and cost models group ops by these parts, so no code
+// parses a name.
 struct OpName {
   static constexpr int64_t kNone = -1;
 
   // What the op does: "attention/backward". Ops of one kind do the same to other data.
   std::string kind;
   int64_t layer = kNone;       // the transformer block that it belongs to
-  std::string parameter = {};  // the tensor whose gradient or weight it works on: "qkvw"
+  std::string parameter = {};  // the tensor whose weight or gradient it works on: "qkvw"
   int64_t index = kNone;       // the chunk of rows or the bucket that it works on
   std::string tile = {};       // the tile of its result: "b0,h2"
 
-  // The whole as a path: "block3/attention/backward[b0,h2]", "block3/qkvw/update[2]",
+  // The name as a path: "block3/attention/backward[b0,h2]", "block3/qkvw/update[2]",
   // "classifier0/logits[v1]" (the index follows the first part of the kind).
   std::string text() const;
 
@@ -48,13 +49,12 @@ struct Op {
   std::function<void(std::byte* scratch)> run;
   size_t scratch_bytes = 0;  // of 64-byte aligned memory, contents undefined, given to run
 
-  // For an op that begins something and waits for it, such as a message. If there is a poll, the op
-  // has ended when poll returns true after `run` has returned. It is called again and again, by one
-  // worker at a time, must never block, and until it says true the op occupies no worker.
+  // For an op that waits for something outside of the program, such as a message. Such an op ends
+  // when poll returns true after `run` has returned. Workers call poll repeatedly, one at a time;
+  // it must never block, and the op occupies no worker between the calls.
   std::function<bool()> poll = {};
 
-  // For an op that only begins something, such as a message: the name of the later op whose poll
-  // waits for it.
+  // For an op that only begins a transfer: the name of the later op whose poll waits for its end.
   std::optional<OpName> begins = {};
 
   // Floating-point operations of its matrix products, for estimates; 0 if it computes none.
@@ -65,18 +65,18 @@ struct Op {
   size_t moved_bytes = 0;
 };
 
-// The op's moved_bytes, or those of its tiles where it does not say.
+// The op's moved_bytes; if that is 0, the bytes of its reads plus twice the bytes of its writes.
 size_t moved_bytes(const Op& op, const TileTable& tiles);
 
 // Joins the tiles of several operands into the list of one op.
 std::vector<TileId> tiles_of(std::initializer_list<std::vector<TileId>> lists);
 
-// REQUIRES: the table outlives the program and grows no more once the program runs.
+// REQUIRES: the table outlives the program and does not change while the program runs.
 class Program {
  public:
   Program(std::string name, const TileTable& tiles) : name_(std::move(name)), tiles_(&tiles) {}
 
-  // Appends the op. Tiles named twice are kept once, and a tile both read and written counts as
+  // Appends the op. Duplicate tiles are removed, and a tile that is both read and written counts as
   // written.
   void add(Op op);
 
@@ -98,13 +98,13 @@ class Program {
   size_t scratch_bytes_ = 0;
 };
 
-// Two ops conflict if one writes a tile that the other reads or writes. Cuts the list into its
-// longest runs, front to back, in which no two ops conflict: [begins[i], begins[i + 1]) is run i,
-// and the last entry is the number of ops.
+// Cuts the list, front to back, into the longest runs in which no two ops conflict. Two ops
+// conflict if one writes a tile that the other reads or writes. [begins[i], begins[i + 1]) is run
+// i, and the last entry is the number of ops.
 std::vector<size_t> independent_runs(const Program& program);
 
-// For each op, the earlier ops that it must wait for (each named once, transitive ones mostly left
-// out), in list order.
+// Returns for each op the earlier ops that it must wait for, in list order and without duplicates.
+// Most transitive dependences are left out.
 std::vector<std::vector<uint32_t>> dependences(const Program& program);
 
 }  // namespace weft

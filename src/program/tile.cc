@@ -19,7 +19,7 @@ const std::byte* end_of(const Tile& tile) {
   return row_begin(tile, tile.rows - 1) + tile.row_bytes;
 }
 
-// Whether any row of b shares a byte with the run [begin, end).
+// True if a row of b shares a byte with the run [begin, end).
 bool touches(const Tile& b, const std::byte* begin, const std::byte* end) {
   if (end <= b.data || begin >= end_of(b)) return false;
   // Only the rows of b around `begin` can matter; rows do not overlap each other.

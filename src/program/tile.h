@@ -1,4 +1,4 @@
-// Tile: a named rectangle of bytes, the unit in which operations declare what they touch.
+// Tile: a named rectangle of bytes. Operations declare the tiles that they read and write.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@ namespace weft {
 
 using TileId = uint32_t;
 
-// rows runs of row_bytes bytes, the first of each stride_bytes apart (a row block of a matrix, or a
-// block of its columns). A contiguous tile has one row.
+// `rows` runs of row_bytes bytes each, which begin stride_bytes apart: a block of rows or columns
+// of a matrix. A contiguous tile has one row.
 struct Tile {
   std::string name;
   std::byte* data = nullptr;
@@ -20,8 +20,8 @@ struct Tile {
   size_t stride_bytes = 0;
 };
 
-// All tiles that the programs of one model share. A TileId is an index into it.
-// Not thread-safe while tiles are added; immutable afterwards.
+// The tiles that the programs of one model share. A TileId is an index into the table.
+// Adding tiles is not thread-safe; reading the finished table is.
 class TileTable {
  public:
   TileId add(Tile tile);
@@ -29,7 +29,7 @@ class TileTable {
   const Tile& operator[](TileId id) const { return tiles_[id]; }
   size_t size() const { return tiles_.size(); }
 
-  // Throws Error if two tiles share a name or a byte: then declarations could not be trusted.
+  // Throws Error if two tiles share a name or a byte, because conflicts could then go unnoticed.
   void validate() const;
 
  private:

@@ -1,4 +1,4 @@
-// Tiled: a matrix cut into a grid of tiles, so that an op can say which part of it it touches.
+// Tiled: a matrix cut into a grid of tiles, so that an op can declare the part that it touches.
 #pragma once
 
 #include <fmt/format.h>
@@ -22,7 +22,7 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
-// [0, n) cut into pieces of `tile`; the last may be shorter.
+// Cuts [0, n) into ranges of `tile`; the last may be shorter.
 inline std::vector<Range> split(int64_t n, int64_t tile) {
   std::vector<Range> ranges;
   for (int64_t begin = 0; begin < n; begin += tile) {
@@ -36,8 +36,9 @@ class Tiled {
  public:
   Tiled() = default;
 
-  // Cuts `matrix` into tiles of row_tile x col_tile elements and adds them to the table. They are
-  // named name[i,j]; name[i] or name[:,j] if only rows or columns are cut; name if nothing is.
+  // Cuts `matrix` into tiles of row_tile x col_tile elements and adds them to the table, with names
+  // name[i,j]. If only the rows are cut, the names are name[i]; if only the columns, name[:,j]; if
+  // neither, name.
   Tiled(TileTable& table, const std::string& name, Matrix<T> matrix, int64_t row_tile,
         int64_t col_tile)
       : matrix_(matrix), row_tile_(row_tile), col_tile_(col_tile) {
@@ -53,7 +54,7 @@ class Tiled {
   }
 
   const Matrix<T>& matrix() const { return matrix_; }
-  // Elements of a matrix of one column (a value per row), or of one row.
+  // Elements of a matrix that has one column (column()) or one row (row_elements()).
   Vector<T> column(Range rows) const {
     return {matrix_.data + rows.begin, static_cast<size_t>(rows.size())};
   }
@@ -70,7 +71,7 @@ class Tiled {
   }
   Matrix<T> block(Range rows) const { return matrix_.row_block(rows.begin, rows.size()); }
 
-  // The tiles that meet the given rectangle.
+  // The tiles that intersect the given rectangle.
   std::vector<TileId> over(Range rows, Range cols) const {
     require(0 <= rows.begin && rows.end <= matrix_.rows && 0 <= cols.begin &&
                 cols.end <= matrix_.cols && rows.size() > 0 && cols.size() > 0,
@@ -103,7 +104,7 @@ class Tiled {
   TileId first_ = 0;
 };
 
-// A zeroed matrix from the arena, already cut into tiles.
+// Allocates a zeroed matrix in the arena and cuts it into tiles.
 template <typename T>
 Tiled<T> allocate_tiled(Arena& arena, TileTable& table, const std::string& name, int64_t rows,
                         int64_t cols, int64_t row_tile, int64_t col_tile) {

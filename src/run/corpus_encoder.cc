@@ -53,10 +53,11 @@ class CorpusEncoder {
   };
 
   void add_op(Slot& slot) {
-    const std::string name = fmt::format("encode[{}]", program_.ops().size());
-    const TileId tile = tiles_.add(
-        {.name = name, .data = reinterpret_cast<std::byte*>(&slot), .row_bytes = sizeof slot});
-    program_.add({.name = OpName{.kind = name},
+    OpName name = {.kind = "encode", .tile = fmt::format("{}", program_.ops().size())};
+    const TileId tile = tiles_.add({.name = name.text(),
+                                    .data = reinterpret_cast<std::byte*>(&slot),
+                                    .row_bytes = sizeof slot});
+    program_.add({.name = std::move(name),
                   .phase = Phase::kData,
                   .reads = {},
                   .writes = {tile},

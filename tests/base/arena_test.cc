@@ -13,7 +13,7 @@ namespace {
 TEST(Arena, HandsOutZeroedAlignedMemory) {
   Arena arena;
 
-  // Below a cache line, odd, around a page, and above the size that asks for huge pages.
+  // Sizes below a cache line, odd, around a page, and above the size that requests huge pages.
   for (const int64_t n : {1, 3, 63, 64, 4095, 4097, 3000017}) {
     const Vector<float> v = arena.vector<float>(n);
 
@@ -59,7 +59,7 @@ TEST(Arena, CountsTheBytesItHandedOut) {
   EXPECT_EQ(arena.bytes(), 10 * sizeof(float) + 15 * sizeof(double));
 }
 
-TEST(Arena, NothingIsAnEmptyArray) {
+TEST(Arena, AnArrayOfNoElementsIsEmpty) {
   Arena arena;
 
   EXPECT_TRUE(arena.vector<float>(0).empty());

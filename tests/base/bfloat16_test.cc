@@ -34,7 +34,7 @@ TEST(BFloat16Test, RoundsDenormalsAndOverflowsLikeAnyNumber) {
   EXPECT_EQ(to_bfloat16(-std::numeric_limits<float>::infinity()).bits, 0xFF80);
 }
 
-// Cutting off the lower half of these would leave infinity.
+// Truncating these NaNs to their upper half would leave infinity.
 TEST(BFloat16Test, NanStaysNanWhateverItsBits) {
   for (const uint32_t bits : {0x7F800001u, 0xFF80FFFFu, 0x7FFFFFFFu}) {
     EXPECT_TRUE(std::isnan(to_float(to_bfloat16(of_bits(bits)))));

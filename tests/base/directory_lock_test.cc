@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-TEST(DirectoryLock, KeepsOthersOutUntilItGoes) {
+TEST(DirectoryLock, ExcludesOthersUntilItIsReleased) {
   const TempDirectory dir;
 
   std::optional<DirectoryLock> first(std::in_place, dir.path());
@@ -28,7 +28,7 @@ TEST(DirectoryLock, LeavesNothingInTheDirectory) {
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 
-TEST(DirectoryLock, WithoutADirectoryNobodyIsKeptOut) {
+TEST(DirectoryLock, ExcludesNoneIfThereIsNoDirectory) {
   const TempDirectory dir;
 
   EXPECT_FALSE(DirectoryLock(dir / "absent").is_taken());

@@ -16,7 +16,7 @@
 namespace weft {
 namespace {
 
-// Every byte value, and sizes around the writer's 1 MiB buffer.
+// Contents with every byte value, of sizes around the writer's 1 MiB buffer.
 std::string test_bytes(size_t n) {
   std::string bytes(n, '\0');
   for (size_t i = 0; i < n; ++i) bytes[i] = static_cast<char>(i * 131 + (i >> 8));
@@ -49,7 +49,7 @@ TEST(Files, WritingReplacesALongerFile) {
 }
 
 TEST(Files, ReadsFilesThatClaimToHaveNoSize) {
-  // The kernel makes /proc files as they are read; stat says 0 bytes.
+  // The kernel generates /proc files during the read; stat reports 0 bytes.
   EXPECT_TRUE(mentions(read_file("/proc/self/status"), {"Name:"}));
 }
 
@@ -138,7 +138,7 @@ TEST(MappedFile, MovesTakeTheBytesAlong) {
   EXPECT_TRUE(c.bytes().empty());  // NOLINT(bugprone-use-after-move)
 }
 
-// In the middle of a page, over several pages, and nothing at all.
+// Ranges in the middle of a page, over several pages, and empty.
 TEST(MappedFile, BytesThatWereReleasedAreReadAgain) {
   const TempDirectory dir;
   std::string bytes;

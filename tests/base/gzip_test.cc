@@ -25,7 +25,7 @@ class GzipTest : public testing::Test {
     return {std::istreambuf_iterator<char>(&reader), {}};
   }
 
-  // Text that does not repeat itself much, of more than one piece of the buffers.
+  // Text with few repetitions, longer than the buffers.
   static std::string long_text() {
     std::string text;
     for (uint32_t i = 0; text.size() < 300'000; ++i) text += std::to_string(i * 2654435761u) + ' ';
@@ -44,14 +44,14 @@ TEST_F(GzipTest, UnpacksWhatItPacked) {
   EXPECT_LT(packed({text}).size(), text.size());
 }
 
-// As `cat a.gz b.gz` makes them.
+// `cat a.gz b.gz` makes such files.
 TEST_F(GzipTest, ReadsSeveralMembers) {
   const std::string text = long_text();
 
   EXPECT_EQ(unpacked(packed({"one"}) + packed({}) + packed({text})), "one" + text);
 }
 
-TEST_F(GzipTest, RefusesWhatIsCutOrDamaged) {
+TEST_F(GzipTest, RefusesTruncatedAndDamagedFiles) {
   const std::string whole = packed({"a text of some length, a text of some length"});
 
   for (size_t bytes = 0; bytes < whole.size(); ++bytes) {

@@ -5,13 +5,13 @@
 namespace weft {
 namespace {
 
-TEST(Intervals, JoinWhatOverlapsOrTouches) {
+TEST(Intervals, JoinIntervalsThatOverlapOrTouch) {
   EXPECT_EQ(joined({{5, 7}, {0, 2}, {1, 3}, {3, 4}, {9, 9}}), (Intervals{{0, 4}, {5, 7}}));
   EXPECT_EQ(joined({{0, 10}, {2, 3}}), (Intervals{{0, 10}}));
   EXPECT_EQ(joined({}), Intervals{});
 }
 
-TEST(Intervals, TakeOthersAway) {
+TEST(Intervals, SubtractOthers) {
   const Intervals all = {{0, 10}, {20, 30}, {40, 50}};
 
   EXPECT_EQ(without(all, {{2, 3}, {5, 25}, {60, 70}}),
@@ -21,7 +21,7 @@ TEST(Intervals, TakeOthersAway) {
   EXPECT_EQ(without({}, all), Intervals{});
 }
 
-TEST(Intervals, MeasureWhatIsCommon) {
+TEST(Intervals, MeasureTheCommonPart) {
   const Intervals others = {{0, 10}, {20, 30}};
 
   EXPECT_EQ(length(others), 20);

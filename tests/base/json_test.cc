@@ -32,7 +32,7 @@ TEST(Json, TheSameKeyInTwoObjectsIsNoDuplicate) {
   EXPECT_EQ(parse_error(R"({"a":{"k":1},"b":{"k":2},"c":[{"k":3},{"k":4}]})"), "");
 }
 
-TEST(Json, RefusesWhatTheLibraryIsContentWith) {
+TEST(Json, RefusesMalformedTextThatTheLibraryAccepts) {
   EXPECT_TRUE(mentions(parse_error(R"({"k":1,"k":2})"), {"[where] the text", "\"k\" twice"}));
   EXPECT_TRUE(mentions(parse_error(R"({"k":1,"\u006b":2})"), {"\"k\" twice"}));
   EXPECT_TRUE(mentions(parse_error(R"([{"a":{"k":1,"k":2}}])"), {"\"k\" twice"}));
@@ -51,7 +51,7 @@ TEST(Json, RefusesEveryTruncation) {
 }
 
 TEST(Json, RefusesTextThatIsNotUtf8) {
-  // A lone byte, an overlong form, a surrogate, beyond U+10FFFF, a sequence cut short.
+  // A lone byte, an overlong form, a surrogate, a value beyond U+10FFFF, a truncated sequence.
   for (const char* bytes : {"\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
     EXPECT_TRUE(mentions(parse_error("\"" + std::string(bytes) + "\""), {"not JSON in UTF-8"}));
   }
@@ -94,7 +94,7 @@ TEST(Json, SaysWhyAFileCannotBeRead) {
   }
 }
 
-TEST(Json, LinesAreReadInOrderAndATornLastOneIsTold) {
+TEST(Json, LinesAreReadInOrderAndATornLastLineIsReported) {
   std::vector<std::string> places;
   std::vector<int> values;
   const auto note = [&](const nlohmann::json& record, std::string_view, const std::string& place) {

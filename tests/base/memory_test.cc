@@ -26,7 +26,7 @@ class SystemMemory : public testing::Test {
   TempDirectory root_;
 };
 
-TEST_F(SystemMemory, IsWhatTheKernelSays) {
+TEST_F(SystemMemory, IsReadFromTheKernel) {
   const auto memory = memory_of(
       "MemTotal:       32000000 kB\nMemFree:         1000000 kB\nMemAvailable:    4000000 kB\n"
       "SwapTotal:       2000000 kB\nSwapFree:        1500000 kB\n");
@@ -36,14 +36,14 @@ TEST_F(SystemMemory, IsWhatTheKernelSays) {
   EXPECT_EQ(memory->swap_bytes, 1536000000u);
 }
 
-TEST_F(SystemMemory, IsUnknownWhereTheKernelSaysNothing) {
+TEST_F(SystemMemory, IsUnknownIfTheKernelDoesNotReportIt) {
   EXPECT_FALSE(available_memory(root_.path()).has_value());
   EXPECT_FALSE(memory_of("").has_value());
   EXPECT_FALSE(memory_of("MemAvailable: many kB\n").has_value());
   EXPECT_FALSE(memory_of("XMemAvailable: 1 kB\n").has_value());
 }
 
-TEST_F(SystemMemory, IsWhatAControlGroupLeavesIfThatIsLess) {
+TEST_F(SystemMemory, IsLimitedByTheControlGroup) {
   write("proc/self/cgroup", "0::/job\n");
   write("sys/fs/cgroup/job/memory.max", "1000\n");
   write("sys/fs/cgroup/job/memory.current", "700\n");
@@ -59,7 +59,7 @@ TEST(Memory, ThisMachineHasSome) {
   EXPECT_GT(memory->ram_bytes, 1'000'000u);
 }
 
-TEST(Memory, WhatDoesNotFitIsAnErrorThatSaysHowMuchIsMissing) {
+TEST(Memory, ARunThatDoesNotFitIsAnErrorThatSaysHowMuchIsMissing) {
   const AvailableMemory available = {.ram_bytes = 4 * kGB + kGB / 10, .swap_bytes = kGB};
 
   const std::string error = error_of(
@@ -68,7 +68,7 @@ TEST(Memory, WhatDoesNotFitIsAnErrorThatSaysHowMuchIsMissing) {
   EXPECT_EQ(error, "[memory] training needs 9.3 GB, 4.1 GB available; use a smaller model");
 }
 
-TEST(Memory, WhatFitsOnlyWithSwapIsAWarning) {
+TEST(Memory, ARunThatFitsOnlyWithSwapIsAWarning) {
   const AvailableMemory available = {.ram_bytes = 4 * kGB, .swap_bytes = 2 * kGB};
 
   EXPECT_EQ(require_memory(4 * kGB, "training", "hint", available), "");

@@ -63,7 +63,7 @@ TEST(RandomUniform, HasTheMomentsAndTheRangeOfAUniform) {
     squares += u * u;
   }
 
-  // 5 standard errors: sd(u) = sqrt(1/12), sd(u^2) = sqrt(4/45), over sqrt(n).
+  // Bounds of 5 standard errors: sd(u) = sqrt(1/12), sd(u^2) = sqrt(4/45), over sqrt(n).
   EXPECT_NEAR(sum / kN, 1.0 / 2, 5 * std::sqrt(1.0 / 12 / kN));
   EXPECT_NEAR(squares / kN, 1.0 / 3, 5 * std::sqrt(4.0 / 45 / kN));
 }
@@ -95,7 +95,7 @@ TEST(RandomNormal, HasTheMomentsAndTheTailsOfANormal) {
     beyond_two += std::abs(z) > 2.0;
   }
 
-  // 5 standard errors: var(z) = 1, var(z^2) = 2, var(z^4) = 96, and a proportion of 4.55 %.
+  // Bounds of 5 standard errors: var(z) = 1, var(z^2) = 2, var(z^4) = 96, a proportion of 4.55 %.
   EXPECT_NEAR(sum / kN, 0.0, 5 * std::sqrt(1.0 / kN));
   EXPECT_NEAR(squares / kN, 1.0, 5 * std::sqrt(2.0 / kN));
   EXPECT_NEAR(fourths / kN, 3.0, 5 * std::sqrt(96.0 / kN));
@@ -111,7 +111,7 @@ TEST(RandomNormal, NeighboursAndStreamsAreUncorrelated) {
     streams += random_normal(42, 1, i) * random_normal(42, 2, i);
   }
 
-  // A product of independent normals has variance 1: 5 standard errors.
+  // A product of independent normals has variance 1; the bound is 5 standard errors.
   EXPECT_NEAR(neighbours / kN, 0.0, 5 * std::sqrt(1.0 / kN));
   EXPECT_NEAR(streams / kN, 0.0, 5 * std::sqrt(1.0 / kN));
 }

@@ -9,8 +9,8 @@
 namespace weft {
 namespace {
 
-// Values that no mistake in order, rank or place leaves as they should be. Whole numbers: their
-// sums are exact in any order.
+// Values that differ by rank and place, so that any mistake shows. They are whole numbers,
+// whose sums are exact in any order.
 float value(int64_t rank, int64_t i) { return float(1000 * (rank + 1) + 7 * (i % 97)); }
 
 std::vector<float> values_of(int64_t rank, int64_t n) {
@@ -34,7 +34,7 @@ void finish(Request& request) {
 }
 void finish(Request&& request) { finish(request); }
 
-// Uneven on purpose, and rank 1 of several has nothing.
+// Counts that are uneven on purpose; rank 1 of several has no elements.
 std::vector<int64_t> uneven_counts(const Communicator& c) {
   std::vector<int64_t> counts;
   for (int r = 0; r < c.size(); ++r) counts.push_back(r == 1 ? 0 : 5 + 3 * r);
@@ -119,7 +119,7 @@ void check_copies(Communicator& c) {
   }
 }
 
-// Several under way at once, which end in any order.
+// Several transfers are under way at the same time and end in any order.
 void check_many_at_once(Communicator& c) {
   constexpr int64_t kTransfers = 8, n = 20011;
   std::vector<std::vector<float>> values;

@@ -1,11 +1,11 @@
-// What every communicator must do, however many ranks it has and whatever is behind it.
+// Checks of every kind of communicator, with any number of ranks.
 #pragma once
 
 #include "comm/communicator.h"
 
 namespace weft {
 
-// Called on all ranks. Throws Error that names the first case which fails on this rank.
+// All ranks call it. Throws Error that names the first case that fails on this rank.
 void check_communicator(Communicator& communicator);
 
 }  // namespace weft

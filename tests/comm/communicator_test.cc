@@ -15,20 +15,20 @@
 namespace weft {
 namespace {
 
-TEST(SingleProcess, DoesWhatEveryCommunicatorMust) {
+TEST(SingleProcess, PassesTheCasesOfEveryCommunicator) {
   SingleProcess alone;
 
   EXPECT_EQ(error_of([&] { check_communicator(alone); }), "");
 }
 
-// The communicator of other tests; MPI's has its own program, which mpirun starts.
-TEST(ThreadRanks, DoWhatEveryCommunicatorMust) {
+// Other tests use this communicator. MPI's has a program of its own, which mpirun starts.
+TEST(ThreadRanks, PassTheCasesOfEveryCommunicator) {
   for (const int ranks : {1, 2, 3, 4}) {
     EXPECT_EQ(error_of([&] { run_ranks(ranks, check_communicator); }), "");
   }
 }
 
-TEST(ThreadRanks, NoticeCallsThatDoNotFitTogether) {
+TEST(ThreadRanks, ReportCallsThatDoNotMatch) {
   const std::string error = error_of([] {
     run_ranks(2, [](Communicator& c) {
       std::vector<float> values(3);
@@ -47,7 +47,7 @@ TEST(Connect, WithoutALauncherThereIsOneRank) {
   EXPECT_EQ(communicator->rank(), 0);
 }
 
-// The error that each rank gets from on_all_ranks, for work that may fail.
+// The error that on_all_ranks throws on each rank.
 std::vector<std::string> errors_of(int ranks, const std::function<void(int rank)>& work) {
   std::vector<std::string> errors(static_cast<size_t>(ranks));
   run_ranks(ranks, [&](Communicator& c) {
@@ -61,11 +61,11 @@ std::vector<std::string> errors_of(int ranks, const std::function<void(int rank)
   return errors;
 }
 
-TEST(OnAllRanks, WhatFailsNowhereThrowsNowhere) {
+TEST(OnAllRanks, ThrowsNothingIfNoRankFails) {
   EXPECT_EQ(errors_of(3, [](int) {}), std::vector<std::string>(3, ""));
 }
 
-TEST(OnAllRanks, WhatFailsOnOneThrowsOnAllAndNamesIt) {
+TEST(OnAllRanks, ThrowsOnAllRanksIfOneFailsAndNamesIt) {
   const auto errors = errors_of(3, [](int rank) {
     if (rank == 1) throw input_error("data", "there is no x.bin", "look for it");
   });
@@ -74,7 +74,7 @@ TEST(OnAllRanks, WhatFailsOnOneThrowsOnAllAndNamesIt) {
                         3, "all: [data] rank 1 on thread1: there is no x.bin; look for it"));
 }
 
-TEST(OnAllRanks, WhatFailsEverywhereAlikeNamesNobody) {
+TEST(OnAllRanks, NamesNoRankIfAllFailAlike) {
   const auto errors = errors_of(3, [](int) { throw input_error("data", "there is no x.bin"); });
 
   EXPECT_EQ(errors, std::vector<std::string>(3, "all: [data] there is no x.bin"));
@@ -90,7 +90,7 @@ TEST(RequireSame, NamesTheFactTheValuesAndTheRanks) {
   EXPECT_TRUE(mentions(error, {"--lr is 0.001 on rank 0 on thread0 and 0.1 on rank 2 on thread2"}));
 }
 
-TEST(RequireSame, IsContentWithEqualFacts) {
+TEST(RequireSame, AcceptsEqualFacts) {
   EXPECT_EQ(error_of([] {
               run_ranks(3, [](Communicator& c) { require_same(c, {{"--seed", "42"}}); });
             }),

@@ -1,5 +1,5 @@
-// Started by mpirun: checks MPI's communicator, once as weft uses it, and once with transfers so
-// short that every longer one is cut into several calls, as counts beyond 2^31 are.
+// Checks MPI's communicator on the ranks that mpirun starts: with the largest count that weft uses,
+// or with one so small that transfers are cut into several calls, as counts beyond 2^31 are.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -13,8 +13,8 @@
 namespace weft {
 namespace {
 
-// MPI refuses a root that is no rank. Whoever waits for the transfer is told, and the others go on,
-// whether it began at once or when those before it had ended.
+// MPI refuses a root that is not a rank. The caller that waits for the transfer gets the error and
+// other transfers continue, whether this one began at once or after earlier ones had ended.
 void check_errors(Communicator& c) {
   constexpr size_t kTransfers = 12;
   std::vector<std::vector<float>> values(kTransfers, std::vector<float>(1000, float(c.rank())));

@@ -28,7 +28,7 @@ std::vector<int32_t> inputs_of(const Batches& batches, const BatchPlan& plan, in
   return inputs;
 }
 
-// The samples that all ranks together read in these steps, in the order of their numbers.
+// The samples that all ranks together read in these steps, in the order of the sequences.
 std::vector<int64_t> samples_read(const TokenSource& source, const BatchPlan& plan, int64_t steps) {
   const Batches batches(source, plan);
   std::vector<int64_t> samples;
@@ -102,8 +102,9 @@ TEST(Permuted, MovesNeighboursFarApart) {
     distance += std::abs(static_cast<double>(order[i] - order[i - 1]));
   }
 
-  // Two uniform points of [0, n) are n/3 apart on average, with standard deviation n / sqrt(18);
-  // 5 standard errors of the mean (neighbouring distances share a point: twice the variance).
+  // Two uniform points of [0, n) are n/3 apart on average, with standard deviation n / sqrt(18).
+  // The bound is 5 standard errors of the mean, with twice the variance because neighbouring
+  // distances share a point.
   EXPECT_NEAR(distance / (kN - 1) / kN, 1.0 / 3, 5 * std::sqrt(2.0 / 18 / kN));
 }
 
@@ -120,7 +121,7 @@ TEST(Batches, AnEpochReadsEverySampleOnce) {
       const int64_t steps = Batches(source, plan).steps_per_epoch();
       std::vector<int64_t> read = samples_read(source, plan, 3 * steps);
 
-      // Every epoch, the later ones beginning wherever the previous one ended.
+      // Every epoch begins where the previous one ended.
       const auto n = static_cast<ptrdiff_t>(c.samples);
       for (auto epoch = read.begin(); read.end() - epoch >= n; epoch += n) {
         ASSERT_TRUE(is_permutation_of_all({epoch, epoch + n})) << c.samples << " samples";

@@ -43,7 +43,7 @@ BpeVocabulary random_vocabulary(int merges, std::mt19937& random) {
   return vocabulary_of(pairs);
 }
 
-// The definition, one merge at a time: the lowest rank among all neighbours, the leftmost of these.
+// The definition, one merge at a time: the lowest rank among all neighbours, at its leftmost place.
 Ids reference_encode(const BpeVocabulary& vocabulary, const std::string& piece) {
   Ids ids;
   for (const uint8_t byte : piece) ids.push_back(byte);
@@ -58,7 +58,7 @@ Ids reference_encode(const BpeVocabulary& vocabulary, const std::string& piece) 
     if (const auto i = position_of(merge)) {
       ids[*i] = merge.result;
       ids.erase(ids.begin() + *i + 1);
-      rank = -1;  // begin again
+      rank = -1;  // starts over from the lowest rank
     }
   }
   return ids;
@@ -112,7 +112,8 @@ TEST(Bpe, TwoMergesMayMakeTheSameToken) {
   EXPECT_EQ(encode(bpe, "abc"), (Ids{258}));
 }
 
-// Short pieces are merged by a scan, pieces over 256 bytes by a heap: both must be the definition.
+// Short pieces are merged by a scan, pieces over 256 bytes by a heap. Both must equal the
+// definition.
 TEST(Bpe, AgreesWithTheDefinitionOnRandomVocabularies) {
   std::mt19937 random(1);
   for (int trial = 0; trial < 20; ++trial) {
@@ -125,7 +126,7 @@ TEST(Bpe, AgreesWithTheDefinitionOnRandomVocabularies) {
   }
 }
 
-// A quadratic loop would need minutes (2^40 / 2 steps); the test's time limit is the assertion.
+// A quadratic loop would need minutes (2^40 / 2 steps), so the test's time limit would stop it.
 TEST(Bpe, AMegabyteWithoutASpaceIsNotQuadratic) {
   std::vector<std::pair<std::string, std::string>> doublings;
   for (std::string half = "a"; half.size() < 1024; half += half) doublings.emplace_back(half, half);

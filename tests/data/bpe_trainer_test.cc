@@ -14,7 +14,7 @@
 namespace weft {
 namespace {
 
-using Merges = std::vector<std::string>;  // "l o": as in merges.txt
+using Merges = std::vector<std::string>;  // spelled as in merges.txt: "l o"
 
 BpeVocabulary train(const std::vector<WordCount>& words, int64_t size, int64_t min_frequency = 1) {
   return train_bpe(words, {size, min_frequency}, [](int64_t) {});
@@ -29,7 +29,7 @@ Merges merges_of(const BpeVocabulary& vocabulary) {
   return merges;
 }
 
-// The definition: counts all pairs of all words anew for every merge.
+// The definition: counts all pairs of all words again for every merge.
 class ReferenceTrainer {
  public:
   explicit ReferenceTrainer(const std::vector<WordCount>& words) : words_(words) {
@@ -89,7 +89,7 @@ class ReferenceTrainer {
   std::vector<std::vector<size_t>> symbols_;
 };
 
-// Few letters and long words: ties, overlaps, and tokens that two merges make.
+// Few letters and long words give ties, overlaps, and tokens that two merges produce.
 std::vector<WordCount> random_words(std::mt19937& random) {
   std::vector<WordCount> words;
   for (int i = 0; i < 40; ++i) {
@@ -161,8 +161,8 @@ TEST(BpeTrainer, TellsItsProgress) {
   EXPECT_EQ(told, (std::vector<int64_t>{257, 258}));
 }
 
-// A trainer that walks through a whole word for each of its merges would need hours; the test's
-// time limit is the assertion.
+// A trainer that walks through a whole word for each of its merges would need hours, so the test's
+// time limit would stop it.
 TEST(BpeTrainer, AWordOfAMegabyteIsNotQuadratic) {
   std::mt19937 random(1);
   std::string word(1'000'000, ' ');

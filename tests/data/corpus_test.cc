@@ -24,7 +24,7 @@ class Corpus : public testing::Test {
     dir_.write(name, text);
   }
 
-  // The paths below the directory that list_corpus finds.
+  // The paths that list_corpus finds, relative to the directory.
   std::vector<std::string> listed(const std::vector<std::string>& names) const {
     std::vector<std::string> paths, found;
     for (const std::string& name : names) paths.push_back(path(name));

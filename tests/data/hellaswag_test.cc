@@ -27,7 +27,7 @@ class HellaSwagFile : public testing::Test {
     const std::filesystem::path path = write(bytes);
     return error_of([&] { HellaSwag file(path); });
   }
-  // The error of the first example with one of its numbers replaced.
+  // The error of a file whose first example has one number replaced.
   std::string error_with(size_t place, uint16_t value) const {
     Numbers numbers = example_numbers(kTwo[0], 0);
     numbers[place] = value;

@@ -15,7 +15,7 @@ std::string text_of(std::string_view line) {
   return json_line_field(line, "text", "a.jsonl, line 3");
 }
 
-// The error of a line; all of them say where it is.
+// The error of a line. Checks that it names the place of the line.
 std::string error_of_line(std::string_view line) {
   std::string message = error_of([&] { text_of(line); });
   EXPECT_TRUE(mentions(message, {"[data.jsonl] a.jsonl, line 3 "}));

@@ -70,8 +70,8 @@ TEST(Pretokenizer, SpacesAtTheEndAreOnePiece) {
   EXPECT_EQ(pieces(" "), (Pieces{" "}));
 }
 
-// Before a sign, two spaces are cut apart, and the second joins the sign if it is U+0020; two signs
-// stay one piece with it.
+// Before a sign, two spaces are separated, and the second joins the sign if it is U+0020; a second
+// sign joins the same piece.
 TEST(Pretokenizer, KnowsEveryWhiteSpaceCharacterAndNoOther) {
   for (const std::string space :
        {"\t", "\n", "\v", "\f", "\r", " ", "\u0085", "\u00A0", "\u1680", "\u2000", "\u200A",
@@ -119,7 +119,7 @@ TEST(LastSafeCut, IsNoneWhereNoSpaceFollowsSomethingElse) {
   }
 }
 
-// Characters of every class, contractions, bytes that are no UTF-8.
+// Characters of every class, contractions, and bytes that are not UTF-8.
 std::string random_text(std::mt19937& random) {
   const std::string units[] = {"a",      "'",          "s",    "ll",   "7",       "!",
                                "|",      " ",          "  ",   "\n",   "\u00e9",  "\u00a0",

@@ -1,4 +1,4 @@
-// A vocabulary of 267 tokens that tests write themselves, in the form of GPT-2's files.
+// SmallVocabulary: 267 tokens, which tests write as files in GPT-2's form.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace weft {
 
 // The byte alphabet in the order of GPT-2's ids: 188 bytes that stand for themselves, then U+0100
-// to U+0143. Written out here on its own, as a check on data/byte_alphabet.
+// to U+0143. Written out independently, as a check of data/byte_alphabet.
 inline std::vector<std::string> byte_spellings() {
   const auto utf8 = [](int c) {
     if (c < 0x80) return std::string(1, char(c));

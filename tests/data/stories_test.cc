@@ -33,7 +33,7 @@ bool is_lower(char c) { return 'a' <= c && c <= 'z'; }
 bool is_vowel(char c) { return std::string_view("aeiouAEIOU").find(c) != std::string_view::npos; }
 bool is_mark(char c) { return std::string_view(".,!?").find(c) != std::string_view::npos; }
 
-// Runs of letters, as they are written.
+// The words of a text: its runs of letters.
 std::vector<std::string> words(const std::string& text) {
   std::vector<std::string> found(1);
   for (const char c : text) {
@@ -57,7 +57,7 @@ std::set<std::string> words_after(const std::string& text, std::string_view mark
   return found;
 }
 
-// The text around the first two neighbours that the predicate accepts, or nothing.
+// The text around the first two neighbouring words that the predicate accepts, or "".
 template <typename Predicate>
 std::string first_pair(const std::string& text, Predicate predicate) {
   for (size_t i = 1; i < text.size(); ++i) {
@@ -201,7 +201,7 @@ TEST(Stories, TheVocabularyIsSmallAndEveryWordComesOften) {
 
   EXPECT_GE(counts.size(), 400u);
   EXPECT_LE(counts.size(), 800u);
-  // A model cannot learn a word that it has hardly seen.
+  // A model cannot learn a word that hardly occurs.
   for (const auto& [word, count] : counts) EXPECT_GE(count, 10) << word;
 }
 

@@ -24,7 +24,7 @@ Strings pieces(std::string_view text) {
   return pieces;
 }
 
-// The documents of a file, cut the simple way.
+// The documents of a file, cut by a simple loop.
 Strings split(const std::string& text, const TextCutter::Documents& how) {
   Strings documents;
   size_t begin = 0;
@@ -55,7 +55,7 @@ std::vector<TextBlock> cut(const std::string& text, const TextCutter::Documents&
   return blocks;
 }
 
-// For each document the pieces of its stretches, each taken apart from the rest.
+// For each document, the pieces of its parts, each part pre-tokenised separately.
 std::vector<Strings> pieces_of_documents(const std::vector<TextBlock>& blocks) {
   std::vector<Strings> documents;
   const auto add = [&](std::string_view stretch) {

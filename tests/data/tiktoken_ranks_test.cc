@@ -33,7 +33,7 @@ class TiktokenRanks : public testing::Test {
   std::string error(const std::string& text) const {
     return error_of([&] { read(text); });
   }
-  // The error when a line follows 266 good ones.
+  // The error if this line follows 266 valid ones.
   std::string error_after(const std::string& last_line) const { return error(ranks_ + last_line); }
 
   TempDirectory directory_;
@@ -93,8 +93,8 @@ TEST_F(TiktokenRanks, AreRefusedAboveTheTokensThat16BitsCount) {
 }
 
 // The file that tiktoken downloads has SHA-256
-// 306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930; the lines made here are its
-// lines.
+// 306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930 and the same lines as those made
+// here.
 TEST_F(TiktokenRanks, OfGpt2GiveOpenAisMerges) {
   const char* data = std::getenv("WEFT_SHARED_DATA");
   if (data == nullptr) GTEST_SKIP() << "WEFT_SHARED_DATA is not set";

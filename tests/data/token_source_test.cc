@@ -34,7 +34,7 @@ std::vector<int32_t> range(int32_t begin, int32_t end) {
   return values;
 }
 
-// A directory whose shards cut the tokens 0, 1, 2, ... into pieces of these lengths.
+// A directory of shards that hold the tokens 0, 1, 2, ... in pieces of these lengths.
 class ShardDirectory {
  public:
   explicit ShardDirectory(const std::vector<size_t>& lengths) {
@@ -63,7 +63,7 @@ TEST(TokenSource, TargetsAreInputsShiftedByOne) {
 
 TEST(TokenSource, EveryTokenIsATargetOnceWhenTheStreamDivides) {
   const TokenSource source =
-      TokenSource::from_tokens(counting(36));  // 5 samples of 7, and one more
+      TokenSource::from_tokens(counting(36));  // 5 samples of 7 tokens and one more token
 
   std::vector<int32_t> targets;
   for (int64_t i = 0; i < source.samples(7); ++i) {

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// SmallVocabulary as Hugging Face's tokenizers 0.23 writes it, written out on its own.
+// SmallVocabulary as Hugging Face's tokenizers 0.23 writes it, written out independently.
 json small_tokenizer() {
   const SmallVocabulary small;
   json vocab = json::object(), merges = json::array();
@@ -55,7 +55,7 @@ class TokenizerJson : public testing::Test {
   std::string error(std::string_view text) const {
     return error_of([&] { read_text(text); });
   }
-  // The error when one setting has another value.
+  // The error if one setting has another value.
   std::string error_with(const char* pointer, const json& value) const {
     json changed = small_tokenizer();
     changed[json::json_pointer(pointer)] = value;

@@ -201,7 +201,8 @@ const TestVector kPublished[] = {
      {1462, 10100, 23772, 468, 23858, 21746, 1988, 5189}},
 };
 
-// From the same vocabulary and GPT-2's regular expression; no test publishes them.
+// Computed from the same vocabulary and GPT-2's regular expression, because no published test has
+// them.
 const TestVector kDerived[] = {
     {"<|endoftext|>", {27, 91, 437, 1659, 5239, 91, 29}},
     {"don't", {9099, 470}},

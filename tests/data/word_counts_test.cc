@@ -10,7 +10,7 @@ namespace {
 
 using Words = std::vector<WordCount>;
 
-// A text of 15 MB, so that it is counted in several rounds; every word follows a space but the
+// A text of 15 MB, so that it is counted in several rounds. A space precedes every word but the
 // first.
 std::string long_text() {
   std::string text = "start";
@@ -54,8 +54,8 @@ TEST(WordCounts, NoWordCrossesFromATextIntoTheNext) {
   EXPECT_EQ(counter.finish(), (Words{{"ab", 2}}));
 }
 
-// Searching all that was read so far for a place to cut, each time that more comes, would take
-// hours (5,000 times up to 20 MB); the test's time limit is the assertion.
+// Searching all of the pending text for a cut each time that more arrives would take hours (5,000
+// times up to 20 MB), so the test's time limit would stop it.
 TEST(WordCounts, AWordWithoutEndIsNotQuadratic) {
   const std::string text(20'000'000, 'a');
 

@@ -18,7 +18,7 @@ namespace {
 
 using Ids = std::vector<TileId>;
 
-// Four tiles of words, each holding its number + 1, and a program of one op.
+// Four tiles of words, in which each word holds its number + 1, and a program of one op.
 class CheckingExecutorTest : public testing::Test {
  protected:
   CheckingExecutorTest() {
@@ -93,7 +93,7 @@ TEST_F(CheckingExecutorTest, CatchesAnUndeclaredReadAndNamesTheTile) {
 }
 
 TEST_F(CheckingExecutorTest, CatchesUndeclaredReadsThatMatterOnlyTogether) {
-  // Changes only if both tiles do.
+  // The result changes only if both tiles do.
   add({}, {1}, [&](std::byte*) { tiles_[1][0] = tiles_[2][0] == 3 || tiles_[3][0] == 4; });
 
   EXPECT_TRUE(mentions(problem(), {"[op0]", "only together"}));

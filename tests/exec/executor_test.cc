@@ -24,8 +24,9 @@
 namespace weft {
 namespace {
 
-// These tests also run under ThreadSanitizer. Unless a test is about ops that meet, its ops share
-// nothing but tiles: a dependence that an executor misses is then a data race that it reports.
+// These tests also run under ThreadSanitizer. Unless a test is about ops that run at the same time,
+// its ops share nothing but tiles. ThreadSanitizer then reports a dependence that an executor
+// misses as a data race.
 
 struct Model {
   std::string name;
@@ -77,7 +78,7 @@ class ExecutorTest : public testing::TestWithParam<Model> {
   std::unique_ptr<Executor> executor_ = make_executor(GetParam().name, GetParam().threads);
 };
 
-// Every executor, alone and with as many threads as the machine may not have.
+// Every executor, with one thread and with more threads than the machine may have.
 class AnyExecutor : public ExecutorTest {};
 INSTANTIATE_TEST_SUITE_P(Models, AnyExecutor, testing::ValuesIn(all_models()), name_of);
 
@@ -156,10 +157,10 @@ TEST_P(AnyExecutor, RunsEveryOpOnce) {
   for (size_t i = 0; i < kOps; ++i) EXPECT_EQ(tiles[i][0], 1u) << "op " << i;
 }
 
-// ---- What the observer is told.
+// ---- Calls of the observer.
 
-// Numbers the calls in the order in which they come. The counter is relaxed on purpose: it must not
-// order the ops for ThreadSanitizer.
+// Numbers the calls in their order. The counter is relaxed on purpose: it must not order the ops
+// for ThreadSanitizer.
 class Witness : public Observer {
  public:
   struct Sighting {
@@ -256,8 +257,8 @@ TEST_P(AnyExecutor, AnObserverIsForgottenAfterItsRun) {
 
 // ---- Scratch.
 
-// Fills all of its scratch with its own number and looks, after others had time to disturb it,
-// whether every byte is still there.
+// Fills all of its scratch with its own number, gives other ops time to disturb it, and checks that
+// every byte is unchanged.
 void use_scratch(std::byte* scratch, size_t bytes, size_t number, std::span<uint64_t> tile) {
   const auto mark = static_cast<std::byte>(number);
   std::fill_n(scratch, bytes, mark);
@@ -287,7 +288,7 @@ TEST_P(AnyExecutor, ScratchIsAlignedLargeEnoughAndPrivateWhileAnOpRuns) {
   }
 }
 
-// ---- Ops that really run at once: they meet outside the tiles, through atomics.
+// ---- Ops that run at the same time: they meet outside the tiles, through atomics.
 
 TEST_P(ParallelExecutor, IndependentOpsRunAtOnceEachWithItsOwnScratch) {
   WordTiles tiles(2);
@@ -311,8 +312,8 @@ TEST_P(ParallelExecutor, IndependentOpsRunAtOnceEachWithItsOwnScratch) {
   EXPECT_NE(tiles[0][0], tiles[1][0]);
 }
 
-// `slow` is not done before `successor` has started: a barrier after {slow, quick} would prevent
-// it.
+// `slow` does not end before `successor` has started, which a barrier after {slow, quick} would
+// prevent.
 TEST_P(TasksOnThreads, AnOpStartsAsSoonAsItsTilesAreReadyWhateverElseStillRuns) {
   const WordTiles tiles(3);
   Program program("dataflow", tiles.table());
@@ -331,8 +332,7 @@ TEST_P(TasksOnThreads, AnOpStartsAsSoonAsItsTilesAreReadyWhateverElseStillRuns) 
 
 // ---- Ops that throw.
 
-// A chain of ops of which the middle one throws while `broken`. Op number i counts its runs in
-// tile i.
+// A chain of ops whose middle op throws while `broken`. Op number i counts its runs in tile i.
 class BreakableChain {
  public:
   BreakableChain() {
@@ -408,7 +408,7 @@ TEST_P(AnyExecutor, ExceptionsOfOtherTypesPassThrough) {
   EXPECT_THROW(executor_->prepare(program)->run(), std::out_of_range);
 }
 
-TEST_P(AnyExecutor, OfOpsInOrderTheFirstErrorIsRethrown) {
+TEST_P(AnyExecutor, OfTwoFailingOpsInAChainTheFirstErrorIsRethrown) {
   const WordTiles tiles(1);
   Program program("order", tiles.table());
   for (const char* name : {"first", "second", "third"}) {
@@ -418,8 +418,8 @@ TEST_P(AnyExecutor, OfOpsInOrderTheFirstErrorIsRethrown) {
   EXPECT_EQ(error_of([&] { executor_->prepare(program)->run(); }), "[first] failed");
 }
 
-// Both fail, the later op of the list first in time.
-TEST_P(ParallelExecutor, OfOpsAtOnceTheErrorOfTheEarliestInTheListIsRethrown) {
+// Both ops fail, and the later op in the list fails first in time.
+TEST_P(ParallelExecutor, OfConcurrentFailuresTheEarliestInTheListIsRethrown) {
   class EndOfSecond : public Observer {
    public:
     void op_started(size_t, int) noexcept override {}
@@ -468,9 +468,9 @@ TEST_P(ParallelExecutor, AnErrorIsRethrownOnlyAfterEveryStartedOpHasEnded) {
   EXPECT_EQ(tiles[1][0], 1u);
 }
 
-// ---- Ops that wait for what goes on elsewhere.
+// ---- Ops with a poll.
 
-// A message that arrives `polls` polls after it was sent, and is then a value in a tile.
+// A message that arrives `polls` polls after it was sent and then writes its value to a tile.
 class Message {
  public:
   explicit Message(int polls) : polls_(polls) {}
@@ -491,7 +491,7 @@ class Message {
   int left_ = 0;
 };
 
-TEST_P(AnyExecutor, AnOpThatWaitsHasEndedWhenItsPollSaysSo) {
+TEST_P(AnyExecutor, AnOpWithAPollEndsWhenThePollReturnsTrue) {
   for (const int polls : {1, 2, 50}) {
     WordTiles tiles(3);
     Program program("message", tiles.table());
@@ -515,8 +515,8 @@ TEST_P(AnyExecutor, AnOpThatWaitsHasEndedWhenItsPollSaysSo) {
   }
 }
 
-// Messages among ops that do not commute: the bits are those of list order all the same.
-TEST_P(AnyExecutor, OpsThatWaitKeepListOrder) {
+// Messages among ops that do not commute must still leave the bits of list order.
+TEST_P(AnyExecutor, OpsWithAPollKeepListOrder) {
   constexpr size_t kOps = 300, kTiles = 12;
   const auto run = [&](Executor& executor) {
     WordTiles tiles(kTiles);
@@ -543,7 +543,7 @@ TEST_P(AnyExecutor, OpsThatWaitKeepListOrder) {
   EXPECT_EQ(run(*executor_), run(*make_executor("sequential", 1)));
 }
 
-TEST_P(AnyExecutor, AnErrorOfAPollIsTheOps) {
+TEST_P(AnyExecutor, AnErrorOfAPollIsAnErrorOfItsOp) {
   WordTiles tiles(2);
   Program program("broken line", tiles.table());
   Op message = make_op("message", {}, {0});
@@ -559,10 +559,10 @@ TEST_P(AnyExecutor, AnErrorOfAPollIsTheOps) {
   EXPECT_EQ(tiles[1][0], 0u);
 }
 
-// What they wait for may never come: a rank that has failed must be able to say so.
-TEST_P(AnyExecutor, OpsThatWaitAreGivenUpOnceAnotherHasFailed) {
+// The message may never arrive, and a rank that has failed must be able to report it.
+TEST_P(AnyExecutor, PendingOpsAreAbandonedOnceAnotherOpHasFailed) {
   if (GetParam().name == "sequential" || GetParam().name == "omp-tasks") {
-    GTEST_SKIP() << "stays with the op that waits";
+    GTEST_SKIP() << "a worker polls its op until the op ends";
   }
   const WordTiles tiles(2);
   Program program("hopeless", tiles.table());
@@ -575,20 +575,20 @@ TEST_P(AnyExecutor, OpsThatWaitAreGivenUpOnceAnotherHasFailed) {
   EXPECT_EQ(error_of([&] { executor_->prepare(program)->run(); }), "[fails] failed");
 }
 
-// One thread is enough: the op that waits occupies none.
+// One thread is enough, because a pending op occupies none.
 class NeverOccupied : public ExecutorTest {};
 INSTANTIATE_TEST_SUITE_P(Models, NeverOccupied,
                          testing::Values(Model{"tasks", 1}, Model{"tasks", 2},
                                          Model{"fork-join", 1}, Model{"fork-join", 2}),
                          name_of);
 
-TEST_P(NeverOccupied, OtherOpsRunWhileOneWaits) {
+TEST_P(NeverOccupied, OtherOpsRunWhileOneIsPending) {
   WordTiles tiles(4);
   Program program("overlap", tiles.table());
   std::atomic<int> others{0};
   Op message = make_op("message", {}, {0});
   message.phase = Phase::kCommunication;
-  message.poll = [&] { return others == 3; };  // what comes after it in the list
+  message.poll = [&] { return others == 3; };  // the ops after it in the list
   program.add(message);
   for (TileId tile = 1; tile < 4; ++tile) {
     program.add(make_op("other" + std::to_string(tile), {}, {tile}, [&](std::byte*) { ++others; }));
@@ -599,8 +599,8 @@ TEST_P(NeverOccupied, OtherOpsRunWhileOneWaits) {
   EXPECT_EQ(others, 3);
 }
 
-// A worker that sleeps must wake up to ask for a message while the other one is at work.
-TEST(Tasks, AnIdleWorkerAsksWhileAnotherIsBusy) {
+// A sleeping worker must wake up to poll a message while the other worker is busy.
+TEST(Tasks, AnIdleWorkerPollsWhileAnotherIsBusy) {
   WordTiles tiles(3);
   Program program("busy", tiles.table());
   std::atomic<bool> arrived{false};
@@ -636,7 +636,7 @@ TEST(Tasks, CommunicationGoesFirstAndThenListOrder) {
   EXPECT_EQ(order, "24013");
 }
 
-// ---- make_executor and what it reports.
+// ---- The table of executors.
 
 TEST(MakeExecutor, RefusesUnknownNames) {
   for (const char* name : {"", "openmp", "Tasks", "fork_join", "tasks "}) {

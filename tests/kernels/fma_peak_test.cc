@@ -2,16 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
+
+#include "support/thread_cpu_time.h"
 
 namespace weft {
 namespace {
 
 double seconds_of(int64_t rounds) {
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = thread_cpu_seconds();
   EXPECT_TRUE(std::isfinite(multiply_add(rounds)));
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return thread_cpu_seconds() - begin;
 }
 
 TEST(FmaPeak, FlopsAreProportionalToRounds) {
@@ -26,11 +28,12 @@ TEST(FmaPeak, ConvergesToTheNumberOfChainsAndLanes) {
 }
 
 TEST(FmaPeak, DoesTheWorkThatItCounts) {
-  seconds_of(100'000);
+  double few_s = seconds_of(100'000);
+  for (int i = 0; i < 10; ++i) few_s = std::min(few_s, seconds_of(100'000));
 
-  // A compiler that dropped the loop, or ran it once for all rounds, would make this ratio 1. Wide
-  // limits: other processes share the machine.
-  EXPECT_GT(seconds_of(10'000'000) / seconds_of(100'000), 10.);
+  // The ratio is 100. It would be 1 if the compiler dropped the loop, or ran it once for all
+  // rounds. Other processes can slow a thread down by a factor of two or three, but not by ten.
+  EXPECT_GT(seconds_of(10'000'000) / few_s, 10.);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 
 using Ids = std::vector<TileId>;
 
-// What an op of a hand-made program touches.
+// The tiles that an op of a hand-made program reads and writes.
 struct Touches {
   Ids reads, writes;
 };
@@ -57,7 +57,7 @@ TEST(OpName, IsAPathOfItsParts) {
   EXPECT_EQ((OpName{.kind = "norm", .index = 1}).text(), "norm1");
 }
 
-TEST_F(ProgramTest, MovedBytesAreThoseOfTheTilesUnlessAnOpSaysOtherwise) {
+TEST_F(ProgramTest, MovedBytesAreThoseOfTheTilesUnlessAnOpSetsThem) {
   add({1, 2}, {3});
   Op op = program_.ops()[0];
   const size_t tile_bytes = tiles_.table()[1].row_bytes;
@@ -221,7 +221,7 @@ TEST_F(ProgramTest, AWriterWaitsForAllReadersSinceTheLastWrite) {
   EXPECT_EQ(dependences(program_), (Waits{{}, {0}, {0}, {1, 2}, {3}}));
 }
 
-TEST_F(ProgramTest, AnOpThatIsMetOnManyTilesIsNamedOnce) {
+TEST_F(ProgramTest, AnOpThatConflictsOnManyTilesIsNamedOnce) {
   add_all({{{5}, {0, 1, 2}}, {{0, 1}, {2, 5}}});
 
   EXPECT_EQ(dependences(program_), (Waits{{}, {0}}));
@@ -229,7 +229,7 @@ TEST_F(ProgramTest, AnOpThatIsMetOnManyTilesIsNamedOnce) {
 
 // ---- Random programs, against the definition of a conflict applied to all pairs of ops.
 
-// For each op, the earlier ops that a chain of waits leads to.
+// For each op, the earlier ops that it depends on directly or indirectly.
 using Closure = std::vector<std::vector<bool>>;
 
 Closure closure_of(size_t ops, const std::function<bool(size_t, size_t)>& waits) {
@@ -248,7 +248,7 @@ class RandomPrograms : public testing::TestWithParam<uint64_t> {
  protected:
   const std::vector<Op>& ops() const { return mixing_.program().ops(); }
 
-  // Few tiles make chains, many tiles make programs that are almost free of conflicts.
+  // Few tiles give chains; many tiles give programs that are almost free of conflicts.
   MixingProgram mixing_{GetParam(), 5 + 20 * (GetParam() % 10), 150};
 };
 
@@ -301,7 +301,7 @@ TEST_P(RandomPrograms, DependencesOrderExactlyWhatConflictsOrder) {
   EXPECT_EQ(by_waits, by_conflicts);
 }
 
-// A random order in which every op comes after those that it waits for.
+// A random order in which every op comes after its predecessors.
 std::vector<size_t> random_order(const Waits& waits, Draw& draw) {
   std::vector<bool> done(waits.size());
   std::vector<size_t> order, waiting(waits.size());
@@ -333,7 +333,8 @@ TEST_P(RandomPrograms, AnyOrderThatKeepsTheDependencesLeavesTheBitsOfListOrder) 
   }
 }
 
-// The tests above compare memory: it must tell when two conflicting neighbours change places.
+// The tests above compare memory, so memory must differ if two conflicting neighbours change
+// places.
 TEST_P(RandomPrograms, SwappingConflictingNeighboursLeavesOtherBits) {
   const std::vector<uint64_t> expected = mixing_.expected_memory();
   size_t swapped = 0;

@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-// A table of tiles inside one small buffer; places are offsets into it.
+// A table of tiles inside one small buffer; positions are offsets into it.
 class TileTableTest : public testing::Test {
  protected:
   void add(const std::string& name, size_t begin, size_t row_bytes, size_t rows = 1,
@@ -128,12 +128,12 @@ Tile random_tile(uint64_t seed, uint64_t index, std::byte* buffer) {
   const auto draw = [&](uint64_t stream, size_t n) { return random_u64(seed, stream, index) % n; };
   const size_t rows = 1 + draw(0, 4), row_bytes = 1 + draw(1, 6);
   const size_t stride = row_bytes + draw(2, 30), begin = draw(3, 100);
-  // The stride of a single row means nothing, so it may be anything.
+  // The stride of a single row has no meaning, so it may have any value.
   return {"t" + std::to_string(index), buffer + begin, rows, row_bytes,
           rows == 1 ? draw(2, 30) : stride};
 }
 
-// Marks the tile's bytes; false if one was marked before.
+// Marks the tile's bytes. Returns false if one was marked before.
 bool mark(const Tile& tile, const std::byte* buffer, std::vector<bool>& taken) {
   bool free = true;
   for (size_t row = 0; row < tile.rows; ++row) {
@@ -163,7 +163,7 @@ TEST(TileTable, AgreesWithMarkingEveryByte) {
     EXPECT_EQ(problem.empty(), disjoint) << "seed " << seed << ": " << problem;
     ++(disjoint ? valid : invalid);
   }
-  EXPECT_GT(valid, 300);  // both verdicts were really put to the test
+  EXPECT_GT(valid, 300);  // both verdicts occurred often
   EXPECT_GT(invalid, 300);
 }
 

@@ -20,7 +20,7 @@ std::vector<std::string> names_of(const TileTable& tiles, const std::vector<Tile
 
 using Names = std::vector<std::string>;
 
-// Whether the tile holds the element.
+// True if the tile holds the element.
 bool holds(const Tile& tile, const float* element) {
   const auto* byte = reinterpret_cast<const std::byte*>(element);
   for (size_t row = 0; row < tile.rows; ++row) {
@@ -30,7 +30,7 @@ bool holds(const Tile& tile, const float* element) {
   return false;
 }
 
-TEST(Split, CutsARangeIntoPiecesTheLastOfThemShorter) {
+TEST(Split, CutsARangeIntoPiecesOfWhichTheLastMayBeShorter) {
   const std::vector<Range> ranges = split(11, 4);
 
   ASSERT_EQ(ranges.size(), 3u);
@@ -43,7 +43,8 @@ TEST(Split, CutsARangeIntoPiecesTheLastOfThemShorter) {
   EXPECT_TRUE(split(0, 4).empty());
 }
 
-// A 7 x 11 matrix in tiles of 3 x 4: three rows of three tiles, the last ones 1 high and 3 wide.
+// A 7 x 11 matrix in tiles of 3 x 4: three rows of three tiles. The last row of tiles is 1 high,
+// the last column 3 wide.
 class TiledTest : public testing::Test {
  protected:
   Arena arena_;
@@ -60,7 +61,7 @@ TEST_F(TiledTest, CoversTheMatrixWithDisjointTiles) {
   EXPECT_EQ(bytes, 7 * 11 * sizeof(float));
 }
 
-TEST_F(TiledTest, NamesTilesByTheWaysThatTheMatrixIsCut) {
+TEST_F(TiledTest, NamesTilesByTheDimensionsThatAreCut) {
   const auto names = [&](const std::string& name, int64_t row_tile, int64_t col_tile) {
     const auto tiled = allocate_tiled<float>(arena_, tiles_, name, 4, 6, row_tile, col_tile);
     return names_of(tiles_, tiled.all());
@@ -73,7 +74,7 @@ TEST_F(TiledTest, NamesTilesByTheWaysThatTheMatrixIsCut) {
   EXPECT_EQ(names("less than a tile", 100, 100), (Names{"less than a tile"}));
 }
 
-TEST_F(TiledTest, OverNamesEveryTileThatARectangleStraddles) {
+TEST_F(TiledTest, OverReturnsEveryTileThatARectangleIntersects) {
   EXPECT_EQ(names_of(tiles_, x_.over({2, 4}, {3, 5})),
             (Names{"x[0,0]", "x[0,1]", "x[1,0]", "x[1,1]"}));
   EXPECT_EQ(names_of(tiles_, x_.over({3, 6}, {4, 8})), (Names{"x[1,1]"}));
@@ -105,7 +106,7 @@ TEST_F(TiledTest, OverAgreesWithLookingAtEveryElementOfEveryRectangle) {
   }
 }
 
-TEST_F(TiledTest, OverRefusesWhatIsNotInsideTheMatrix) {
+TEST_F(TiledTest, OverRefusesRectanglesOutsideTheMatrix) {
   EXPECT_THROW(x_.over({0, 8}), Error);
   EXPECT_THROW(x_.over({-1, 2}), Error);
   EXPECT_THROW(x_.over({2, 2}), Error);

@@ -1,4 +1,4 @@
-// base64 (RFC 4648), as the tests write tiktoken's rank files.
+// Encodes base64 (RFC 4648), for tests that write tiktoken's rank files.
 #pragma once
 
 #include <cstdint>

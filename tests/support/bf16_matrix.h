@@ -1,4 +1,4 @@
-// Bf16Matrix: a matrix of bf16 with gaps of NaN between its rows, and what its elements are.
+// Bf16Matrix: a matrix of bf16 with gaps of NaN between its rows.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace weft {
 
-// Owns (rows, cols) elements that begin off alignment, zero at first. A kernel that reads a gap
-// poisons its result; gaps_hold() tells if one was written.
+// Owns (rows, cols) elements, zero at first, in misaligned memory. A kernel that reads a gap
+// poisons its result; gaps_hold() is false if a gap was written.
 class Bf16Matrix {
  public:
   Bf16Matrix(int64_t rows, int64_t cols)
@@ -23,7 +23,7 @@ class Bf16Matrix {
     }
   }
 
-  // Rounded normally distributed elements, a pure function of the seed.
+  // Normally distributed elements, rounded to bf16; a pure function of the seed.
   static Bf16Matrix normal(int64_t rows, int64_t cols, uint64_t seed, double scale = 1.) {
     Bf16Matrix matrix(rows, cols);
     for (int64_t i = 0; i < rows * cols; ++i) {

@@ -17,8 +17,8 @@
 namespace weft {
 namespace {
 
-// Calls use(bytes, offset) for every contiguous run of the tile's bytes, where offset counts the
-// tile's own bytes, gaps left out.
+// Calls use(bytes, offset) for every contiguous run of the tile's bytes; offset counts the tile's
+// own bytes without the gaps.
 template <typename Use>
 void for_each_run(const Tile& tile, const Use& use) {
   if (tile.stride_bytes == tile.row_bytes) {
@@ -30,15 +30,15 @@ void for_each_run(const Tile& tile, const Use& use) {
   }
 }
 
-// Nonsense that undoes itself. Floats stay finite, and so cannot vanish in a maximum or become a
-// NaN that hides the next one.
+// Overwrites the tile with garbage; a second call restores it. Floats stay finite, so that they
+// cannot vanish in a maximum or become a NaN that hides the next difference.
 void scramble(const Tile& tile) {
   for_each_run(tile, [](std::span<std::byte> bytes, size_t) {
     for (std::byte& byte : bytes) byte ^= std::byte{0x55};
   });
 }
 
-// A copy of the bytes of all tiles, each taken when it was last saved.
+// A copy of the bytes of all tiles, each as of its last save().
 class Snapshot {
  public:
   explicit Snapshot(const TileTable& tiles) : tiles_(tiles) {
@@ -76,13 +76,14 @@ class Snapshot {
   std::vector<std::byte> bytes_;
 };
 
-// A worker's scratch and a margin after it.
+// A worker's scratch with a margin after it.
 class Scratch {
  public:
   explicit Scratch(size_t bytes)
       : bytes_(arena_.allocate_bytes(bytes + kMargin), bytes + kMargin) {}
 
-  // Runs the op on scratch full of `garbage`; throws if it writes past what it asked for.
+  // Runs the op on scratch full of `garbage`. Throws if the op writes past the size that it
+  // requested.
   void run(const Op& op, std::byte garbage) {
     std::ranges::fill(bytes_, garbage);
     op.run(bytes_.data());
@@ -121,7 +122,7 @@ class CheckingProgram : public PreparedProgram {
   }
 
  private:
-  // before_ holds the memory before the op, and afterwards the memory after it.
+  // On entry, before_ holds the memory before the op; on return, the memory after it.
   void check(const Op& op) {
     const std::vector<TileId> not_written = all_but(op.writes);
     const std::vector<TileId> undeclared = without(not_written, op.reads);
@@ -135,7 +136,7 @@ class CheckingProgram : public PreparedProgram {
     for (TileId id : op.writes) before_.save(id);
   }
 
-  // The results must not depend on what the scratch held.
+  // The results must not depend on the previous contents of the scratch.
   void check_scratch(const Op& op) {
     rerun(op, {}, kOtherGarbage);
     for (TileId id : op.writes) {
@@ -147,8 +148,9 @@ class CheckingProgram : public PreparedProgram {
     }
   }
 
-  // The results must not depend on tiles that the op does not declare, nor may it write to them.
-  // Comparing them after the first run was not enough: an op may write what was already there.
+  // The results must not depend on undeclared tiles, and the op must not write to them. Comparing
+  // them after the first run is not enough, because an op may write the bits that are already
+  // there.
   void check_tiles(const Op& op, const std::vector<TileId>& undeclared) {
     rerun(op, undeclared, kGarbage);
     for (TileId id : undeclared) scramble(program_.tiles()[id]);
@@ -156,7 +158,7 @@ class CheckingProgram : public PreparedProgram {
     if (!gives_the_results(op)) blame_undeclared_read(op, undeclared);
   }
 
-  // Runs the op once more on the memory before it, but for the tiles to scramble.
+  // Runs the op again on the memory before it, with some tiles scrambled.
   void rerun(const Op& op, const std::vector<TileId>& to_scramble, std::byte garbage) {
     for (TileId id : op.writes) before_.restore(id);
     for (TileId id : to_scramble) scramble(program_.tiles()[id]);
@@ -167,7 +169,7 @@ class CheckingProgram : public PreparedProgram {
     return std::ranges::all_of(op.writes, [&](TileId id) { return results_.holds(id); });
   }
 
-  // Looks for the tile that makes the difference by scrambling one at a time.
+  // Finds the tile that makes the difference by scrambling one at a time.
   [[noreturn]] void blame_undeclared_read(const Op& op, const std::vector<TileId>& undeclared) {
     for (TileId id : undeclared) {
       rerun(op, {id}, kGarbage);

@@ -1,4 +1,5 @@
-// CheckingExecutor: runs a program front to back and proves that its ops declare what they touch.
+// CheckingExecutor: runs a program front to back and proves that its ops declare all tiles that
+// they touch.
 #pragma once
 
 #include <memory>
@@ -8,19 +9,19 @@
 
 namespace weft {
 
-// Leaves the memory that the sequential executor leaves, but runs every op three times: as it is;
-// from the same memory with other garbage in its scratch; and with every tile overwritten that the
-// op does not declare. The writes must come out the same, everything else must stay as it was, and
-// scratch beyond what the op asked for must not be touched. So it catches undeclared reads and
-// writes of tiles, and results that depend on scratch. An op that uses an undeclared tile as an
-// index may crash instead: the tile holds nonsense then.
+// Leaves the same memory as the sequential executor, but runs every op three times: normally, with
+// other garbage in its scratch, and with all undeclared tiles overwritten. The written tiles must
+// get the same bits each time, all other tiles must keep their bits, and scratch beyond the size
+// that the op requested must not change. So it catches undeclared reads and writes of tiles, and
+// results that depend on scratch. An op that uses an undeclared tile as an index may crash instead,
+// because the tile then holds garbage.
 //
-// It cannot see an undeclared read that does not matter with the values at hand (0 * x), the
-// rewriting of a declared read with the bits that it already had, or memory that is in no tile.
+// It cannot see an undeclared read that has no effect on the present values (0 * x), a write of the
+// same bits to a tile that is declared as read, or memory that is in no tile.
 // REQUIRES: an op's effect is a function of its tiles alone.
 //
-// run() throws Error, with the op as `where`, at the first op that breaks its declaration; the
-// tiles then hold anything.
+// run() throws Error, with the op as `where`, at the first op that breaks its declaration. The
+// content of the tiles is then undefined.
 class CheckingExecutor : public Executor {
  public:
   std::string name() const override { return "checking"; }

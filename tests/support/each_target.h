@@ -1,4 +1,5 @@
-// for_each_target: runs a test with every instruction set that the kernels have and the CPU offers.
+// for_each_target: runs a test with every instruction set that both the kernels and the CPU
+// support.
 #pragma once
 
 // Highway's headers come second.
@@ -12,7 +13,7 @@
 
 namespace weft {
 
-// While it lives, every vector kernel runs on this target, one of Highway's HWY_* constants.
+// During its lifetime, every vector kernel runs on this target, one of Highway's HWY_* constants.
 class ForcedTarget {
  public:
   explicit ForcedTarget(int64_t target) { hwy::SetSupportedTargetsForTest(target); }
@@ -34,7 +35,7 @@ void for_each_target(Body body) {
   }
 }
 
-// compute() gives a vector of floats; its bits must be those of AVX2 when AVX-512 computes it.
+// compute() returns a vector of floats. AVX-512 must give the same bits as AVX2.
 template <typename Compute>
 void expect_same_bits_on_avx2_and_avx512(Compute compute) {
   if (!cpu_has(HWY_AVX2) || !cpu_has(HWY_AVX3)) GTEST_SKIP() << "needs a CPU with AVX-512";

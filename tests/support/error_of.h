@@ -1,4 +1,4 @@
-// error_of and mentions: what an Error tells the user, for tests of messages.
+// error_of and mentions: check the message of an Error.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 
 namespace weft {
 
-// The message of the Error that a call throws. Empty if it throws none; other exceptions pass
-// through and fail the test.
+// Returns the message of the Error that a call throws, or "" if it throws none. Other exceptions
+// pass through and fail the test.
 template <typename Call>
 std::string error_of(Call call) {
   try {

@@ -1,4 +1,4 @@
-// What a dot product is in double, and how far an fp32 sum of it may be off.
+// ExpectedDot: a dot product in double, and the largest error that an fp32 sum of it may have.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// The value, and the bound on the rounding of any fp32 order of its sum, with or without FMA:
+// The value, and a bound on the rounding error of an fp32 sum in any order, with or without FMA:
 // eps (terms + 1) sum |a b| (Higham, 2002, section 3.1, with slack 2).
 struct ExpectedDot {
   double value, tolerance;

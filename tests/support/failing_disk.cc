@@ -11,7 +11,7 @@ class FailingDisk::File : public WritableFile {
   File(FailingDisk& owner, fs::path path, Mode mode)
       : owner_(owner), path_(std::move(path)), file_(disk().open(path_, mode)) {}
 
-  // The call before a failing one takes half of its bytes: disks fill up in the middle of a write.
+  // The call before a failing one writes half of its bytes: disks fill up in the middle of a write.
   size_t write(std::string_view bytes) override {
     owner_.call("write", path_);
     const size_t taken = owner_.next_call_fails() ? (bytes.size() + 1) / 2 : bytes.size();

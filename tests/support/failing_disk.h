@@ -1,4 +1,4 @@
-// FailingDisk: the machine's disk, on which chosen calls fail.
+// FailingDisk: the real disk, on which chosen calls fail.
 #pragma once
 
 #include <cerrno>
@@ -11,8 +11,8 @@
 
 namespace weft {
 
-// Counts the calls that change the disk, from 0; those in [first, first + count) fail with `code`
-// and change nothing, except that a write which fails may have taken a part of its bytes before.
+// Counts the calls that change the disk, from 0. The calls in [first, first + count) fail with
+// `code` and change nothing; the write before a failing write stores only a part of its bytes.
 class FailingDisk : public FileSystem {
  public:
   struct Failure {

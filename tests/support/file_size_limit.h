@@ -1,4 +1,4 @@
-// FileSizeLimit: a disk that fills up in the middle of a file.
+// FileSizeLimit: imitates a disk that fills up in the middle of a file.
 #pragma once
 
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 
 namespace weft {
 
-// While it lives, writes beyond `bytes` of any file fail.
+// During its lifetime, writes beyond the first `bytes` of any file fail.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -1,4 +1,4 @@
-// GuardedArray: elements between two pages that may not be touched.
+// GuardedArray: elements between two inaccessible pages.
 #pragma once
 
 #include <sys/mman.h>
@@ -10,8 +10,8 @@
 
 namespace weft {
 
-// A copy of `values` that begins right after the one page, or ends right before the other. A touch
-// of either ends the test with SIGSEGV.
+// A copy of `values` that begins right after the first page, or ends right before the second. An
+// access to either page ends the test with SIGSEGV.
 template <typename T>
 class GuardedArray {
  public:

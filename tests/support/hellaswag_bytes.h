@@ -1,4 +1,4 @@
-// HellaSwag files as bytes, made without the code under test.
+// Makes HellaSwag files as bytes, without the code under test.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ struct Question {
   uint16_t label = 0;
 };
 
-// An example's numbers, right in every field.
+// The numbers of a valid example.
 inline Numbers example_numbers(const Question& question, uint16_t index) {
   Numbers numbers = {65535, 0, index, question.label, 4};
   const auto append = [&](const Numbers& tokens) {

@@ -1,4 +1,4 @@
-// made_timeline: a timeline whose times are written down, not measured.
+// made_timeline: a timeline with given instead of measured times.
 #pragma once
 
 #include <string>

@@ -92,7 +92,7 @@ void PowerLossDisk::sync_directory(const fs::path& path) {
   record({Call::Kind::kSyncNames, relative(path), {}, 0, {}});
 }
 
-// The calls again, without those that the power loss undoes.
+// Repeats the calls, without those that the power loss undoes.
 class PowerLossDisk::Replay {
  public:
   Replay(std::vector<Call> calls, Luck luck, uint64_t seed)
@@ -124,8 +124,8 @@ class PowerLossDisk::Replay {
     std::string now, synced;
   };
 
-  // Whether a change of names survives: its directory was synced afterwards, or it was lucky. A
-  // file system with a journal keeps changes up to some moment, in their order.
+  // True if a change of names survives, because its directory was synced afterwards or by chance. A
+  // file system with a journal keeps the changes up to some moment, in their order.
   bool survives(size_t i) const {
     if (luck_ == Luck::kNamesKept || luck_ == Luck::kAllKept || i < kept_names_) return true;
     const std::string directory = parent_of(calls_[i].path);
@@ -170,7 +170,7 @@ class PowerLossDisk::Replay {
     for (const auto& [name, file] : names_) {
       if (is_inside(name, from)) moved[to + name.substr(from.size())] = file;
     }
-    if (moved.empty()) return;  // the source was itself lost
+    if (moved.empty()) return;  // the source was lost, too
     remove(from);
     remove(to);
     names_.merge(moved);
@@ -187,7 +187,7 @@ class PowerLossDisk::Replay {
   std::vector<Call> calls_;
   Luck luck_;
   std::mt19937_64 random_;
-  size_t kept_names_ = 0;                               // of kTorn: calls before it are lucky
+  size_t kept_names_ = 0;  // for kTorn: changes of names before this call survive
   std::map<std::string, std::optional<size_t>> names_;  // a file's number; a directory has none
   std::map<size_t, Data> data_;
 };

@@ -1,8 +1,7 @@
-// PowerLossDisk: the machine's disk, and a record of what may be left of it if the power fails.
+// PowerLossDisk: the real disk, with a record from which the state after a power loss is made.
 //
-// After LevelDB's FaultInjectionTestEnv: data that was not synced is lost, and so are names whose
-// directory was not synced. What a real disk keeps of these is a matter of luck, so several kinds
-// of luck can be asked for.
+// Like LevelDB's FaultInjectionTestEnv, it loses data that was not synced and names whose directory
+// was not synced. A real disk may keep any part of these, so a test chooses among several outcomes.
 #pragma once
 
 #include <cstdint>
@@ -17,21 +16,21 @@ namespace weft {
 
 class PowerLossDisk : public FileSystem {
  public:
-  // What happens to changes that were not synced.
+  // The fate of changes that were not synced.
   enum class Luck {
-    kAllLost,    // the disk kept nothing that it had not promised
-    kNamesKept,  // names without their data: the files of zero bytes that every user has met
-    kTorn,       // a part of both
+    kAllLost,    // the disk keeps only what was synced
+    kNamesKept,  // the disk keeps names without their data, as files of zero bytes
+    kTorn,       // the disk keeps a part of both
     kAllKept,
   };
 
-  // Only what happens under `root`, which exists and is empty, is recorded.
+  // Records only changes under `root`, which must exist and be empty.
   explicit PowerLossDisk(std::filesystem::path root) : root_(std::move(root)) {}
 
   size_t calls() const { return calls_.size(); }
 
-  // Makes in `target`, an empty directory, what a power loss after the first `calls` calls leaves
-  // of root. seed chooses the parts of kTorn.
+  // Creates in `target`, an empty directory, the state of root after a power loss that follows the
+  // first `calls` calls. seed chooses the parts of kTorn.
   void restore(size_t calls, Luck luck, uint64_t seed, const std::filesystem::path& target) const;
 
   std::unique_ptr<WritableFile> open(const std::filesystem::path& path, Mode mode) override;
@@ -57,8 +56,8 @@ class PowerLossDisk : public FileSystem {
     };
     Kind kind;
     std::string path, to;  // relative to root
-    size_t file = 0;       // of kCreate to kSync: which
-    std::string bytes;     // of kWrite
+    size_t file = 0;       // for kCreate to kSync: the file's number
+    std::string bytes;     // for kWrite
   };
 
   std::string relative(const std::filesystem::path& path) const;
@@ -66,7 +65,7 @@ class PowerLossDisk : public FileSystem {
 
   std::filesystem::path root_;
   std::vector<Call> calls_;
-  std::vector<std::pair<std::string, size_t>> names_;  // of files, now
+  std::vector<std::pair<std::string, size_t>> names_;  // present names of files and their numbers
   size_t files_ = 0;
 };
 

@@ -15,8 +15,8 @@
 
 namespace weft {
 
-// Picks the next op among all whose predecessors have ended, each with the same chance. The order
-// is a pure function of the seed and of how many ops the prepared program has run before.
+// Picks the next op uniformly among those whose predecessors have ended. The order is a pure
+// function of the seed and of the number of ops that the prepared program has already run.
 class RandomProgram : public PreparedProgram {
  public:
   RandomProgram(const Program& program, uint64_t seed)
@@ -42,7 +42,7 @@ class RandomProgram : public PreparedProgram {
   OpRunner runner_;
 };
 
-// An undeclared read or write shows as a difference from the sequential executor, with some seed.
+// With some seed, an undeclared read or write gives other bits than the sequential executor.
 class RandomExecutor : public Executor {
  public:
   explicit RandomExecutor(uint64_t seed) : seed_(seed) {}

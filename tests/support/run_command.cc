@@ -45,7 +45,8 @@ Channel open_terminal() {
   _exit(127);
 }
 
-// Appends what there is. False when the other end is closed; a terminal says so with an error.
+// Appends the available bytes. Returns false if the other end is closed, which read() reports as an
+// error if it is a terminal.
 bool append_from(int fd, std::string& text) {
   std::array<char, 4096> buffer;
   const ssize_t n = read(fd, buffer.data(), buffer.size());
@@ -83,7 +84,7 @@ Command::~Command() {
 bool Command::read_some() {
   if (out_fd_ < 0 && err_fd_ < 0) return false;
   std::array<pollfd, 2> fds = {{{out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}}};
-  poll(fds.data(), fds.size(), -1);  // skips closed ones, which are negative
+  poll(fds.data(), fds.size(), -1);  // ignores closed descriptors, which are negative
   if (fds[0].revents != 0 && !append_from(out_fd_, result_.out)) close_once(out_fd_);
   if (fds[1].revents != 0 && !append_from(err_fd_, result_.err)) close_once(err_fd_);
   return true;

@@ -1,4 +1,4 @@
-// Command: a program under test, as a user or a script would run it.
+// Command: runs a program like a user or a script does.
 #pragma once
 
 #include <signal.h>
@@ -14,7 +14,7 @@ struct CommandResult {
   std::string out, err;
 };
 
-// A process whose outputs are collected. The destructor kills it if it still runs.
+// A process whose output is collected. The destructor kills it if it is still running.
 class Command {
  public:
   enum class Stderr { kPipe, kTerminal };
@@ -25,7 +25,7 @@ class Command {
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 
-  // Reads until the text has appeared on standard error; false if the process ended first.
+  // Reads until the text has appeared on standard error. Returns false if the process ends first.
   bool wait_for_stderr(std::string_view text);
 
   void send(int signal) const { kill(pid_, signal); }
@@ -34,7 +34,7 @@ class Command {
   CommandResult finish();
 
  private:
-  bool read_some();  // false once both outputs are closed
+  bool read_some();  // returns false once both outputs are closed
 
   int pid_ = -1;
   int out_fd_ = -1, err_fd_ = -1;

@@ -1,4 +1,4 @@
-// What can stand under a name where a regular file is meant.
+// Paths that do not name a readable regular file: missing, a directory, a pipe and others.
 #pragma once
 
 #include <sys/stat.h>
@@ -12,11 +12,11 @@
 namespace weft {
 
 struct SpecialFile {
-  std::string reason;  // part of the message that a reader must give
+  std::string reason;  // a part of the message that a reader must give
   std::function<void(const std::filesystem::path&)> make;
 };
 
-// Reading any of them must end, and say why it is refused.
+// Reading any of them must end with an error that names the reason.
 inline std::vector<SpecialFile> special_files() {
   namespace fs = std::filesystem;
   return {

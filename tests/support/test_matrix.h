@@ -1,4 +1,4 @@
-// TestMatrix: a matrix that starts off alignment, with guards around every row.
+// TestMatrix: a matrix in misaligned memory, with guards around every row.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace weft {
 
 // Owns (rows, cols) floats, zero at first. The elements before, between and after the rows are NaN:
-// a kernel that reads one poisons its result, and guards_hold() tells if one was written.
+// a kernel that reads one poisons its result, and guards_hold() is false if one was written.
 class TestMatrix {
  public:
   // offset: how many floats past a 64-byte boundary the first row begins, 1 or more.
@@ -25,7 +25,7 @@ class TestMatrix {
         first_(elements_to_boundary() + offset) {
     for (int64_t r = 0; r < rows; ++r) std::ranges::fill(row(r), 0.f);
   }
-  // The storage moves along, and so the alignment; a copy would lose it.
+  // A move keeps the storage and so its alignment; a copy would change the alignment.
   TestMatrix(TestMatrix&&) = default;
   TestMatrix& operator=(TestMatrix&&) = default;
 

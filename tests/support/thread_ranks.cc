@@ -14,10 +14,10 @@
 namespace weft {
 namespace {
 
-// What a rank brings to a collective.
+// The arguments of one rank's call of a collective.
 struct Call {
-  std::string what;                                             // all ranks must say the same
-  std::function<void(const std::vector<Call*>&)> all_are_here;  // the last rank's is called
+  std::string what;                                             // must be equal on all ranks
+  std::function<void(const std::vector<Call*>&)> all_are_here;  // called on the last rank to arrive
   Vector<float> floats;
   Vector<const float> send;
   Vector<double> doubles;
@@ -33,7 +33,7 @@ struct Meeting {
   bool done = false;
 };
 
-// The n-th collective of every rank is the same one.
+// Matches the n-th collectives of all ranks with each other.
 class Room {
  public:
   explicit Room(int ranks) : ranks_(static_cast<size_t>(ranks)) {}
@@ -102,7 +102,7 @@ class MeetingTransfer : public Transfer {
 
 using Calls = std::vector<Call*>;
 
-// The sums over the ranks' buffers, first rank first.
+// The sums over the ranks' buffers, added in the order of the ranks.
 std::vector<float> sums_of(const Calls& calls, Vector<const float> Call::*buffer) {
   std::vector<float> sums((calls[0]->*buffer).begin(), (calls[0]->*buffer).end());
   for (size_t r = 1; r < calls.size(); ++r) {

@@ -1,4 +1,4 @@
-// WordTiles and MixingProgram: small programs for tests of whatever orders ops.
+// WordTiles and MixingProgram: small programs for tests of executors and dependences.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +50,7 @@ inline Op make_op(
           .scratch_bytes = scratch_bytes};
 }
 
-// The definition of a conflict, spelled out.
+// The definition of a conflict, written out.
 inline bool conflict(const Op& a, const Op& b) {
   const auto share = [](const std::vector<TileId>& x, const std::vector<TileId>& y) {
     return std::ranges::any_of(x, [&](TileId id) { return std::ranges::count(y, id) > 0; });
@@ -74,8 +74,8 @@ class Draw {
   uint64_t index_ = 0;
 };
 
-// A random program of ops that hash what they read into what they write, so that any two
-// conflicting ops that change places leave other bits behind.
+// A random program whose ops hash the tiles that they read into the tiles that they write. So any
+// two conflicting ops that change places leave other bits behind.
 class MixingProgram {
  public:
   MixingProgram(uint64_t seed, size_t tiles, size_t ops)
@@ -91,7 +91,7 @@ class MixingProgram {
 
   const Program& program() const { return program_; }
 
-  // Puts the memory back to where it was at first.
+  // Restores the initial memory.
   void reset() {
     for (size_t i = 0; i < tiles_.words().size(); ++i) {
       tiles_.words()[i] = random_u64(seed_, 1, i);
@@ -100,8 +100,8 @@ class MixingProgram {
 
   const std::vector<uint64_t>& memory() { return tiles_.words(); }
 
-  // What the meaning of the program, run `times` times, makes of the present memory. Leaves it as
-  // it is.
+  // The memory that running the ops front to back, `times` times, leaves. Does not change the
+  // present memory.
   std::vector<uint64_t> expected_memory(int times = 1) {
     const std::vector<uint64_t> before = memory();
     for (int i = 0; i < times; ++i) {
@@ -122,7 +122,7 @@ class MixingProgram {
                            for (TileId id : reads) {
                              for (uint64_t word : tiles_[id]) hash = hash * kMultiplier + word;
                            }
-                           // Every fourth op lets another, which should wait for it, overtake.
+                           // Every fourth op yields, so that an op which should wait can overtake.
                            if (number % 4 == 0) std::this_thread::yield();
                            for (TileId id : writes) {
                              for (uint64_t& word : tiles_[id]) {
