@@ -82,7 +82,12 @@ def wrong_sections(root, path):
 
 
 # What the step is made of: the kernels' headers that its builders include.
-BUILDERS = ["src/model/*.h", "src/model/*.cc", "src/optim/optimizer.h", "src/optim/optimizer.cc"]
+BUILDERS = [
+    "src/model/**/*.h",
+    "src/model/**/*.cc",
+    "src/optim/optimizer.h",
+    "src/optim/optimizer.cc",
+]
 KERNEL_INCLUDE = re.compile(r'#include "(kernels/\w+\.h)"')
 FUNCTION = re.compile(r"^(?:void|bool|double|float) (\w+)\(", re.MULTILINE)
 CLASS = re.compile(r"^class (\w+) \{", re.MULTILINE)

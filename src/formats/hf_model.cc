@@ -56,7 +56,7 @@ std::vector<const StoredTensor*> match(const HfFiles& model, const ParameterTabl
   unknown.erase(kHfHead);
   for (const Parameter& p : table.all()) {
     const std::string name = hf_name(p);
-    stored.push_back(&find_tensor(model, name, hf_shape(p, table.config())));
+    stored.push_back(&find_tensor(model, name, hf_shape(p)));
     unknown.erase(name);
   }
   if (!unknown.empty()) {
@@ -183,13 +183,12 @@ void append_transposed(SafetensorsWriter& writer, DType dtype, Matrix<const floa
   }
 }
 
-void append_parameter(SafetensorsWriter& writer, DType dtype, const Config& config,
-                      const Parameter& p, Vector<const float> values) {
+void append_parameter(SafetensorsWriter& writer, DType dtype, const Parameter& p,
+                      Vector<const float> values) {
   if (is_transposed_in_hf(p)) {
     return append_transposed(writer, dtype, {values.data(), p.rows, p.cols});
   }
-  const int64_t n = p.tensor == Tensor::wte ? config.V * config.C : p.size();
-  append_floats(writer, dtype, values.first(static_cast<size_t>(n)));
+  append_floats(writer, dtype, values.first(static_cast<size_t>(p.unpadded_rows * p.cols)));
 }
 
 }  // namespace
@@ -210,13 +209,13 @@ void write_hf_weights(const std::filesystem::path& file, const ParameterTable& t
   std::map<std::string, const Parameter*> parameters;
   std::vector<TensorSpec> specs;
   for (const Parameter& p : table.all()) {
-    specs.push_back({std::string(kHfPrefix) + hf_name(p), dtype, hf_shape(p, table.config())});
+    specs.push_back({std::string(kHfPrefix) + hf_name(p), dtype, hf_shape(p)});
     parameters[specs.back().name] = &p;
   }
   SafetensorsWriter writer(file, std::move(specs), {}, files);
   for (const TensorSpec& spec : writer.tensors()) {
     const Parameter& p = *parameters.at(spec.name);
-    append_parameter(writer, dtype, table.config(), p, values_of(p));
+    append_parameter(writer, dtype, p, values_of(p));
   }
   writer.finish();
 }

@@ -1,4 +1,4 @@
-// Where Hugging Face keeps each of GPT-2's parameters: the table of hf_model.h as functions.
+// Where Hugging Face's files keep each parameter: names and shapes by the model's architecture.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace weft {
 
-// What GPT2LMHeadModel puts before every name but that of the head.
+// GPT2LMHeadModel puts this before every name but that of the head.
 inline constexpr std::string_view kHfPrefix = "transformer.";
 inline constexpr const char* kHfHead = "lm_head.weight";
 
 // Without prefix: "h.3.mlp.c_fc.weight".
 std::string hf_name(const Parameter& p);
-std::vector<int64_t> hf_shape(const Parameter& p, const Config& config);
+std::vector<int64_t> hf_shape(const Parameter& p);
 
 // True of Conv1D weights, (IC, OC).
 bool is_transposed_in_hf(const Parameter& p);

@@ -126,17 +126,12 @@ class LlmcReader : public ModelReader {
   void read(const Parameter& p, Vector<float> values) const override {
     const size_t offset = offsets_[table().index(p.tensor, p.layer)];
     decode_mapped(file_.dtype, file_.payload().subspan(offset, bytes_of(p)), values);
-    if (p.tensor == Tensor::wte) clear_padding(values);
+    std::ranges::fill(values.subspan(static_cast<size_t>(p.unpadded_rows * p.cols)), 0.0f);
   }
 
  private:
   size_t bytes_of(const Parameter& p) const {
     return static_cast<size_t>(p.size() * dtype_bits(file_.dtype) / 8);
-  }
-
-  void clear_padding(Vector<float> wte) const {
-    const Config& c = table().config();
-    std::ranges::fill(wte.subspan(static_cast<size_t>(c.V * c.C)), 0.0f);
   }
 
   std::filesystem::path path_;

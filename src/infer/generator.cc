@@ -13,7 +13,7 @@
 #include "kernels/kernel_costs.h"
 #include "kernels/linear.h"
 #include "kernels/transpose.h"
-#include "model/forward.h"
+#include "model/gpt2.h"
 
 namespace weft {
 
@@ -96,11 +96,10 @@ class Pass {
         program_("decode", tiles_),
         cache_(cache) {
     if (bf16 != nullptr) add_bf16_weights(*bf16);
-    const StepParts parts{config_,  tiling_,      backend,
-                          weights_, activations_, bf16 != nullptr ? &bf16_ : nullptr};
-    append_forward(program_, parts, [&](Program&, const StepParts&, int64_t layer) {
-      append_cached_attention(layer);
-    });
+    const StepParts parts{{config_, tiling_, backend, weights_, bf16 != nullptr ? &bf16_ : nullptr},
+                          activations_};
+    append_forward(program_, parts,
+                   {.heads = [this](Program&, int64_t layer) { append_cached_attention(layer); }});
     parts.linear_weight(Tensor::wte, 0).visit([&](const auto& wte) { append_last_logits(wte); });
     prepared_ = executor.prepare(program_);
   }
@@ -110,8 +109,8 @@ class Pass {
   // tokens (at most rows()) follow the cache's first `position` tokens.
   void run(Vector<const int32_t> tokens, int64_t position) {
     for (size_t i = 0; i < tokens.size(); ++i) {
-      activations_.inputs.matrix().at(int64_t(i), 0) = tokens[i];
-      activations_.positions.matrix().at(int64_t(i), 0) = int32_t(position + int64_t(i));
+      activations_.embedding.inputs.matrix().at(int64_t(i), 0) = tokens[i];
+      activations_.embedding.positions.matrix().at(int64_t(i), 0) = int32_t(position + int64_t(i));
     }
     cache_.first_position = position;
     cache_.new_tokens = int64_t(tokens.size());
@@ -129,13 +128,13 @@ class Pass {
 
   // New keys and values enter the cache, then the new queries attend to all of it.
   void append_cached_attention(int64_t layer) {
-    const BlockActivations& block = activations_.blocks[size_t(layer)];
+    const AttentionActivations& a = activations_.blocks[size_t(layer)].attention;
     const int64_t C = config_.C, HS = config_.HS(), width = tiling_.heads * HS, n = rows();
     const Tiled<float> keys(tiles_, fmt::format("block{}/keys", layer), cache_.keys[size_t(layer)],
                             config_.T, width);
     const Tiled<float> values(tiles_, fmt::format("block{}/values", layer),
                               cache_.values[size_t(layer)], config_.T, width);
-    const Tiled<float>&qkv = block.qkv.as<float>(), &atty = block.atty.as<float>();
+    const Tiled<float>&qkv = a.qkv.as<float>(), &atty = a.atty.as<float>();
     for (const Range& q : keys.col_ranges()) {
       const Range k{C + q.begin, C + q.end}, v{2 * C + q.begin, 2 * C + q.end}, all{0, n};
       program_.add(

@@ -5,7 +5,10 @@
 namespace weft {
 namespace {
 
-bool has_copy(const Parameter& p) { return p.rows > 1 && p.tensor != Tensor::wpe; }
+bool has_copy(const Parameter& p) {
+  const Role role = info(p.tensor).role;
+  return p.rows > 1 && (role == Role::kTokenRows || role == Role::kLinearWeight);
+}
 
 }  // namespace
 

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
 #include "base/math.h"
 #include "base/rng.h"
 
@@ -15,70 +15,41 @@ namespace {
 constexpr int64_t kAlignment = 16;
 constexpr float kInitStd = 0.02f;
 
-struct Shape {
-  int64_t rows, cols;
-};
-
-// docs/model.md#letters-and-shapes
-Shape shape_of(Tensor tensor, const Config& c) {
-  switch (tensor) {
-    case Tensor::wte:
-      return {c.Vp(), c.C};
-    case Tensor::wpe:
-      return {c.T, c.C};
-    case Tensor::qkvw:
-      return {3 * c.C, c.C};
-    case Tensor::qkvb:
-      return {1, 3 * c.C};
-    case Tensor::attprojw:
-      return {c.C, c.C};
-    case Tensor::fcw:
-      return {4 * c.C, c.C};
-    case Tensor::fcb:
-      return {1, 4 * c.C};
-    case Tensor::fcprojw:
-      return {c.C, 4 * c.C};
+// Every bias follows the weight of its layer, so its number of inputs is that weight's.
+int64_t inputs_of(Tensor tensor, const Config& config) {
+  switch (info(tensor).role) {
+    case Role::kLinearWeight:
+      return size_of(info(tensor).cols, config);
+    case Role::kLinearBias:
+      return inputs_of(static_cast<Tensor>(static_cast<int>(tensor) - 1), config);
     default:
-      return {1, c.C};
+      return 0;
   }
 }
 
-// docs/model.md#adamw
-bool is_matrix(Tensor tensor) {
-  switch (tensor) {
-    case Tensor::wte:
-    case Tensor::wpe:
-    case Tensor::qkvw:
-    case Tensor::attprojw:
-    case Tensor::fcw:
-    case Tensor::fcprojw:
-      return true;
+float init_std(Init init, const Config& config) {
+  switch (init) {
+    case Init::kNormal:
+      return kInitStd;
+    case Init::kIntoResidual:
+      return kInitStd / std::sqrt(2.f * static_cast<float>(config.L));
     default:
-      return false;
+      return 0.f;
   }
 }
 
-bool is_layernorm_weight(Tensor tensor) {
-  return tensor == Tensor::ln1w || tensor == Tensor::ln2w || tensor == Tensor::lnfw;
-}
+constexpr auto is_before = [](const TensorInfo& a, const TensorInfo& b) { return a.part < b.part; };
+static_assert(std::ranges::is_sorted(kArchitecture, is_before), "the table is in memory order");
 
-float init_std(Tensor tensor, const Config& config) {
-  if (!is_matrix(tensor)) return 0.f;
-  // Two projections per layer add to the residual stream; this keeps its variance independent of L.
-  const bool into_residual = tensor == Tensor::attprojw || tensor == Tensor::fcprojw;
-  return into_residual ? kInitStd / std::sqrt(2.f * static_cast<float>(config.L)) : kInitStd;
+constexpr int first_in(Part part) {
+  const auto first = std::ranges::find(kArchitecture, part, &TensorInfo::part);
+  return static_cast<int>(first - kArchitecture.begin());
+}
+constexpr int count_in(Part part) {
+  return static_cast<int>(std::ranges::count(kArchitecture, part, &TensorInfo::part));
 }
 
 }  // namespace
-
-const char* tensor_name(Tensor tensor) {
-  static constexpr const char* kNames[kTensors] = {
-      "wte",  "wpe",  "ln1w", "ln1b", "qkvw",    "qkvb",    "attprojw", "attprojb",
-      "ln2w", "ln2b", "fcw",  "fcb",  "fcprojw", "fcprojb", "lnfw",     "lnfb"};
-  return kNames[static_cast<int>(tensor)];
-}
-
-bool is_per_layer(Tensor tensor) { return tensor >= Tensor::ln1w && tensor <= Tensor::fcprojb; }
 
 OpName Parameter::op_name(const char* kind, int64_t number) const {
   return {.kind = kind,
@@ -88,36 +59,45 @@ OpName Parameter::op_name(const char* kind, int64_t number) const {
 }
 
 ParameterTable::ParameterTable(const Config& config) : config_(config) {
-  const auto add = [&](Tensor tensor, int64_t layer) {
-    const Shape shape = shape_of(tensor, config);
-    const std::string prefix = is_per_layer(tensor) ? fmt::format("block{}/", layer) : "";
-    parameters_.push_back({tensor, layer, prefix + tensor_name(tensor), shape.rows, shape.cols,
-                           buffer_size_, is_matrix(tensor), is_layernorm_weight(tensor) ? 1.f : 0.f,
-                           init_std(tensor, config)});
-    buffer_size_ += round_up(shape.rows * shape.cols, kAlignment);
-  };
-  add(Tensor::wte, 0);
-  add(Tensor::wpe, 0);
-  for (int64_t layer = 0; layer < config.L; ++layer) {
-    for (int t = static_cast<int>(Tensor::ln1w); t <= static_cast<int>(Tensor::fcprojb); ++t) {
+  const auto add_all = [this](Part part, int64_t layer) {
+    for (int t = first_in(part); t < first_in(part) + count_in(part); ++t) {
       add(static_cast<Tensor>(t), layer);
     }
-  }
-  add(Tensor::lnfw, 0);
-  add(Tensor::lnfb, 0);
+  };
+  add_all(Part::kEmbedding, 0);
+  for (int64_t layer = 0; layer < config.L; ++layer) add_all(Part::kBlock, layer);
+  add_all(Part::kFinal, 0);
+}
+
+void ParameterTable::add(Tensor tensor, int64_t layer) {
+  const TensorInfo& t = info(tensor);
+  const int64_t rows = size_of(t.rows, config_), cols = size_of(t.cols, config_);
+  const std::string prefix = is_per_layer(tensor) ? fmt::format("block{}/", layer) : "";
+  parameters_.push_back({.tensor = tensor,
+                         .layer = layer,
+                         .name = prefix + t.name,
+                         .rows = rows,
+                         .cols = cols,
+                         .unpadded_rows = t.rows == Dim::Vp ? config_.V : rows,
+                         .inputs = inputs_of(tensor, config_),
+                         .offset = buffer_size_,
+                         .decay = t.decay,
+                         .init_mean = t.init == Init::kOne ? 1.f : 0.f,
+                         .init_std = init_std(t.init, config_)});
+  buffer_size_ += round_up(rows * cols, kAlignment);
 }
 
 size_t ParameterTable::index(Tensor tensor, int64_t layer) const {
-  constexpr int kFirst = static_cast<int>(Tensor::ln1w);
-  constexpr int kPerLayer = static_cast<int>(Tensor::fcprojb) - kFirst + 1;
-  const int t = static_cast<int>(tensor);
-  int64_t index = t;
-  if (is_per_layer(tensor)) {
-    index = kFirst + layer * kPerLayer + (t - kFirst);
-  } else if (tensor >= Tensor::lnfw) {
-    index = t + (config_.L - 1) * kPerLayer;
+  constexpr int64_t kPerLayer = count_in(Part::kBlock);
+  const auto row = static_cast<int64_t>(tensor);
+  switch (info(tensor).part) {
+    case Part::kEmbedding:
+      return static_cast<size_t>(row);
+    case Part::kBlock:
+      return static_cast<size_t>(row + layer * kPerLayer);
+    default:
+      return static_cast<size_t>(row + (config_.L - 1) * kPerLayer);
   }
-  return static_cast<size_t>(index);
 }
 
 int64_t ParameterTable::count() const {
@@ -126,15 +106,26 @@ int64_t ParameterTable::count() const {
   return total;
 }
 
+int64_t first_reader(const Parameter& p, const Config& config) {
+  switch (info(p.tensor).part) {
+    case Part::kEmbedding:
+      return kEmbeddings;
+    case Part::kBlock:
+      return p.layer;
+    default:
+      return config.L;
+  }
+}
+
 // docs/model.md#learning-rate-and-first-weights
 void initialize_rows(const ParameterView& weights, const Parameter& p, int64_t begin, int64_t end,
                      uint64_t seed) {
   const auto stream = static_cast<uint64_t>(weights.table->index(p.tensor, p.layer));
   const Vector<float> values = weights.vector(p);
-  // The padded rows of wte stay zero: no token reads them and their gradient is zero.
-  const int64_t drawn = p.tensor == Tensor::wte ? weights.table->config().V : p.rows;
+  // Padded rows stay zero: no token reads them and their gradient is zero.
+  const int64_t random_elements = p.init_std != 0.f ? p.unpadded_rows * p.cols : 0;
   for (int64_t i = begin * p.cols; i < end * p.cols; ++i) {
-    const bool random = p.init_std != 0.f && i < drawn * p.cols;
+    const bool random = i < random_elements;
     const double noise = random ? random_normal(seed, stream, static_cast<uint64_t>(i)) : 0.;
     values[static_cast<size_t>(i)] = p.init_mean + p.init_std * static_cast<float>(noise);
   }

@@ -1,5 +1,5 @@
-// The one table of parameters: name, shape, decay, initial distribution, place in memory.
-// Sizes, offsets, checkpoints and sharding are derived from it.
+// The parameters of a model: the tensors of the architecture, layer by layer, and their places in
+// memory. Checkpoints and sharding are derived from this.
 #pragma once
 
 #include <cstdint>
@@ -7,43 +7,22 @@
 #include <vector>
 
 #include "base/view.h"
+#include "model/architecture.h"
 #include "model/config.h"
 #include "program/program.h"
 
 namespace weft {
 
-// In the order of llm.c's files. Weights are (OC, IC): y = x W^T + b.
-enum class Tensor {
-  wte,       // (Vp, C)  token embedding, shared with the classifier
-  wpe,       // (T, C)   position embedding
-  ln1w,      // (C)      per layer, from here
-  ln1b,      // (C)
-  qkvw,      // (3C, C)  rows: queries [0, C), keys [C, 2C), values [2C, 3C)
-  qkvb,      // (3C)
-  attprojw,  // (C, C)
-  attprojb,  // (C)
-  ln2w,      // (C)
-  ln2b,      // (C)
-  fcw,       // (4C, C)
-  fcb,       // (4C)
-  fcprojw,   // (C, 4C)
-  fcprojb,   // (C)      per layer, to here
-  lnfw,      // (C)
-  lnfb,      // (C)
-};
-inline constexpr int kTensors = 16;
-
-const char* tensor_name(Tensor tensor);
-bool is_per_layer(Tensor tensor);
-
 struct Parameter {
   Tensor tensor;
-  int64_t layer;       // 0 for tensors that are not per layer
-  std::string name;    // "wte", "block3/qkvw"
-  int64_t rows, cols;  // rows is 1 for vectors
-  int64_t offset;      // first element in a buffer of the table's size; a multiple of 16
-  bool decay;          // weight decay applies: 2-D tensors only
-  float init_mean;     // initial values are normal(init_mean, init_std)
+  int64_t layer;          // 0 for tensors that are not per layer
+  std::string name;       // "wte", "block3/qkvw"
+  int64_t rows, cols;     // rows is 1 for vectors
+  int64_t unpadded_rows;  // the rest are the vocabulary's padding and stay zero
+  int64_t inputs;         // K of the linear layer that has it as its weight or bias; else 0
+  int64_t offset;         // first element in a buffer of the table's size; a multiple of 16
+  bool decay;             // weight decay applies
+  float init_mean;        // initial values are normal(init_mean, init_std)
   float init_std;
 
   int64_t size() const { return rows * cols; }
@@ -52,14 +31,15 @@ struct Parameter {
   OpName op_name(const char* kind, int64_t number) const;
 };
 
-// Parameters in memory order: wte, wpe, then layer by layer, then lnf. Immutable.
+// Parameters in memory order: the embeddings, then layer by layer, then the final norm. Immutable.
 class ParameterTable {
  public:
   explicit ParameterTable(const Config& config);
 
   const Config& config() const { return config_; }
   const std::vector<Parameter>& all() const { return parameters_; }
-  size_t index(Tensor tensor, int64_t layer = 0) const;  // into all()
+  // Into all(). `layer` is ignored for tensors that are not per layer.
+  size_t index(Tensor tensor, int64_t layer = 0) const;
   const Parameter& get(Tensor tensor, int64_t layer = 0) const {
     return parameters_.at(index(tensor, layer));
   }
@@ -68,10 +48,17 @@ class ParameterTable {
   int64_t count() const;  // elements of all tensors with padded vocabulary, as llm.c counts N
 
  private:
+  void add(Tensor tensor, int64_t layer);
+
   Config config_;
   std::vector<Parameter> parameters_;
   int64_t buffer_size_ = 0;
 };
+
+// The layer whose forward pass is the first to read a parameter: kEmbeddings for what precedes
+// layer 0, L for what follows layer L - 1.
+inline constexpr int64_t kEmbeddings = -1;
+int64_t first_reader(const Parameter& p, const Config& config);
 
 // One value per parameter element (weights, gradients, or a moment): a view of the table's layout.
 struct ParameterView {
@@ -92,8 +79,7 @@ struct ParameterView {
   }
 };
 
-// GPT-2's initial weights, for rows [begin, end) of one parameter: normal(0, 0.02), the projections
-// into the residual stream 0.02 / sqrt(2 L), biases 0, layernorm weights 1, padded rows of wte 0.
+// GPT-2's initial weights as the architecture says, for rows [begin, end) of one parameter.
 // Every element is a pure function of (seed, its parameter, its index). Thread-safe for distinct
 // rows.
 void initialize_rows(const ParameterView& weights, const Parameter& p, int64_t begin, int64_t end,

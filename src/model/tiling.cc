@@ -65,29 +65,25 @@ int64_t Tiling::weight_columns(int64_t K) const {
 }
 
 int64_t Tiling::parameter_rows(const Parameter& p) const {
-  switch (p.tensor) {
-    case Tensor::wte:
+  switch (info(p.tensor).role) {
+    case Role::kTokenRows:
       return vocabulary_columns;
-    case Tensor::wpe:
+    case Role::kPositionRows:
       return kPositionTile;
+    case Role::kLinearWeight:
+      return weight_rows(p.rows, p.inputs);
     default:
-      return p.rows == 1 ? 1 : weight_rows(p.rows, p.cols);
+      return 1;
   }
 }
 
 int64_t Tiling::parameter_columns(const Parameter& p) const {
-  const bool is_linear = p.rows > 1 && p.tensor != Tensor::wte && p.tensor != Tensor::wpe;
-  if (is_linear) return weight_columns(p.cols);
-  const int64_t C = p.tensor == Tensor::qkvb ? p.cols / 3 : p.cols;
-  switch (p.tensor) {
-    // A bias is cut as the rows of its weight are: the same op computes both gradients.
-    case Tensor::qkvb:
-    case Tensor::attprojb:
-      return weight_rows(p.cols, C);
-    case Tensor::fcb:
-      return weight_rows(p.cols, p.cols / 4);
-    case Tensor::fcprojb:
-      return weight_rows(p.cols, 4 * p.cols);
+  switch (info(p.tensor).role) {
+    case Role::kLinearWeight:
+      return weight_columns(p.inputs);
+    case Role::kLinearBias:
+      // As the rows of its weight are cut: one op computes both gradients.
+      return weight_rows(p.cols, p.inputs);
     default:
       return p.cols;
   }

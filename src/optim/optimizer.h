@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "kernels/adamw.h"
-#include "model/linear_ops.h"
+#include "model/epilogue.h"
 #include "model/tiled_parameters.h"
 #include "program/program.h"
 #include "program/tiled.h"

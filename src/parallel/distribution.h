@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "model/backward.h"
+#include "model/gradient_sink.h"
 #include "optim/optimizer.h"
 #include "parallel/buckets.h"
 #include "parallel/communication_meter.h"

@@ -1,8 +1,7 @@
 #include "step/loss_program.h"
 
 #include "base/memory.h"
-#include "model/classifier.h"
-#include "model/forward.h"
+#include "model/gpt2.h"
 
 namespace weft {
 
@@ -11,7 +10,7 @@ LossProgram::LossProgram(const ParameterView& weights, int64_t B, int64_t T, Gem
       weights_(tiles_, "weights/", weights, tiling_),
       activations_(arena_, tiles_, weights.table->config(), tiling_, Kept::kNothing),
       program_("evaluation", tiles_) {
-  const StepParts parts{weights.table->config(), tiling_, backend, weights_, activations_};
+  const StepParts parts{{weights.table->config(), tiling_, backend, weights_}, activations_};
   append_forward(program_, parts);
   append_loss(program_, parts, {.tokens_per_step = tiling_.n()});
   require_memory(arena_.bytes(), "evaluation", "use a smaller --batch-size or --seq-len");

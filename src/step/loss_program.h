@@ -24,10 +24,14 @@ class LossProgram {
   const Program& program() const { return program_; }
 
   // (B T): row b T + t is token t of sequence b. Ids in [0, V).
-  Vector<int32_t> inputs() const { return activations_.inputs.column({0, tiling_.n()}); }
-  Vector<int32_t> targets() const { return activations_.targets.column({0, tiling_.n()}); }
+  Vector<int32_t> inputs() const { return activations_.embedding.inputs.column({0, tiling_.n()}); }
+  Vector<int32_t> targets() const {
+    return activations_.classifier.targets.column({0, tiling_.n()});
+  }
   // After a run: -log p(target), natural logarithm.
-  Vector<const float> losses() const { return activations_.losses.column({0, tiling_.n()}); }
+  Vector<const float> losses() const {
+    return activations_.classifier.losses.column({0, tiling_.n()});
+  }
 
  private:
   Tiling tiling_;

@@ -2,23 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "model/backward.h"
-#include "model/forward.h"
-
 namespace weft {
 namespace {
 
-// The layer whose forward pass is the first to read a parameter; L is the last layernorm.
-constexpr int64_t kEmbeddings = -1;
-
-int64_t first_reader(const Parameter& p, int64_t L) {
-  if (is_per_layer(p.tensor)) return p.layer;
-  return p.tensor == Tensor::wte || p.tensor == Tensor::wpe ? kEmbeddings : L;
-}
-
 Distribution::FirstReader first_reader_of(const TiledParameters& weights) {
   return [table = weights.values().table](size_t parameter) {
-    return first_reader(table->all()[parameter], table->config().L);
+    return first_reader(table->all()[parameter], table->config());
   };
 }
 
@@ -98,7 +87,7 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
     distribution_ = std::make_unique<Distribution>(
         settings.distribution, settings.workers(), *settings.communicator,
         Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, m_, v_, optimizer_,
-                            activations_.inputs, gradients_.dencoded()});
+                            activations_.embedding.inputs, gradients_.dencoded()});
     if (!distribution_->works()) micro_steps_ = 1;
     if (!distribution_->overlaps()) exchange_ = build_exchange();
   }
@@ -111,7 +100,7 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
   }
   deferred_update_ = build_deferred_update();
   evaluation_ = std::make_unique<Program>("evaluation", tiles_);
-  const StepParts parts{config_, tiling_, settings_.gemm, weights_, activations_};
+  const StepParts parts{{config_, tiling_, settings_.gemm, weights_}, activations_};
   append_forward(*evaluation_, parts);
   append_loss(*evaluation_, parts, {.tokens_per_step = tiling_.n()});
 }
@@ -155,21 +144,21 @@ std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
 // the last, what becomes of its gradients.
 void TrainingStep::append_batch(Program& program, bool first, bool last) {
   const TrainingParts parts{
-      {config_, tiling_, settings_.gemm, weights_, activations_}, dweights_, gradients_};
+      {{config_, tiling_, settings_.gemm, weights_}, activations_}, dweights_, gradients_};
   const bool alone = distribution_ && distribution_->is_reproducible();
   const MicroStep micro{first || alone, last, tiling_.n() * settings_.workers().micro_batches()};
 
-  BeforeLayer updates;
+  ForwardHooks hooks;
   if (first && optimizer_.defers()) {
     append_deferred_updates(program, kEmbeddings);
     append_deferred_updates(program, 0);
     append_arrivals(program, kEmbeddings);
-    updates = [&](Program& p, int64_t layer) {
+    hooks.before_layer = [&](Program& p, int64_t layer) {
       append_deferred_updates(p, layer + 1);
       append_arrivals(p, layer);
     };
   }
-  append_forward(program, parts, append_attention, updates);
+  append_forward(program, parts, hooks);
   append_loss_with_gradients(program, parts, micro);
   append_backward(program, parts, micro, *gradient_sink(program, last));
 }
@@ -210,7 +199,7 @@ void TrainingStep::append_deferred_updates(Program& program, int64_t layer) cons
   }
   const std::vector<Parameter>& all = weights_.values().table->all();
   for (size_t p = 0; p < all.size(); ++p) {
-    if (first_reader(all[p], config_.L) == layer) optimizer_.append_update(program, p);
+    if (first_reader(all[p], config_) == layer) optimizer_.append_update(program, p);
   }
 }
 

@@ -20,9 +20,8 @@
 #include "comm/communicator.h"
 #include "exec/executor.h"
 #include "model/activations.h"
-#include "model/classifier.h"
+#include "model/gpt2.h"
 #include "model/parameters.h"
-#include "model/step_parts.h"
 #include "model/tiled_parameters.h"
 #include "optim/optimizer.h"
 #include "parallel/distribution.h"
@@ -82,8 +81,10 @@ class TrainingStep {
   ~TrainingStep();
 
   // Where the trainer puts the token ids (B T) of a micro-batch before its program runs.
-  Vector<int32_t> inputs() const { return activations_.inputs.column({0, tiling_.n()}); }
-  Vector<int32_t> targets() const { return activations_.targets.column({0, tiling_.n()}); }
+  Vector<int32_t> inputs() const { return activations_.embedding.inputs.column({0, tiling_.n()}); }
+  Vector<int32_t> targets() const {
+    return activations_.classifier.targets.column({0, tiling_.n()});
+  }
 
   // What update t = 1, 2, .. needs; call it before the step's first program runs.
   void set_step(int64_t t, double lr) { optimizer_.set_step(t, lr); }
@@ -106,9 +107,11 @@ class TrainingStep {
   // After the last program of a step: the mean loss of this rank's micro-batches (with
   // `reproducible`, after every micro-step: of that one), as a share of the global batch, and the
   // norm of its gradient before clipping.
-  double loss() const { return activations_.loss.matrix().at(0, 0); }
+  double loss() const { return activations_.classifier.loss.matrix().at(0, 0); }
   double grad_norm() const { return optimizer_.grad_norm(); }
-  Vector<const float> losses() const { return activations_.losses.column({0, tiling_.n()}); }
+  Vector<const float> losses() const {
+    return activations_.classifier.losses.column({0, tiling_.n()});
+  }
 
   // Null where nothing is shared with other ranks.
   Distribution* distribution() const { return distribution_.get(); }

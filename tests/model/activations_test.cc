@@ -30,9 +30,9 @@ size_t bytes_of_one_more_layer(Kept kept) {
 
 // The tiles of a block that backward reads, and of its output.
 std::vector<TileId> tiles_of_block(const BlockActivations& b) {
-  return tiles_of({b.ln1.out.all(), b.ln1.mean.all(), b.ln1.rstd.all(), b.qkv.all(), b.atty.all(),
-                   b.lse.all(), b.residual_mid.all(), b.ln2.out.all(), b.ln2.mean.all(),
-                   b.ln2.rstd.all(), b.fch.all()});
+  return tiles_of({b.ln1.out.all(), b.ln1.mean.all(), b.ln1.rstd.all(), b.attention.qkv.all(),
+                   b.attention.atty.all(), b.attention.lse.all(), b.residual_mid.all(),
+                   b.ln2.out.all(), b.ln2.mean.all(), b.ln2.rstd.all(), b.mlp.fch.all()});
 }
 
 TEST(Activations, OfEveryBlockAreKeptForBackward) {

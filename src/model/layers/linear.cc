@@ -1,4 +1,4 @@
-#include "model/linear_ops.h"
+#include "model/layers/linear.h"
 
 #include <fmt/format.h>
 
@@ -7,13 +7,15 @@
 
 #include "base/error.h"
 #include "kernels/bfloat16.h"
+#include "kernels/elementwise.h"
 #include "kernels/kernel_costs.h"
-#include "model/kernel_cache.h"
-#include "model/linear_kernels.h"
+#include "model/layers/kernel_cache.h"
+#include "model/layers/linear_kernels.h"
 
 namespace weft {
 namespace {
 
+// The tiles that an epilogue adds to those of its op.
 std::vector<TileId> extra(const std::function<std::vector<TileId>(Range, Range)>& tiles, Range rows,
                           Range cols) {
   return tiles ? tiles(rows, cols) : std::vector<TileId>{};
@@ -57,46 +59,54 @@ PieceDone piece_done(const Epilogue& epilogue, const Tiled<T>& result, Range row
   };
 }
 
+// What all ops of one product share.
+struct ProductOps {
+  Program& program;
+  OpName name;
+  Phase phase;
+  GemmBackend backend;
+};
+
 template <typename T, typename W_, typename R>
-void append_forward_ops(Program& program, OpName name, const Tiled<T>& x, const Tiled<W_>& W,
-                        const Tiled<R>& y, const Epilogue& epilogue, GemmBackend backend) {
+void append_forward_ops(ProductOps ops, const Tiled<T>& x, const Tiled<W_>& W, const Tiled<R>& y,
+                        const Epilogue& epilogue) {
   KernelCache<typename LinearKernels<T>::Forward> kernels;
   for_each_tile(y, [&](Range rows, Range cols, const std::string& tile) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearKernels<T>::forward(backend, rows.size(), cols.size(), x.cols(),
+      return LinearKernels<T>::forward(ops.backend, rows.size(), cols.size(), x.cols(),
                                        x.matrix().stride, row_distance(y));
     });
     const PieceDone done = piece_done(epilogue, y, rows, cols);
-    name.tile = tile;
-    program.add({.name = name,
-                 .phase = Phase::kForward,
-                 .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
-                 .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
-                 .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
-                         sums = sums_in(y, rows, cols), done](
-                            std::byte* scratch) { (*kernel)(x_tile, W_tile, sums, scratch, done); },
-                 .scratch_bytes = kernel->scratch_bytes(),
-                 .flops = kernel_cost::linear_forward(double(rows.size()), double(cols.size()),
-                                                      double(x.cols()))
-                              .flops});
+    ops.name.tile = tile;
+    ops.program.add(
+        {.name = ops.name,
+         .phase = ops.phase,
+         .reads = tiles_of({x.over(rows), W.over(cols), extra(epilogue.reads, rows, cols)}),
+         .writes = tiles_of({y.over(rows, cols), extra(epilogue.writes, rows, cols)}),
+         .run = [kernel, x_tile = x.block(rows), W_tile = W.block(cols),
+                 sums = sums_in(y, rows, cols),
+                 done](std::byte* scratch) { (*kernel)(x_tile, W_tile, sums, scratch, done); },
+         .scratch_bytes = kernel->scratch_bytes(),
+         .flops =
+             kernel_cost::linear_forward(double(rows.size()), double(cols.size()), double(x.cols()))
+                 .flops});
   });
 }
 
 template <typename T, typename R>
-void append_backward_input_ops(Program& program, OpName name, const Tiled<T>& dy,
-                               const Tiled<float>& W, const Tiled<R>& dx, const Epilogue& epilogue,
-                               GemmBackend backend) {
+void append_backward_input_ops(ProductOps ops, const Tiled<T>& dy, const Tiled<float>& W,
+                               const Tiled<R>& dx, const Epilogue& epilogue) {
   KernelCache<typename LinearKernels<T>::BackwardInput> kernels;
   for_each_tile(dx, [&](Range rows, Range cols, const std::string& tile) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearKernels<T>::backward_input(backend, rows.size(), dy.cols(), cols.size(),
+      return LinearKernels<T>::backward_input(ops.backend, rows.size(), dy.cols(), cols.size(),
                                               dy.matrix().stride, row_distance(dx), false);
     });
     const PieceDone done = piece_done(epilogue, dx, rows, cols);
-    name.tile = tile;
-    program.add(
-        {.name = name,
-         .phase = Phase::kBackward,
+    ops.name.tile = tile;
+    ops.program.add(
+        {.name = ops.name,
+         .phase = ops.phase,
          .reads = tiles_of({dy.over(rows), W.over_cols(cols), extra(epilogue.reads, rows, cols)}),
          .writes = tiles_of({dx.over(rows, cols), extra(epilogue.writes, rows, cols)}),
          .run = [kernel, dy_tile = dy.block(rows), W_tile = W.block({0, W.rows()}, cols),
@@ -110,22 +120,22 @@ void append_backward_input_ops(Program& program, OpName name, const Tiled<T>& dy
 }
 
 template <typename T>
-void append_backward_weight_ops(Program& program, OpName name, const Tiled<T>& dy,
-                                const Tiled<T>& x, const Tiled<float>& dW, const Tiled<float>& db,
-                                Sum sum, const Epilogue& epilogue, GemmBackend backend) {
+void append_backward_weight_ops(ProductOps ops, const Tiled<T>& dy, const Tiled<T>& x,
+                                const Tiled<float>& dW, const Tiled<float>& db, bool accumulate,
+                                const Epilogue& epilogue) {
   KernelCache<typename LinearKernels<T>::BackwardWeight> kernels;
   for_each_tile(dW, [&](Range out, Range in, const std::string& tile) {
     auto kernel = kernels.get(out.size(), in.size(), [&] {
-      return LinearKernels<T>::backward_weight(backend, dy.rows(), out.size(), in.size(),
-                                               dW.matrix().stride, sum == Sum::kAdd);
+      return LinearKernels<T>::backward_weight(ops.backend, dy.rows(), out.size(), in.size(),
+                                               dW.matrix().stride, accumulate);
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;
     const PieceDone done = piece_done(epilogue, dW, out, in);
-    name.tile = tile;
-    program.add(
-        {.name = name,
-         .phase = Phase::kBackward,
+    ops.name.tile = tile;
+    ops.program.add(
+        {.name = ops.name,
+         .phase = ops.phase,
          .reads = tiles_of({dy.over_cols(out), x.over_cols(in), extra(epilogue.reads, out, in)}),
          .writes =
              tiles_of({dW.over(out, in), with_bias ? db.over_cols(out) : std::vector<TileId>{},
@@ -156,39 +166,93 @@ void visit_product(const Operand& left, const Operand& result, const Append& app
   });
 }
 
+// An fp32 result is already in its place when it takes the bias, a bf16 result takes it as the
+// product's sums are rounded.
+void store_with_bias(Vector<const float> bias, Matrix<float>, Matrix<float> y) {
+  add_bias(bias, y);
+}
+void store_with_bias(Vector<const float> bias, Matrix<float> sums, Matrix<BFloat16> y) {
+  add_bias(bias, sums, y);
+}
+
+// docs/model.md#linear-layers
+void append_input_gradient(const LayerOps& ops, const BackwardParts& parts, const Linear& linear,
+                           const Operand& dy, const Operand& dx, const Epilogue& epilogue) {
+  const ProductOps product{ops.program, ops.name(fmt::format("{}/dX", linear.name)),
+                           Phase::kBackward, parts.backend};
+  const Tiled<float>& W = parts.weights.get(linear.weight, ops.layer);
+  visit_product(dy, dx, [&](const auto& dy, const auto& dx) {
+    append_backward_input_ops(product, dy, W, dx, epilogue);
+  });
+}
+
+// docs/model.md#linear-layers
+void append_weight_gradient(const LayerOps& ops, const BackwardParts& parts, const Linear& linear,
+                            const Operand& dy, const Operand& x) {
+  const ProductOps product{ops.program, ops.name(fmt::format("{}/dW", linear.name)),
+                           Phase::kBackward, parts.backend};
+  const Tiled<float>& dW = parts.dweights.get(linear.weight, ops.layer);
+  const Tiled<float>& db = parts.dweights.get(linear.bias, ops.layer);
+  const Epilogue done = parts.sink.on_tile(parts.index(linear.weight, ops.layer));
+  visit_alike(dy, x, [&](const auto& dy, const auto& x) {
+    append_backward_weight_ops(product, dy, x, dW, db, !parts.micro.first, done);
+  });
+  parts.complete(linear.bias, ops.layer);
+}
+
 }  // namespace
 
 // docs/model.md#linear-layers
-void append_linear_forward(Program& program, const OpName& name, const Operand& x, const Operand& W,
-                           const Operand& y, const Epilogue& epilogue, GemmBackend backend) {
+void append_linear_forward(const LayerOps& ops, const LayerParts& parts, const Linear& linear,
+                           const Operand& x, const Operand& y, const Epilogue& epilogue) {
+  const ProductOps product{ops.program, ops.name(fmt::format("{}/forward", linear.name)),
+                           ops.forward_phase(), parts.backend};
+  const Operand W = parts.linear_weight(linear.weight, ops.layer);
   visit_product(x, y, [&](const auto& x, const auto& y) {
     W.visit([&](const auto& W) {
       constexpr bool has_bf16_x = std::is_same_v<decltype(x), const Tiled<BFloat16>&>;
       constexpr bool has_bf16_W = std::is_same_v<decltype(W), const Tiled<BFloat16>&>;
       require(!has_bf16_W || (!has_bf16_x && x.rows() == 1), "bf16 weights meet one fp32 row");
       if constexpr (!has_bf16_W || !has_bf16_x) {
-        append_forward_ops(program, name, x, W, y, epilogue, backend);
+        append_forward_ops(product, x, W, y, epilogue);
       }
     });
   });
 }
 
 // docs/model.md#linear-layers
-void append_linear_backward_input(Program& program, const OpName& name, const Operand& dy,
-                                  const Tiled<float>& W, const Operand& dx,
-                                  const Epilogue& epilogue, GemmBackend backend) {
-  visit_product(dy, dx, [&](const auto& dy, const auto& dx) {
-    append_backward_input_ops(program, name, dy, W, dx, epilogue, backend);
+Epilogue bias_epilogue(const Tiled<float>& bias, const Operand& y) {
+  return y.visit([&](const auto& y) -> Epilogue {
+    return {.reads = [&bias](Range, Range cols) { return bias.over_cols(cols); },
+            .writes = {},
+            .run =
+                [bias, y](Matrix<float> sums, Range rows, Range cols) {
+                  store_with_bias(bias.row_elements(cols), sums, y.block(rows, cols));
+                }};
   });
 }
 
+// docs/model.md#residuals
+Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residual,
+                           const Tiled<float>& y) {
+  return {.reads =
+              [&bias, &residual](Range rows, Range cols) {
+                return tiles_of({bias.over_cols(cols), residual.over(rows, cols)});
+              },
+          .writes = {},
+          .run =
+              [bias, residual, y](Matrix<float>, Range rows, Range cols) {
+                add_bias_residual(bias.row_elements(cols), residual.block(rows, cols),
+                                  y.block(rows, cols));
+              }};
+}
+
 // docs/model.md#linear-layers
-void append_linear_backward_weight(Program& program, const OpName& name, const Operand& dy,
-                                   const Operand& x, const Tiled<float>& dW, const Tiled<float>& db,
-                                   Sum sum, const Epilogue& epilogue, GemmBackend backend) {
-  visit_alike(dy, x, [&](const auto& dy, const auto& x) {
-    append_backward_weight_ops(program, name, dy, x, dW, db, sum, epilogue, backend);
-  });
+void append_linear_backward(const LayerOps& ops, const BackwardParts& parts, const Linear& linear,
+                            const Operand& x, const Operand& dy, const Operand& dx,
+                            const Epilogue& dx_epilogue) {
+  append_input_gradient(ops, parts, linear, dy, dx, dx_epilogue);
+  append_weight_gradient(ops, parts, linear, dy, x);
 }
 
 }  // namespace weft
