@@ -27,10 +27,9 @@ void check_memory(size_t bytes, const BenchModel& model, const char* hint) {
   require_memory(bytes, fmt::format("a step of {}", to_string(model.config)), hint);
 }
 
-// The weights, their gradients and two moments: known before memory is taken.
+// Checks the memory of the state before any of it is taken.
 Config checked(const BenchModel& model) {
-  check_memory(4 * sizeof(float) * size_t(ParameterTable(model.config).buffer_size()), model,
-               kSmallerHint);
+  check_memory(TrainingState::bytes(model.config, *default_optimizer()), model, kSmallerHint);
   return model.config;
 }
 

@@ -32,14 +32,18 @@ bool share_rows(const Unit& a, const Unit& b) {
 
 }  // namespace
 
-Buckets::Buckets(const TiledParameters& parameters, int64_t bucket_bytes, Wte wte) {
+Buckets::Buckets(const TiledParameters& parameters, int64_t bucket_bytes, Wte wte,
+                 UpdateGranularity granularity) {
   const ParameterTable& table = *parameters.values().table;
-  const int64_t size = unit_size(table.buffer_size());
+  const bool whole = granularity == UpdateGranularity::kMatrix;
+  const int64_t size = whole ? table.buffer_size() : unit_size(table.buffer_size());
   for (size_t p = 0; p < table.all().size(); ++p) {
     const Parameter& parameter = table.all()[p];
     const int64_t next =
         p + 1 < table.all().size() ? table.all()[p + 1].offset : table.buffer_size();
-    for (const Range& rows : parameters.at(p).row_ranges()) {
+    const std::vector<Range> all_rows =
+        whole ? std::vector<Range>{{0, parameter.rows}} : parameters.at(p).row_ranges();
+    for (const Range& rows : all_rows) {
       const int64_t end = parameter.offset + rows.end * parameter.cols;
       append_units(
           units_, p, rows,

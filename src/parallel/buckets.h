@@ -6,6 +6,7 @@
 
 #include "model/parameters.h"
 #include "model/tiled_parameters.h"
+#include "optim/optimizer.h"
 #include "program/tiled.h"
 
 namespace weft {
@@ -32,7 +33,8 @@ class Buckets {
   enum class Wte { kFirst, kLast };
 
   // A bucket is closed once it holds `bucket_bytes`, or a row of tiles.
-  Buckets(const TiledParameters& parameters, int64_t bucket_bytes, Wte wte = Wte::kLast);
+  Buckets(const TiledParameters& parameters, int64_t bucket_bytes, Wte wte = Wte::kLast,
+          UpdateGranularity granularity = UpdateGranularity::kElement);
 
   const std::vector<Unit>& units() const { return units_; }
   const std::vector<Bucket>& all() const { return buckets_; }

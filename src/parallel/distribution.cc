@@ -98,7 +98,8 @@ Distribution::Distribution(const DistributionSettings& settings, const Workers& 
       terms_(settings.reproducible ? workers : one_term_each(workers)),
       token_rows_(make_token_rows(terms_, parts)),
       buckets_(parts.dweights, int64_t(settings.bucket_mb * double(1 << 20)),
-               token_rows_ ? Buckets::Wte::kFirst : Buckets::Wte::kLast),
+               token_rows_ ? Buckets::Wte::kFirst : Buckets::Wte::kLast,
+               parts.update.optimizer().granularity()),
       strategy_(make_strategy(settings.strategy, communicator)),
       exchanges_(settings.reproducible || !strategy_->library_sums()),
       tree_(terms_.micro_batches()),
@@ -496,7 +497,7 @@ void Distribution::append_norm(Program& program) const {
     add_start(program, {.kind = "norm/exchange"}, {}, partials_.all(), norm_flight_, begin);
     add_finish(program, {.kind = "norm/exchange"}, partials_.all(), norm_flight_);
   }
-  parts_.optimizer.append_norm(program, partials_);
+  parts_.norm.append_norm(program, partials_);
 }
 
 // ---- Updates and weights.
@@ -517,7 +518,7 @@ void Distribution::append_updates(Program& program, int64_t layer,
     append_update(program, my_units(b));
     if (strategy_->everyone_updates()) continue;
     const auto begin = [this, b](Flights& flights) {
-      if (!parts_.optimizer.is_due()) return;
+      if (!parts_.update.is_due()) return;
       const Bucket& bucket = buckets_.all()[b];
       flights.push_back(strategy_->begin_spread_weights(elements(parts_.weights, bucket.elements),
                                                         strategy_->shares(buckets_, bucket)));
@@ -542,23 +543,22 @@ void Distribution::append_update(Program& program, Range units) const {
   const ParameterTable& table = *parts_.weights.values().table;
   for (const Range& group : buckets_.groups(units)) {
     const Unit& first = buckets_.units()[size_t(group.begin)];
-    const auto tiles = [&](const TiledParameters& of) { return buckets_.tiles(of, group); };
-    program.add({.name = table.all()[first.parameter].op_name("update", group.begin),
-                 .phase = Phase::kUpdate,
-                 .reads = tiles_of({tiles(parts_.dweights), parts_.optimizer.update_reads()}),
-                 .writes = tiles_of({tiles(parts_.weights), tiles(parts_.m), tiles(parts_.v)}),
-                 .run =
-                     [this, group, parameter = first.parameter](std::byte*) {
-                       const std::optional<AdamWStep> step = parts_.optimizer.step_of(parameter);
-                       if (!step) return;
-                       for (int64_t u = group.begin; u < group.end; ++u) {
-                         const Range range = buckets_.units()[size_t(u)].elements;
-                         adamw_update(*step, elements(parts_.dweights, range),
-                                      elements(parts_.weights, range), elements(parts_.m, range),
-                                      elements(parts_.v, range));
-                       }
-                     },
-                 .moved_bytes = moved_bytes(elements_of(group), 1, 3)});
+    std::vector<TileId> writes = buckets_.tiles(parts_.weights, group);
+    for (const TiledParameters& tensor : parts_.update.state()) {
+      writes = tiles_of({writes, buckets_.tiles(tensor, group)});
+    }
+    program.add(
+        {.name = table.all()[first.parameter].op_name("update", group.begin),
+         .phase = Phase::kUpdate,
+         .reads = tiles_of({buckets_.tiles(parts_.dweights, group), parts_.update.reads()}),
+         .writes = std::move(writes),
+         .run =
+             [this, group, parameter = first.parameter](std::byte*) {
+               for (int64_t u = group.begin; u < group.end; ++u) {
+                 parts_.update.update(parameter, buckets_.units()[size_t(u)].elements);
+               }
+             },
+         .moved_bytes = moved_bytes(elements_of(group), 1, 1 + parts_.update.state().size())});
   }
 }
 

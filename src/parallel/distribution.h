@@ -21,7 +21,8 @@
 
 #include "comm/communicator.h"
 #include "model/gradient_sink.h"
-#include "optim/optimizer.h"
+#include "optim/gradient_norm.h"
+#include "optim/parameter_update.h"
 #include "parallel/buckets.h"
 #include "parallel/communication_meter.h"
 #include "parallel/strategy.h"
@@ -37,8 +38,9 @@ class Distribution {
     Arena& arena;
     TileTable& tiles;
     const Tiling& tiling;
-    const TiledParameters &weights, &dweights, &m, &v;
-    const Optimizer& optimizer;
+    const TiledParameters &weights, &dweights;
+    const GradientNorm& norm;
+    const ParameterUpdate& update;
     // What the lookup of the tokens adds to dwte when backward has ended: see TokenRows.
     const Tiled<int32_t>& tokens;
     const Tiled<float>& token_rows;

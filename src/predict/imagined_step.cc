@@ -50,8 +50,9 @@ int busiest_of(const Distribution* distribution, const ParameterTable& table) {
 ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& distribution,
                            int rank, int ranks) {
   RecordingCommunicator communicator(rank, ranks);
-  const TrainingState state(model.config, /*sparse_moments=*/true);
-  TrainingStep step(state, settings_of(model, distribution, communicator));
+  const StepSettings settings = settings_of(model, distribution, communicator);
+  const TrainingState state(model.config, *settings.optimizer, StateMemory::kSparse);
+  TrainingStep step(state, settings);
   // The update of step 1 is due in step 2.
   for (const int64_t t : {1, 2}) step.set_step(t, kLearningRate);
   for (const Program* program : step.programs(0)) {
@@ -62,8 +63,7 @@ ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& 
   const double moment_share = shared != nullptr ? shared->moment_share() : 1.;
   memory_.weights = state.weights.data.size_bytes();
   memory_.gradients = state.dweights.data.size_bytes();
-  memory_.moments =
-      size_t(moment_share * double(state.m.data.size_bytes() + state.v.data.size_bytes()));
+  memory_.moments = size_t(moment_share * double(state.optimizer_state_bytes()));
   memory_.rest = step.memory_bytes();
   busiest_rank_ = busiest_of(shared, *state.table);
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -52,33 +54,28 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_directory) {
   return paths;
 }
 
-void write_moments(const fs::path& path, const ParameterView& m, const ParameterView& v,
-                   FileSystem& files, const BringMoment& bring) {
+void write_optimizer_state(const fs::path& path, const TrainingState& training, FileSystem& files,
+                           const BringMoment& bring) {
   std::vector<TensorSpec> specs;
-  for (const Parameter& p : m.table->all()) {
+  std::map<std::string, Vector<const float>> values;
+  for (const Parameter& p : training.table->all()) {
     const std::vector<int64_t> shape =
         p.rows == 1 ? std::vector{p.cols} : std::vector{p.rows, p.cols};
-    specs.push_back({"m/" + p.name, DType::F32, shape});
-    specs.push_back({"v/" + p.name, DType::F32, shape});
-  }
-  const auto values_of = [&](const std::string& name) {
-    for (const Parameter& p : m.table->all()) {
-      if (name.compare(2, std::string::npos, p.name) == 0) {
-        return name.starts_with("m/") ? m.vector(p) : v.vector(p);
-      }
+    for (const OptimizerTensor& tensor : training.optimizer_state) {
+      specs.push_back({tensor.name + "/" + p.name, DType::F32, shape});
+      values[specs.back().name] = tensor.values.vector(p);
     }
-    return Vector<float>();
-  };
+  }
   SafetensorsWriter writer(path, std::move(specs), {}, files);
   for (const TensorSpec& spec : writer.tensors()) {
     if (bring) bring(spec.name);
-    const Vector<float> values = values_of(spec.name);
-    writer.append(values.data(), values.size_bytes());
+    writer.append(values.at(spec.name).data(), values.at(spec.name).size_bytes());
   }
   writer.finish();
 }
 
-void read_moment(const SafetensorsFile& file, const std::string& name, Vector<float> values) {
+void read_optimizer_tensor(const SafetensorsFile& file, const std::string& name,
+                           Vector<float> values) {
   const StoredTensor* tensor = file.find(name);
   if (tensor == nullptr || tensor->dtype != DType::F32 ||
       tensor->bytes.size() != values.size_bytes()) {
@@ -155,9 +152,10 @@ fs::path unfinished_path(const fs::path& run_directory, int64_t step) {
 }
 
 // Everything but the name: what fills the directory, and makes it durable.
-void fill_checkpoint(const fs::path& directory, const RunState& state, const ParameterView& weights,
-                     const ParameterView& m, const ParameterView& v, const Tokenizer* tokenizer,
-                     FileSystem& files, const BringMoment& bring) {
+void fill_checkpoint(const fs::path& directory, const RunState& state,
+                     const TrainingState& training, const Tokenizer* tokenizer, FileSystem& files,
+                     const BringMoment& bring) {
+  const ParameterView& weights = training.weights;
   const int64_t end_of_text =
       tokenizer != nullptr ? tokenizer->end_of_text() : weights.table->config().V - 1;
   write_hf_model(directory, weights, end_of_text, DType::F32, files);
@@ -166,7 +164,7 @@ void fill_checkpoint(const fs::path& directory, const RunState& state, const Par
       write_file_durably(directory / name, content, files);
     }
   }
-  write_moments(directory / kOptimizerFile, m, v, files, bring);
+  write_optimizer_state(directory / kOptimizerFile, training, files, bring);
   ordered_json json = to_json(state);
   json["checksums"] = checksums_of(directory);
   write_file_durably(directory / kStateFile, json.dump(2) + "\n", files);
@@ -210,15 +208,14 @@ RunState verify_checkpoint(const fs::path& checkpoint) {
 }
 
 fs::path write_checkpoint(const fs::path& run_directory, const RunState& state,
-                          const ParameterView& weights, const ParameterView& m,
-                          const ParameterView& v, const Tokenizer* tokenizer, FileSystem& files,
-                          const BringMoment& bring) {
+                          const TrainingState& training, const Tokenizer* tokenizer,
+                          FileSystem& files, const BringMoment& bring) {
   const fs::path unfinished = unfinished_path(run_directory, state.step);
   try {
     fs::path target = checkpoints_of(run_directory) / step_name(state.step);
     files.remove_all(unfinished);
     create_directories_durably(checkpoints_of(run_directory), files);
-    fill_checkpoint(unfinished, state, weights, m, v, tokenizer, files, bring);
+    fill_checkpoint(unfinished, state, training, tokenizer, files, bring);
     // A run continues behind its newest good checkpoint, so one of this step was not good.
     if (path_exists(target)) remove_checkpoint(target, files);
     rename_durably(unfinished, target, files);
@@ -252,20 +249,20 @@ std::optional<FoundCheckpoint> newest_good_checkpoint(
   return std::nullopt;
 }
 
-void read_checkpoint(const FoundCheckpoint& checkpoint, const ParameterView& weights,
-                     const ParameterView& m, const ParameterView& v) {
+void read_checkpoint(const FoundCheckpoint& checkpoint, const TrainingState& training) {
   const Config stored = read_hf_config(checkpoint.path);
-  if (stored != weights.table->config()) {
+  if (stored != training.table->config()) {
     throw input_error("checkpoint.read",
                       fmt::format("{} holds {}, and this run is {}", checkpoint.path.string(),
-                                  to_string(stored), to_string(weights.table->config())),
+                                  to_string(stored), to_string(training.table->config())),
                       "resume with the same --model, or choose another --out");
   }
-  read_hf_weights(checkpoint.path, weights);
-  const SafetensorsFile moments(checkpoint.path / kOptimizerFile);
-  for (const Parameter& p : weights.table->all()) {
-    read_moment(moments, "m/" + p.name, m.vector(p));
-    read_moment(moments, "v/" + p.name, v.vector(p));
+  read_hf_weights(checkpoint.path, training.weights);
+  const SafetensorsFile file(checkpoint.path / kOptimizerFile);
+  for (const Parameter& p : training.table->all()) {
+    for (const OptimizerTensor& tensor : training.optimizer_state) {
+      read_optimizer_tensor(file, tensor.name + "/" + p.name, tensor.values.vector(p));
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 //
 //   <run>/checkpoints/step_00000100/
 //     model.safetensors config.json ...   a Hugging Face model directory, tokenizer included
-//     optimizer.safetensors               AdamW's moments: "m/<parameter>", "v/<parameter>"
+//     optimizer.safetensors               the optimizer's state: "m/<parameter>", "v/<parameter>"
 //     state.json                          step, schedule, data position, checksums of the files
 //
 // It appears by rename, whole or not at all.
@@ -16,7 +16,7 @@
 
 #include "base/file_system.h"
 #include "data/tokenizer.h"
-#include "model/parameters.h"
+#include "step/training_state.h"
 
 namespace weft {
 
@@ -42,16 +42,15 @@ struct RunState {
   bool operator==(const RunState&) const = default;
 };
 
-// Called before the moments of one parameter are read from m or v: "m/block3/qkvw". Where other
-// ranks keep some of them, this is when they must come.
+// Called before the optimizer's state of one parameter is read: "m/block3/qkvw". Where other ranks
+// keep parts of it, this is when they must come.
 using BringMoment = std::function<void(const std::string& tensor)>;
 
 // Writes step_<state.step> under <run>/checkpoints. Returns its path: from then on the checkpoint
 // survives a power loss. Throws Error (kFailure), and then earlier checkpoints are whole and
 // nothing is left of this one.
 std::filesystem::path write_checkpoint(const std::filesystem::path& run_directory,
-                                       const RunState& state, const ParameterView& weights,
-                                       const ParameterView& m, const ParameterView& v,
+                                       const RunState& state, const TrainingState& training,
                                        const Tokenizer* tokenizer, FileSystem& files = disk(),
                                        const BringMoment& bring = {});
 
@@ -78,8 +77,7 @@ std::optional<FoundCheckpoint> newest_good_checkpoint(
     const std::function<void(const std::string&)>& skipped);
 
 // Throws Error (kInput) if the checkpoint is of another model.
-void read_checkpoint(const FoundCheckpoint& checkpoint, const ParameterView& weights,
-                     const ParameterView& m, const ParameterView& v);
+void read_checkpoint(const FoundCheckpoint& checkpoint, const TrainingState& training);
 
 // Removes what a run that was killed left half written.
 void remove_unfinished_checkpoints(const std::filesystem::path& run_directory,

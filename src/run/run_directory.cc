@@ -81,8 +81,7 @@ void RunFiles::sync_log() {
 fs::path RunFiles::save(const RunState& state, const TrainingState& training,
                         const Tokenizer* tokenizer, const BringMoment& bring) {
   sync_log();
-  fs::path path = write_checkpoint(settings_.directory, state, training.weights, training.m,
-                                   training.v, tokenizer, files_, bring);
+  fs::path path = write_checkpoint(settings_.directory, state, training, tokenizer, files_, bring);
   prune_checkpoints(settings_.directory, path, settings_.keep, files_);
   log({{"kind", "checkpoint"}, {"step", state.step}, {"path", path.string()}});
   return path;

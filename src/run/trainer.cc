@@ -64,7 +64,8 @@ class Run {
         workers_(step_settings().workers()),
         batches_(dataset.train, plan()),
         schedule_(schedule()),
-        state_(settings.model, step_settings().is_distributed()),
+        state_(settings.model, *settings.optimizer,
+               step_settings().is_distributed() ? StateMemory::kSparse : StateMemory::kDense),
         step_(state_, step_settings()),
         evaluator_(step_.evaluation(), step_.inputs(), step_.targets(), step_.losses(), executor) {
     check_memory(memory_bytes(), settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
@@ -120,10 +121,8 @@ class Run {
     check_lengths(dataset_, settings_.T);
     check_tokens(dataset_.train, settings_.model, settings_.T);
     if (dataset_.val) check_tokens(*dataset_.val, settings_.model, settings_.T);
-    // The weights, their gradients and two moments: the least, known before the step is built.
-    constexpr int64_t kArrays = 4;
-    check_memory(size_t(kArrays * ParameterTable(settings_.model).buffer_size()) * sizeof(float),
-                 kSmallerHint);
+    // The least, known before the step is built.
+    check_memory(TrainingState::bytes(settings_.model, *settings_.optimizer), kSmallerHint);
     const Workers workers{1, settings_.distribution.dedicated_server ? 1 : 0, communicator_.size()};
     if (workers.count() < 1) {
       throw input_error("train", "--dedicated-server leaves no rank to compute",
@@ -151,7 +150,7 @@ class Run {
   size_t memory_bytes() const {
     const size_t all = state_.arena->bytes() + step_.memory_bytes();
     if (step_.distribution() == nullptr) return all;
-    const double moments = double(state_.m.data.size_bytes() + state_.v.data.size_bytes());
+    const double moments = double(state_.optimizer_state_bytes());
     return all - size_t(moments * (1. - step_.distribution()->moment_share()));
   }
 
@@ -179,15 +178,16 @@ class Run {
   }
 
   StepSettings step_settings() const {
-    return {settings_.B,
-            settings_.T,
-            micro_steps(),
-            settings_.adamw,
-            settings_.gemm,
-            settings_.precision,
-            settings_.recompute_blocks,
-            &communicator_,
-            settings_.distribution};
+    return {.B = settings_.B,
+            .T = settings_.T,
+            .micro_steps = micro_steps(),
+            .optimizer = settings_.optimizer,
+            .grad_clip = settings_.grad_clip,
+            .gemm = settings_.gemm,
+            .precision = settings_.precision,
+            .recompute_blocks = settings_.recompute_blocks,
+            .communicator = &communicator_,
+            .distribution = settings_.distribution};
   }
 
   Schedule schedule() const {
@@ -220,9 +220,8 @@ class Run {
     s.schedule =
         fmt::format("kind {} lr {} warmup {} final {} steps {}", int(schedule_.kind), schedule_.lr,
                     schedule_.warmup, schedule_.final_lr_fraction, schedule_.steps);
-    const AdamWSettings& a = settings_.adamw;
-    s.optimizer = fmt::format("beta1 {} beta2 {} eps {} decay {} clip {}", a.beta1, a.beta2, a.eps,
-                              a.weight_decay, a.grad_clip);
+    s.optimizer =
+        fmt::format("{} clip {}", settings_.optimizer->settings_text(), settings_.grad_clip);
     s.batching = batching();
     s.precision = precision_name(settings_.precision);
     return s;
@@ -272,7 +271,8 @@ class Run {
 
   // From rank 0, which has read all of them, to the ranks that keep them.
   void share_moments() {
-    for (const ParameterView& moment : {state_.m, state_.v}) {
+    for (const OptimizerTensor& tensor : state_.optimizer_state) {
+      const ParameterView& moment = tensor.values;
       if (step_.distribution()->everyone_keeps_moments()) {
         wait_for(communicator_.begin_broadcast(moment.data, 0));
       } else {
@@ -288,11 +288,12 @@ class Run {
 
   // The moments of a tensor, "m/block3/qkvw".
   Vector<float> moments_of(const std::string& tensor) const {
-    return tensor.starts_with("m/") ? state_.m.data : state_.v.data;
+    const std::string name = tensor.substr(0, tensor.find('/'));
+    return std::ranges::find(state_.optimizer_state, name, &OptimizerTensor::name)->values.data;
   }
   Range elements_of(const std::string& tensor) const {
-    const Parameter& p =
-        *std::ranges::find(state_.table->all(), tensor.substr(2), &Parameter::name);
+    const Parameter& p = *std::ranges::find(state_.table->all(),
+                                            tensor.substr(tensor.find('/') + 1), &Parameter::name);
     return {p.offset, p.offset + p.size()};
   }
 
@@ -353,7 +354,7 @@ class Run {
 
   void resume(const FoundCheckpoint& found) {
     check_continues(found.state);
-    read_checkpoint(found, state_.weights, state_.m, state_.v);
+    read_checkpoint(found, state_);
     done_.step = found.state.step;
     done_.tokens = found.state.tokens;
     done_.elapsed_s = found.state.elapsed_s;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,8 @@ struct TrainSettings {
   uint64_t seed = 42;
 
   Schedule schedule;  // its `steps` is filled in from `steps` or `epochs`
-  AdamWSettings adamw;
+  std::shared_ptr<const Optimizer> optimizer = default_optimizer();
+  double grad_clip = 1.;  // largest global norm of the gradients; 0: no clipping
 
   int64_t val_every = 0, val_steps = 20;  // val_steps 0: all of the validation data
   int64_t sample_every = 0;

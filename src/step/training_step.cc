@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace weft {
 namespace {
 
@@ -11,32 +14,39 @@ Distribution::FirstReader first_reader_of(const TiledParameters& weights) {
   };
 }
 
-// In the last micro-step, every gradient goes on into the norm and, without clipping, the update.
-class GradientUse : public GradientSink {
+// In the last micro-step: adds every gradient to the norm and, unless updates are deferred, appends
+// the parameter's update.
+class UpdateSink : public GradientSink {
  public:
-  GradientUse(Program& program, const Optimizer& optimizer, bool last)
-      : program_(program), optimizer_(optimizer), last_(last) {}
+  UpdateSink(Program& program, const GradientNorm& norm, const ParameterUpdate& update, bool defers)
+      : program_(program), norm_(norm), update_(update), defers_(defers) {}
 
   Epilogue on_tile(size_t parameter) override {
-    return last_ ? optimizer_.on_tile(parameter) : Epilogue();
+    if (!defers_ && !update_.updates_by_tile()) incomplete_.push_back(parameter);
+    return update_.on_tile(parameter);
   }
 
+  // The ops of a linear layer's bias gradient are those of its weight's, which is complete as well.
   void on_parameter(size_t parameter) override {
-    if (!last_) return;
-    optimizer_.append_norm_partials(program_, parameter);
-    if (!optimizer_.clips()) optimizer_.append_update(program_, parameter);
+    norm_.append_partials(program_, parameter);
+    if (defers_) return;
+    for (const size_t weight : std::exchange(incomplete_, {})) update_.append(program_, weight);
+    update_.append(program_, parameter);
   }
 
  private:
   Program& program_;
-  const Optimizer& optimizer_;
-  bool last_;
+  const GradientNorm& norm_;
+  const ParameterUpdate& update_;
+  bool defers_;
+  std::vector<size_t> incomplete_;  // matrices whose tiles are not all complete
 };
 
-// Gradients that wait: for later micro-batches, or for an exchange that does not overlap.
-class NoUse : public GradientSink {
+// Leaves gradients where they are: later micro-batches add to them, or an exchange follows that
+// does not overlap with backward.
+class DiscardSink : public GradientSink {
  public:
-  explicit NoUse(bool takes_token_rows) : takes_token_rows_(takes_token_rows) {}
+  explicit DiscardSink(bool takes_token_rows) : takes_token_rows_(takes_token_rows) {}
 
   bool takes_token_rows() const override { return takes_token_rows_; }
   Epilogue on_tile(size_t) override { return {}; }
@@ -46,9 +56,13 @@ class NoUse : public GradientSink {
   bool takes_token_rows_;
 };
 
-AdamWSettings deferred(AdamWSettings adamw, bool defer) {
-  adamw.defer = defer;
-  return adamw;
+std::vector<TiledParameters> tiled(TileTable& tiles, const std::vector<OptimizerTensor>& tensors,
+                                   const Tiling& tiling) {
+  std::vector<TiledParameters> all;
+  for (const OptimizerTensor& tensor : tensors) {
+    all.emplace_back(tiles, tensor.name + "/", tensor.values, tiling);
+  }
+  return all;
 }
 
 }  // namespace
@@ -58,35 +72,24 @@ double flops_per_token(const ParameterTable& table, int64_t T) {
   return 6. * double(table.count()) + 6. * double(c.L) * double(c.C) * double(T);
 }
 
-TrainingState::TrainingState(const Config& config, bool sparse_moments)
-    : arena(std::make_unique<Arena>()), table(std::make_unique<const ParameterTable>(config)) {
-  const Arena::Pages pages = sparse_moments ? Arena::Pages::kSmall : Arena::Pages::kLarge;
-  for (ParameterView* view : {&weights, &dweights}) {
-    *view = {table.get(), arena->vector<float>(table->buffer_size())};
-  }
-  for (ParameterView* view : {&m, &v}) {
-    *view = {table.get(), arena->vector<float>(table->buffer_size(), pages)};
-  }
-}
-
 TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& settings)
     : settings_(settings),
       config_(state.table->config()),
       tiling_(choose_tiling(config_, settings.B, settings.T, settings.precision)),
       weights_(tiles_, "weights/", state.weights, tiling_),
       dweights_(tiles_, "dweights/", state.dweights, tiling_),
-      m_(tiles_, "m/", state.m, tiling_),
-      v_(tiles_, "v/", state.v, tiling_),
+      optimizer_state_(tiled(tiles_, state.optimizer_state, tiling_)),
       activations_(arena_, tiles_, config_, tiling_,
                    settings.recompute_blocks ? Kept::kInputs : Kept::kEverything),
       gradients_(arena_, tiles_, config_, tiling_),
-      optimizer_(arena_, tiles_, deferred(settings.adamw, settings.is_distributed()), weights_,
-                 dweights_, m_, v_),
+      timing_(*settings_.optimizer, settings.grad_clip > 0. || settings.is_distributed()),
+      norm_(arena_, tiles_, dweights_, settings.grad_clip),
+      update_({*settings_.optimizer, timing_, norm_, weights_, dweights_, optimizer_state_}),
       micro_steps_(settings.micro_steps) {
   if (settings.is_distributed()) {
     distribution_ = std::make_unique<Distribution>(
         settings.distribution, settings.workers(), *settings.communicator,
-        Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, m_, v_, optimizer_,
+        Distribution::Parts{arena_, tiles_, tiling_, weights_, dweights_, norm_, update_,
                             activations_.embedding.inputs, gradients_.dencoded()});
     if (!distribution_->works()) micro_steps_ = 1;
     if (!distribution_->overlaps()) exchange_ = build_exchange();
@@ -120,12 +123,6 @@ std::vector<const Program*> TrainingStep::programs(int64_t micro_step) const {
   return programs;
 }
 
-bool TrainingStep::begin_deferred_update() {
-  if (!optimizer_.has_deferred()) return false;
-  optimizer_.begin_deferred();
-  return true;
-}
-
 std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
   auto program = std::make_unique<Program>(
       fmt::format("step{}{}", first ? "/first" : "", last ? "/last" : ""), tiles_);
@@ -136,7 +133,7 @@ std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
     if (!exchange_) distribution_->append_sums(*program);
   }
   if (last && distribution_ && !exchange_) distribution_->append_norm(*program);
-  if (last && !distribution_) optimizer_.append_norm(*program);
+  if (last && !distribution_) norm_.append_norm(*program);
   return program;
 }
 
@@ -149,7 +146,7 @@ void TrainingStep::append_batch(Program& program, bool first, bool last) {
   const MicroStep micro{first || alone, last, tiling_.n() * settings_.workers().micro_batches()};
 
   ForwardHooks hooks;
-  if (first && optimizer_.defers()) {
+  if (first && timing_.defers()) {
     append_deferred_updates(program, kEmbeddings);
     append_deferred_updates(program, 0);
     append_arrivals(program, kEmbeddings);
@@ -164,11 +161,12 @@ void TrainingStep::append_batch(Program& program, bool first, bool last) {
 }
 
 std::unique_ptr<GradientSink> TrainingStep::gradient_sink(Program& program, bool last) const {
-  if (!distribution_) return std::make_unique<GradientUse>(program, optimizer_, last);
-  if (!last || !distribution_->overlaps()) {
-    return std::make_unique<NoUse>(distribution_->takes_token_rows(last));
+  if (distribution_ && last && distribution_->overlaps()) return distribution_->sink(program);
+  if (distribution_) {
+    return std::make_unique<DiscardSink>(distribution_->takes_token_rows(last));
   }
-  return distribution_->sink(program);
+  if (!last) return std::make_unique<DiscardSink>(false);
+  return std::make_unique<UpdateSink>(program, norm_, update_, timing_.defers());
 }
 
 std::unique_ptr<Program> TrainingStep::build_exchange() {
@@ -199,7 +197,7 @@ void TrainingStep::append_deferred_updates(Program& program, int64_t layer) cons
   }
   const std::vector<Parameter>& all = weights_.values().table->all();
   for (size_t p = 0; p < all.size(); ++p) {
-    if (first_reader(all[p], config_) == layer) optimizer_.append_update(program, p);
+    if (first_reader(all[p], config_) == layer) update_.append(program, p);
   }
 }
 

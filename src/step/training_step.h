@@ -4,7 +4,8 @@
 //     -> L x [layernorm, attention, layernorm, MLP] -> layernorm    append_forward
 //     -> logits, softmax, loss and their gradients, by chunks       append_loss_with_gradients
 //     -> back through the blocks to the embedding                   append_backward
-//     -> gradient norm, clipping, AdamW                             Optimizer
+//     -> gradient norm, clipping                                    GradientNorm
+//     -> update of the weights (AdamW)                              ParameterUpdate, Optimizer
 //     -> the same among several ranks                               Distribution
 //
 // All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on
@@ -23,15 +24,20 @@
 #include "model/gpt2.h"
 #include "model/parameters.h"
 #include "model/tiled_parameters.h"
+#include "optim/deferred_update.h"
+#include "optim/gradient_norm.h"
 #include "optim/optimizer.h"
+#include "optim/parameter_update.h"
 #include "parallel/distribution.h"
+#include "step/training_state.h"
 
 namespace weft {
 
 struct StepSettings {
   int64_t B = 4, T = 64;
   int64_t micro_steps = 1;  // micro-batches per optimizer step
-  AdamWSettings adamw;
+  std::shared_ptr<const Optimizer> optimizer = default_optimizer();
+  double grad_clip = 1.;                  // largest global norm of the gradients; 0: no clipping
   GemmBackend gemm = GemmBackend::kAuto;  // of fp32 products
   Precision precision = Precision::kFp32;
   bool recompute_blocks = false;  // less memory, more time, the same bits
@@ -60,20 +66,10 @@ inline constexpr const char* kSmallerHint = "use a smaller --model, --batch-size
 inline constexpr const char* kRecomputeHint =
     "use --recompute block, or a smaller --model, --batch-size or --seq-len";
 
-// Weights, gradients and the two moments: all state that a step changes, in one layout.
-struct TrainingState {
-  // sparse_moments: this rank will touch only some of the moments, and the rest must cost nothing.
-  explicit TrainingState(const Config& config, bool sparse_moments = false);
-
-  std::unique_ptr<Arena> arena;
-  std::unique_ptr<const ParameterTable> table;
-  ParameterView weights, dweights, m, v;
-};
-
 // The programs of one optimizer step and the memory that they work in. With several micro-batches,
 // a step runs one program per micro-batch: the first overwrites the gradients, the others add to
 // them. With clipping, the update of a step is deferred: it stands at the head of the next step's
-// first program, and weights and moments are those of the step only when that has run.
+// first program, and weights and optimizer state are those of the step only when that has run.
 class TrainingStep {
  public:
   // REQUIRES: the state outlives this.
@@ -86,8 +82,8 @@ class TrainingStep {
     return activations_.classifier.targets.column({0, tiling_.n()});
   }
 
-  // What update t = 1, 2, .. needs; call it before the step's first program runs.
-  void set_step(int64_t t, double lr) { optimizer_.set_step(t, lr); }
+  // Call before the first program of step t = 1, 2, .. runs; lr is the learning rate of its update.
+  void set_step(int64_t t, double lr) { timing_.begin_step(t, lr); }
 
   // The programs of micro-step k < micro_steps() of a step, in order.
   std::vector<const Program*> programs(int64_t micro_step) const;
@@ -98,7 +94,7 @@ class TrainingStep {
   // The deferred update as a program of its own. Run it where begin_deferred_update() says that
   // an update is waiting; without clipping, none ever is.
   const Program& deferred_update() const { return *deferred_update_; }
-  bool begin_deferred_update();
+  bool begin_deferred_update() { return timing_.begin_waiting(); }
 
   // Forward and loss of one batch, on the same memory: the mean loss over its B T tokens.
   // REQUIRES: no update is waiting.
@@ -108,7 +104,7 @@ class TrainingStep {
   // `reproducible`, after every micro-step: of that one), as a share of the global batch, and the
   // norm of its gradient before clipping.
   double loss() const { return activations_.classifier.loss.matrix().at(0, 0); }
-  double grad_norm() const { return optimizer_.grad_norm(); }
+  double grad_norm() const { return norm_.norm(); }
   Vector<const float> losses() const {
     return activations_.classifier.losses.column({0, tiling_.n()});
   }
@@ -137,10 +133,13 @@ class TrainingStep {
   Tiling tiling_;
   Arena arena_;
   TileTable tiles_;
-  TiledParameters weights_, dweights_, m_, v_;
+  TiledParameters weights_, dweights_;
+  std::vector<TiledParameters> optimizer_state_;
   Activations activations_;
   Gradients gradients_;
-  Optimizer optimizer_;
+  DeferredUpdate timing_;
+  GradientNorm norm_;
+  ParameterUpdate update_;
   std::unique_ptr<Distribution> distribution_;
   int64_t micro_steps_;
   // Indexed by [first][last]: at most three kinds occur in a run.

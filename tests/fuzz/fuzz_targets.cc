@@ -276,7 +276,7 @@ void read_state(std::string_view bytes) {
     const TrainingState state = random_state(kTiny, 1);
     RunState at_three;
     at_three.step = 3;
-    return write_checkpoint(run.path(), at_three, state.weights, state.m, state.v, nullptr);
+    return write_checkpoint(run.path(), at_three, state, nullptr);
   }();
   put(checkpoint / "state.json", bytes);
   verify_checkpoint(checkpoint);
@@ -287,7 +287,7 @@ std::vector<std::string> state_seeds() {
     const TrainingState state = random_state(kTiny, 1);
     RunState at_three;
     at_three.step = 3;
-    write_checkpoint(d.path(), at_three, state.weights, state.m, state.v, nullptr);
+    write_checkpoint(d.path(), at_three, state, nullptr);
   })};
 }
 

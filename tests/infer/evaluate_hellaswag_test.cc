@@ -57,7 +57,7 @@ class EvaluateHellaSwag : public testing::Test {
     Numbers tokens = context;
     tokens.insert(tokens.end(), completion.begin(), completion.end());
     const size_t n = tokens.size() - 1;
-    TrainingStep step(state_, {.B = 1, .T = int64_t(n), .adamw = {}});
+    TrainingStep step(state_, {.B = 1, .T = int64_t(n)});
     std::copy_n(tokens.begin(), n, step.inputs().begin());
     std::copy_n(tokens.begin() + 1, n, step.targets().begin());
     make_executor("sequential", 1)->prepare(step.evaluation())->run();

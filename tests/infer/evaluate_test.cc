@@ -40,7 +40,7 @@ class EvaluateTest : public testing::Test {
 
   // The mean of the losses of the first samples, each computed on its own.
   double mean_over(const TokenSource& source, int64_t samples) {
-    TrainingStep step(state_, {.B = 1, .T = kT, .adamw = {}});
+    TrainingStep step(state_, {.B = 1, .T = kT});
     const auto program = make_executor("sequential", 1)->prepare(step.evaluation());
     double sum = 0;
     for (int64_t i = 0; i < samples; ++i) {
@@ -53,7 +53,7 @@ class EvaluateTest : public testing::Test {
 
   // The loss of the last of `context` + 1 tokens that end at a position of the source.
   double loss_at(const TokenSource& source, int64_t position, int64_t context) {
-    TrainingStep step(state_, {.B = 1, .T = context, .adamw = {}});
+    TrainingStep step(state_, {.B = 1, .T = context});
     source.copy(position - context, step.inputs());
     source.copy(position - context + 1, step.targets());
     make_executor("sequential", 1)->prepare(step.evaluation())->run();
@@ -112,7 +112,7 @@ TEST_F(EvaluateTest, PredictsEveryTokenOnceWhateverTheStride) {
 TEST_F(EvaluateTest, WithAStrideOfItsLengthCountsTouchingWindowsAndTheRestOfTheLast) {
   // 19 predictions: [0, 7), [7, 14), and of the window [12, 19) those that are new.
   const TokenSource source = source_of(20);
-  TrainingStep step(state_, {.B = 3, .T = kT, .adamw = {}});
+  TrainingStep step(state_, {.B = 3, .T = kT});
   for (int64_t i = 0; i < 3; ++i) {
     source.sample(i, step.inputs().subspan(size_t(i * kT), kT),
                   step.targets().subspan(size_t(i * kT), kT));

@@ -91,7 +91,7 @@ TEST_F(GeneratorTest, WithBf16WeightsHasTheBitsOfTheSameRoundedWeights) {
 // -log softmax(logits)[target] of every prefix is the loss that training computes at that row.
 TEST_F(GeneratorTest, AgreesWithTheForwardPassOfTraining) {
   const std::vector<int32_t> text = tokens(kConfig.T + 1);
-  TrainingStep step(state_, {.B = 1, .T = kConfig.T, .adamw = {}});
+  TrainingStep step(state_, {.B = 1, .T = kConfig.T});
   std::copy(text.begin(), text.end() - 1, step.inputs().begin());
   std::copy(text.begin() + 1, text.end(), step.targets().begin());
   make_executor("sequential", 1)->prepare(step.evaluation())->run();

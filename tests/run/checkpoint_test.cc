@@ -49,8 +49,7 @@ class CheckpointTest : public testing::Test {
  protected:
   fs::path write(int64_t step, int64_t keep = 0) {
     const TrainingState state = random_state(kConfig, uint64_t(step));
-    fs::path path =
-        write_checkpoint(run(), odd_state(step), state.weights, state.m, state.v, nullptr);
+    fs::path path = write_checkpoint(run(), odd_state(step), state, nullptr);
     prune_checkpoints(run(), path, keep);
     return path;
   }
@@ -117,14 +116,13 @@ TEST_F(CheckpointTest, ReadsBackToTheSameBits) {
       newest_good_checkpoint(run(), [](const std::string& m) { ADD_FAILURE() << m; });
   ASSERT_TRUE(found.has_value());
   TrainingState state(kConfig);
-  read_checkpoint(*found, state.weights, state.m, state.v);
+  read_checkpoint(*found, state);
 
   EXPECT_EQ(found->path, path);
   EXPECT_EQ(path.filename(), "step_00000012");
   EXPECT_EQ(found->state, odd_state(12));
   expect_same_bits(state.weights, expected.weights);
-  expect_same_bits(state.m, expected.m);
-  expect_same_bits(state.v, expected.v);
+  expect_same_optimizer_state(state, expected);
 }
 
 TEST_F(CheckpointTest, IsAModelThatOtherCommandsRead) {
@@ -145,8 +143,7 @@ TEST_F(CheckpointTest, HoldsTheTokenizer) {
   const std::unique_ptr<Tokenizer> bpe = open_tokenizer(vocabulary.path());
   const TrainingState state = random_state(kConfig, 1);
 
-  const fs::path path =
-      write_checkpoint(run(), odd_state(1), state.weights, state.m, state.v, bpe.get());
+  const fs::path path = write_checkpoint(run(), odd_state(1), state, bpe.get());
 
   EXPECT_EQ(open_tokenizer(path)->encode("hello world"), bpe->encode("hello world"));
   EXPECT_EQ(newest(), 1);
@@ -156,7 +153,7 @@ TEST_F(CheckpointTest, ReplacesOneOfTheSameStep) {
   write(3);
   const TrainingState other = random_state(kConfig, 99);
 
-  write_checkpoint(run(), odd_state(3), other.weights, other.m, other.v, nullptr);
+  write_checkpoint(run(), odd_state(3), other, nullptr);
 
   TrainingState state(kConfig);
   read_model_weights(checkpoint(3), state.weights);
@@ -348,8 +345,7 @@ TEST_F(CheckpointTest, OfAnotherModelIsRefused) {
   other.L = 1;
   TrainingState state(other);
 
-  const std::string error =
-      error_of([&] { read_checkpoint(found.value(), state.weights, state.m, state.v); });
+  const std::string error = error_of([&] { read_checkpoint(found.value(), state); });
 
   EXPECT_TRUE(mentions(error, {to_string(kConfig), to_string(other), "--model"}));
 }
@@ -360,13 +356,11 @@ TEST_F(CheckpointTest, WithMomentsOfAnotherModelIsRefused) {
   const TempDirectory elsewhere;
   const TrainingState other = random_state({.L = 2, .NH = 1, .C = 17, .T = 7, .V = 131}, 1);
   const fs::path moments =
-      write_checkpoint(elsewhere.path(), odd_state(2), other.weights, other.m, other.v, nullptr) /
-      "optimizer.safetensors";
+      write_checkpoint(elsewhere.path(), odd_state(2), other, nullptr) / "optimizer.safetensors";
   fs::copy(moments, found->path / "optimizer.safetensors", fs::copy_options::overwrite_existing);
   TrainingState state(kConfig);
 
-  const std::string error =
-      error_of([&] { read_checkpoint(*found, state.weights, state.m, state.v); });
+  const std::string error = error_of([&] { read_checkpoint(*found, state); });
 
   EXPECT_TRUE(mentions(error, {"m/wte", "another shape"}));
 }
@@ -391,7 +385,7 @@ TEST_F(CheckpointTest, ADirectoryThatCannotBeMadeIsAnError) {
   const TrainingState state = random_state(kConfig, 1);
 
   try {
-    write_checkpoint(file, odd_state(1), state.weights, state.m, state.v, nullptr);
+    write_checkpoint(file, odd_state(1), state, nullptr);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kFailure);

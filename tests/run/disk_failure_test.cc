@@ -246,8 +246,7 @@ TEST_F(DiskFailure, APowerLossAtAnyMomentLeavesTheNewestCheckpointThatWasAcknowl
     const TrainingState state = random_state(kModel, uint64_t(step));
     RunState run_state;
     run_state.step = step;
-    const fs::path path =
-        write_checkpoint(out, run_state, state.weights, state.m, state.v, nullptr, power);
+    const fs::path path = write_checkpoint(out, run_state, state, nullptr, power);
     acknowledged.push_back(power.calls());
     prune_checkpoints(out, path, 1, power);
   }

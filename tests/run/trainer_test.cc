@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <sstream>
@@ -18,6 +19,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "formats/hf_model.h"
+#include "optim/adamw.h"
 #include "step/random_state.h"
 #include "support/error_of.h"
 #include "support/temp_directory.h"
@@ -217,7 +219,7 @@ TEST_F(TrainerTest, RecomputingBlocksLeavesTheSameFiles) {
       reference.model.L = 5;
       reference.steps = 3;
       reference.total_batch_tokens = micro_steps * kB * kT;
-      reference.adamw.grad_clip = grad_clip;
+      reference.grad_clip = grad_clip;
       run(reference);
       const size_t bytes = recorder_.reports.at(0).memory_bytes;
 
@@ -554,7 +556,7 @@ TEST_F(TrainerTest, StopsAtOnceWhereTheInitialWeightsAreBroken) {
   s.checkpoint_every = 1;
 
   for (const float grad_clip : {1.f, 0.f}) {
-    s.adamw.grad_clip = grad_clip;
+    s.grad_clip = grad_clip;
     s.out = dir_ / ("clip" + std::to_string(grad_clip));
 
     EXPECT_TRUE(mentions(error_of_run(s), {"[train] step 1: loss nan", "no checkpoint yet"}));
@@ -707,7 +709,7 @@ TEST_F(ResumeTest, RefusesAnotherModel) {
 TEST_F(ResumeTest, NotesAnotherCourseOfTheRun) {
   TrainSettings s = resumed();
   s.schedule.lr = 1e-3;
-  s.adamw.weight_decay = 0.2f;
+  s.optimizer = std::make_shared<AdamW>(AdamWSettings{.weight_decay = 0.2f});
   s.steps = 8;
 
   EXPECT_EQ(run(s), TrainOutcome::kFinished);

@@ -26,7 +26,7 @@ class Bf16Step : public testing::TestWithParam<int64_t> {
 struct OneStep {
   explicit OneStep(Precision precision, int64_t T)
       : state(random_state(kModel, 1)),
-        step(state, {.B = 5, .T = T, .micro_steps = 2, .adamw = {}, .precision = precision}) {
+        step(state, {.B = 5, .T = T, .micro_steps = 2, .precision = precision}) {
     for (size_t i = 0; i < step.inputs().size(); ++i) {
       step.inputs()[i] = static_cast<int32_t>(random_u64(2, 0, i) % uint64_t(kModel.V));
       step.targets()[i] = static_cast<int32_t>(random_u64(2, 1, i) % uint64_t(kModel.V));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
@@ -12,6 +13,7 @@
 #include "exec/executor.h"
 #include "formats/safetensors.h"
 #include "infer/generator.h"
+#include "optim/adamw.h"
 #include "step/training_step.h"
 #include "support/thread_ranks.h"
 
@@ -54,8 +56,12 @@ struct Golden {
     return {.B = number("B"),
             .T = number("T"),
             .micro_steps = micro_steps,
-            .adamw = {hyper.at("beta1"), hyper.at("beta2"), hyper.at("eps"),
-                      hyper.at("weight_decay"), hyper.at("grad_clip")}};
+            .optimizer =
+                std::make_shared<AdamW>(AdamWSettings{.beta1 = hyper.at("beta1"),
+                                                      .beta2 = hyper.at("beta2"),
+                                                      .eps = hyper.at("eps"),
+                                                      .weight_decay = hyper.at("weight_decay")}),
+            .grad_clip = hyper.at("grad_clip")};
   }
   // The first elements of a parameter: the file has no padded rows of wte.
   void load_weights(const TrainingState& state) const {
@@ -174,7 +180,7 @@ Outcome run_shared(const Golden& golden, const Sharing& sharing, Communicator& c
                            .reproducible = sharing.reproducible,
                            .dedicated_server = sharing.dedicated_server};
   settings.micro_steps = sequences / sharing.B / settings.workers().count();
-  const TrainingState state(golden.config(), true);
+  const TrainingState state(golden.config(), *settings.optimizer, StateMemory::kSparse);
   golden.load_weights(state);
   TrainingStep step(state, settings);
   const auto executor = make_executor(sharing.executor, 2);

@@ -31,8 +31,7 @@ inline void fill_weights(const ParameterView& weights, uint64_t seed) {
 inline TrainingState random_state(const Config& config, uint64_t seed) {
   TrainingState state(config);
   fill_weights(state.weights, seed);
-  fill_weights(state.m, seed + 1);
-  fill_weights(state.v, seed + 2);
+  for (const OptimizerTensor& tensor : state.optimizer_state) fill_weights(tensor.values, ++seed);
   return state;
 }
 
@@ -41,6 +40,13 @@ inline void expect_same_bits(const ParameterView& actual, const ParameterView& e
   for (const Parameter& p : expected.table->all()) {
     const Vector<float> a = actual.vector(p), e = expected.vector(p);
     EXPECT_EQ(std::memcmp(a.data(), e.data(), e.size_bytes()), 0) << p.name;
+  }
+}
+
+inline void expect_same_optimizer_state(const TrainingState& actual,
+                                        const TrainingState& expected) {
+  for (size_t i = 0; i < expected.optimizer_state.size(); ++i) {
+    expect_same_bits(actual.optimizer_state.at(i).values, expected.optimizer_state[i].values);
   }
 }
 

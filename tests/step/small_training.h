@@ -70,7 +70,7 @@ inline StepSettings settings_of(const TrainingShape& shape, const TrainingVarian
   StepSettings settings{.B = shape.B,
                         .T = shape.T,
                         .micro_steps = variant.micro_steps,
-                        .adamw = {.grad_clip = variant.grad_clip},
+                        .grad_clip = variant.grad_clip,
                         .precision = variant.precision,
                         .recompute_blocks = variant.recompute_blocks};
   if (!variant.strategy.empty()) {

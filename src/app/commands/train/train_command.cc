@@ -22,6 +22,7 @@
 #include "formats/model_files.h"
 #include "infer/model.h"
 #include "measure/machine.h"
+#include "optim/adamw.h"
 #include "run/trainer.h"
 #include "step/training_step.h"
 
@@ -133,11 +134,9 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
                 .lr = o.lr,
                 .warmup = o.warmup,
                 .final_lr_fraction = o.final_lr_frac};
-  s.adamw = {.beta1 = o.beta1,
-             .beta2 = o.beta2,
-             .eps = o.eps,
-             .weight_decay = o.weight_decay,
-             .grad_clip = o.grad_clip};
+  s.optimizer = std::make_shared<AdamW>(AdamWSettings{
+      .beta1 = o.beta1, .beta2 = o.beta2, .eps = o.eps, .weight_decay = o.weight_decay});
+  s.grad_clip = o.grad_clip;
   s.recompute_blocks = recomputes_blocks(o.recompute);
   s.val_every = o.val_every;
   s.val_steps = o.val_steps;
