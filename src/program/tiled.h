@@ -1,8 +1,6 @@
 // Tiled: a matrix cut into a grid of tiles, so that an op can declare the part that it touches.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 #include <vector>
 
@@ -31,6 +29,11 @@ inline std::vector<Range> split(int64_t n, int64_t tile) {
   return ranges;
 }
 
+// "name[i,j]" for a tile of a matrix that is cut into row_tiles x col_tiles, "name[i]" and
+// "name[:,j]" where it is cut in one direction alone, and "name" where it is whole.
+std::string tile_name(const std::string& name, int64_t i, int64_t row_tiles, int64_t j,
+                      int64_t col_tiles);
+
 template <typename T>
 class Tiled {
  public:
@@ -46,8 +49,10 @@ class Tiled {
     for (const Range& rows : split(matrix.rows, row_tile)) {
       for (const Range& cols : split(matrix.cols, col_tile)) {
         const Matrix<T> part = matrix.block(rows.begin, rows.size(), cols.begin, cols.size());
-        table.add({tile_name(name, rows, cols), reinterpret_cast<std::byte*>(part.data),
-                   static_cast<size_t>(part.rows), static_cast<size_t>(part.cols) * sizeof(T),
+        table.add({tile_name(name, rows.begin / row_tile, ceil_div(matrix.rows, row_tile),
+                             cols.begin / col_tile, ceil_div(matrix.cols, col_tile)),
+                   reinterpret_cast<std::byte*>(part.data), static_cast<size_t>(part.rows),
+                   static_cast<size_t>(part.cols) * sizeof(T),
                    static_cast<size_t>(part.stride) * sizeof(T)});
       }
     }
@@ -90,15 +95,6 @@ class Tiled {
   std::vector<TileId> all() const { return over({0, matrix_.rows}); }
 
  private:
-  std::string tile_name(const std::string& name, Range rows, Range cols) const {
-    const bool many_rows = row_tile_ < matrix_.rows, many_cols = col_tile_ < matrix_.cols;
-    const int64_t i = rows.begin / row_tile_, j = cols.begin / col_tile_;
-    if (many_rows && many_cols) return fmt::format("{}[{},{}]", name, i, j);
-    if (many_rows) return fmt::format("{}[{}]", name, i);
-    if (many_cols) return fmt::format("{}[:,{}]", name, j);
-    return name;
-  }
-
   Matrix<T> matrix_;
   int64_t row_tile_ = 1, col_tile_ = 1;
   TileId first_ = 0;
