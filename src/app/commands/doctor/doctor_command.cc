@@ -12,6 +12,7 @@
 #include "app/command_table.h"
 #include "app/commands/doctor/machine_advice.h"
 #include "comm/connect.h"
+#include "comm/launcher.h"
 #include "kernels/bf16_backend.h"
 #include "kernels/gemm.h"
 #include "kernels/simd_target.h"
@@ -183,6 +184,7 @@ ordered_json warnings_json(const std::vector<Advice>& advice) {
 // Numbers in bytes, bytes/s and FLOP/s; null where there is none.
 void print_json(const Diagnosis& d) {
   const MachineFacts& f = d.facts;
+  const LaunchedRanks launched = launched_ranks();
   const ordered_json json = {
       {"version", version()},
       {"commit", git_commit()},
@@ -207,9 +209,9 @@ void print_json(const Diagnosis& d) {
       {"gemm", gemm_description()},
       {"openmp", openmp_runtime()},
       {"mpi", mpi_library()},
-      {"rank", number_or_null(f.rank())},
-      {"ranks", number_or_null(f.ranks())},
-      {"ranks_here", number_or_null(f.ranks_here())},
+      {"rank", number_or_null(launched.rank)},
+      {"ranks", number_or_null(launched.ranks)},
+      {"ranks_here", number_or_null(launched.ranks_here)},
       {"environment", f.environment},
       {"huge_pages", f.huge_pages},
       {"governor", f.governor},
