@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 #include <vector>
@@ -103,6 +104,10 @@ json read_json_object(const std::filesystem::path& path, const std::string& wher
   json object = parse_json(read_file(path), where, path.string());
   if (!object.is_object()) throw input_error(where, path.string() + " is not a JSON object");
   return object;
+}
+
+std::string json_text(const nlohmann::ordered_json& value, int indent) {
+  return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string printable(std::string_view text) {

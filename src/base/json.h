@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +29,9 @@ using OnJsonLine =
     std::function<void(nlohmann::json record, std::string_view line, const std::string& place)>;
 std::optional<TornLine> for_each_json_line(std::string_view text, const std::string& where,
                                            const std::string& source, const OnJsonLine& record);
+
+// Returns the value as text, on one line or indented. Replaces what is not UTF-8.
+std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
 
 // Parses a file like parse_json. The file must hold an object and have at most 100 MB.
 nlohmann::json read_json_object(const std::filesystem::path& path, const std::string& where);

@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"

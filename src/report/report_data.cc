@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <vector>
 
@@ -76,7 +77,8 @@ class Writer {
   // The run line but for its kind: numbers, texts and switches alone.
   static std::string facts_of(const RunLog& log) {
     ordered_json facts = ordered_json::object();
-    for (const auto& [name, value] : log.run.items()) {
+    const ordered_json run = ordered_json::parse(log.run);
+    for (const auto& [name, value] : run.items()) {
       if (name != "kind" && !value.is_structured()) facts[name] = value;
     }
     facts["parts"] = log.parts;

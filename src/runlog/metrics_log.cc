@@ -1,5 +1,6 @@
 #include "runlog/metrics_log.h"
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -11,7 +12,6 @@ namespace weft {
 namespace {
 
 using nlohmann::json;
-using nlohmann::ordered_json;
 
 constexpr const char* kWhere = "report";
 
@@ -88,7 +88,7 @@ void append_step(const Record& record, StepColumns& columns) {
 
 void append(const Record& record, std::string_view line, RunLog& log) {
   if (record.kind() == "run") {
-    log.run = ordered_json::parse(line);  // in the order of the file, for people to read
+    log.run = line;
     ++log.parts;
   } else if (record.kind() == "train") {
     append_step(record, log.steps);

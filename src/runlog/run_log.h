@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +29,9 @@ struct LoggedSample {
 };
 
 struct RunLog {
-  // The last line of kind "run", the one that a resumed run wrote; an empty object without one.
-  nlohmann::ordered_json run = nlohmann::ordered_json::object();
+  // The last line of kind "run", the one that a resumed run wrote, as JSON; an empty object without
+  // one.
+  std::string run = "{}";
   int64_t parts = 0;  // lines of kind "run"
   StepColumns steps;
   std::vector<LoggedLoss> validations;

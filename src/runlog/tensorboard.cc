@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "runlog/event_fields.h"
 #include "runlog/event_records.h"

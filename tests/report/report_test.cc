@@ -75,7 +75,7 @@ TEST(Report, NoTextEndsTheScriptThatHoldsIt) {
   Report report;
   report.runs = {run_of(1)};
   report.runs[0].name = report.runs[0].path = report.runs[0].config_toml = kHostile;
-  report.runs[0].log.run = {{"kind", "run"}, {kHostile, kHostile}};
+  report.runs[0].log.run = json_text({{"kind", "run"}, {kHostile, kHostile}});
   report.runs[0].log.samples = {{1, kHostile}};
   report.traces = {trace_of(1)};
   report.traces[0].name = report.traces[0].file.names[0] = kHostile;
@@ -99,8 +99,7 @@ TEST(Report, EscapesWhatHtmlGivesAMeaningTo) {
 TEST(Report, FactsAreTheRunLineWithoutNestedValues) {
   Report report;
   report.runs = {run_of(1)};
-  report.runs[0].log.run = {
-      {"kind", "run"}, {"ranks", 2}, {"model", "d12"}, {"nested", {{"a", 1}}}, {"list", {1}}};
+  report.runs[0].log.run = R"({"kind":"run","ranks":2,"model":"d12","nested":{"a":1},"list":[1]})";
 
   const json facts = data_of(report)["runs"][0]["facts"];
 

@@ -24,7 +24,7 @@ TEST(RunLog, ReadsEveryKindOfLine) {
                           R"({"kind":"sample","step":2,"text":"upon a"})" + "\n" +
                           R"({"kind":"checkpoint","step":2,"path":"p"})" + "\n");
 
-  EXPECT_EQ(log.run["model"], "L=1,NH=1,C=1,T=2,V=258");
+  EXPECT_EQ(log.run, kRun);
   EXPECT_EQ(log.parts, 1);
   EXPECT_EQ(log.steps.step, (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(log.steps.tokens, (std::vector<int64_t>{8, 16}));
@@ -40,7 +40,7 @@ TEST(RunLog, OfAResumedRunTheLastRunLineCounts) {
   const RunLog log = read(kRun + "\n" + step_line(1, 8) + "\n" + R"({"kind":"run","ranks":2})" +
                           "\n" + step_line(2, 16) + "\n");
 
-  EXPECT_EQ(log.run["ranks"], 2);
+  EXPECT_EQ(log.run, R"({"kind":"run","ranks":2})");
   EXPECT_EQ(log.parts, 2);
   EXPECT_EQ(log.steps.rows(), 2u);
 }

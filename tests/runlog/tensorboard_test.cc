@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 // How efficiencies are shown: lines and tables for people, JSON for programs.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdio>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "app/cli/format.h"

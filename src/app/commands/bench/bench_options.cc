@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "exec/executor.h"
 #include "kernels/gemm.h"
 #include "kernels/simd_target.h"
@@ -62,8 +64,6 @@ nlohmann::ordered_json bench_json(const char* bench, const BenchModel& model) {
           {"seq_len", model.T}};
 }
 
-void print_json(const nlohmann::ordered_json& json) {
-  std::puts(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
-}
+void print_json(const nlohmann::ordered_json& json) { std::puts(json_text(json, 2).c_str()); }
 
 }  // namespace weft

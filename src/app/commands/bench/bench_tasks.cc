@@ -1,6 +1,8 @@
 // `weft bench tasks`: what each execution model adds to an operation.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/cli/executor_flags.h"
 #include "app/cli/format.h"
 #include "app/cli/live_line.h"
@@ -8,6 +10,7 @@
 #include "app/cli/precision_flag.h"
 #include "app/cli/terminal.h"
 #include "app/commands/bench/bench_options.h"
+#include "base/json.h"
 #include "exec/executor.h"
 #include "measure/bench_step.h"
 #include "measure/op_cost_measurement.h"
@@ -86,7 +89,7 @@ void write_costs(const TasksOptions& o, LiveLine& live) {
   const OpCosts costs =
       measure_costs(o.model, {thread_counts(int(o.threads)), o.steps, o.compares},
                     [&](const std::string& what) { live.show([&] { return what; }); });
-  write_result(o.costs, to_json(costs).dump(1) + "\n");
+  write_result(o.costs, json_text(to_json(costs), 1) + "\n");
   for (const ThreadCosts& run : costs.runs) {
     fmt::print("{} threads: a step takes {:.2f} ms; {} kinds and sizes of ops\n", run.threads,
                1e3 * run.executors.at("tasks").step_s, run.kinds.size());

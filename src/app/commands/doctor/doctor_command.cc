@@ -11,6 +11,7 @@
 #include "app/cli/format.h"
 #include "app/command_table.h"
 #include "app/commands/doctor/machine_advice.h"
+#include "base/json.h"
 #include "comm/connect.h"
 #include "comm/launcher.h"
 #include "kernels/bf16_backend.h"
@@ -218,7 +219,7 @@ void print_json(const Diagnosis& d) {
       {"load", f.load},
       {"warnings", warnings_json(d.advice)},
   };
-  std::puts(json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
+  std::puts(json_text(json, 2).c_str());
 }
 
 }  // namespace

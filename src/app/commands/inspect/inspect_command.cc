@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "app/cli/terminal.h"
 #include "app/command_table.h"
 #include "app/commands/inspect/inspection.h"
+#include "base/json.h"
 
 namespace weft {
 namespace {
@@ -28,10 +30,10 @@ void print_json(const std::string& path, const Inspection& found) {
   for (const Fact& fact : found.facts) {
     std::string name = fact.name;
     std::ranges::replace(name, ' ', '_');
-    json[name] = fact.value;
+    json[name] = ordered_json::parse(fact.json);
   }
   json["whole"] = found.doubt.empty() ? ordered_json(found.flaw.empty()) : ordered_json();
-  std::puts(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
+  std::puts(json_text(json).c_str());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -54,14 +55,16 @@ struct EventCount {
 void add_tags(const std::string& name, const std::set<std::string>& tags, Inspection& found) {
   constexpr size_t kShown = 20;
   if (tags.empty()) return;
-  Fact fact{name, nlohmann::ordered_json::array(), ""};
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  Fact fact{name, "", ""};
   for (const std::string& tag : tags) {
-    fact.value.push_back(tag);
-    if (fact.value.size() > kShown) continue;
+    all.push_back(tag);
+    if (all.size() > kShown) continue;
     const std::string quoted = printable(tag);
     fact.text += (fact.text.empty() ? "" : ", ") + quoted.substr(1, quoted.size() - 2);
   }
   if (tags.size() > kShown) fact.text += fmt::format(" and {} more", tags.size() - kShown);
+  fact.json = json_text(all);
   found.facts.push_back(std::move(fact));
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "app/cli/format.h"
 #include "app/commands/inspect/inspectors.h"
@@ -34,12 +35,14 @@ struct MetricsCount {
 };
 
 Fact lines_by_kind(const MetricsCount& count) {
-  Fact fact{"lines", nlohmann::ordered_json::object(), ""};
+  nlohmann::ordered_json lines = nlohmann::ordered_json::object();
+  Fact fact{"lines", "", ""};
   for (const auto& [kind, n] : count.lines) {
-    fact.value[kind] = n;
+    lines[kind] = n;
     if (!fact.text.empty()) fact.text += ", ";
     fact.text += format_count(n) + " " + (kind.size() < 20 ? kind : printable(kind));
   }
+  fact.json = json_text(lines);
   return fact;
 }
 

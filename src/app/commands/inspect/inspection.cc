@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "app/cli/format.h"
@@ -114,28 +115,32 @@ Inspection inspect_file(const fs::path& path) {
 
 }  // namespace
 
+void Inspection::add(const std::string& name, const std::string& text) {
+  facts.push_back({name, json_text(text), text});
+}
+
 void Inspection::add_count(const std::string& name, int64_t n) {
-  facts.push_back({name, n, format_count(n)});
+  facts.push_back({name, std::to_string(n), format_count(n)});
 }
 
 void Inspection::add_bytes(const std::string& name, size_t bytes) {
-  facts.push_back({name, bytes, format_bytes(bytes)});
+  facts.push_back({name, std::to_string(bytes), format_bytes(bytes)});
 }
 
 void add_size(const fs::path& path, Inspection& found) { found.add_bytes("size", bytes_of(path)); }
 
 void add_seconds(double seconds, Inspection& found) {
-  found.facts.push_back({"seconds", seconds, fmt::format("{:.6f}", seconds)});
+  found.facts.push_back({"seconds", json_text(seconds), fmt::format("{:.6f}", seconds)});
 }
 
 void add_loss(const std::string& name, double loss, Inspection& found) {
-  found.facts.push_back({name, loss, fmt::format("{:.4f}", loss)});
+  found.facts.push_back({name, json_text(loss), fmt::format("{:.4f}", loss)});
 }
 
 Inspection inspect_tokenizer(const fs::path& path) {
   const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(path.string());
   Inspection found{.kind = "tokenizer"};
-  found.facts.push_back({"tokenizer", tokenizer->name(), tokenizer->name()});
+  found.add("tokenizer", tokenizer->name());
   found.add_count("vocabulary", tokenizer->vocabulary_size());
   found.add_count("end of text", tokenizer->end_of_text());
   return found;

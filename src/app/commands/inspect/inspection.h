@@ -3,16 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 namespace weft {
 
 struct Fact {
-  std::string name;              // "largest token id"
-  nlohmann::ordered_json value;  // for machines
-  std::string text;              // for people
+  std::string name;  // "largest token id"
+  std::string json;  // the value for programs, as JSON
+  std::string text;  // the value for people
 };
 
 struct Inspection {
@@ -22,9 +21,7 @@ struct Inspection {
   std::string doubt = {};  // why nobody can tell whether it is whole; empty if weft can
   std::vector<std::string> notes = {};  // what is odd and still whole
 
-  void add(const std::string& name, const std::string& text) {
-    facts.push_back({name, text, text});
-  }
+  void add(const std::string& name, const std::string& text);
   void add_count(const std::string& name, int64_t n);
   void add_bytes(const std::string& name, size_t bytes);
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -101,13 +102,14 @@ int64_t sequence_length(const ReportRun& run, const Config& config) {
 
 std::optional<TracedModel> model_of(const ReportRun& run, std::vector<std::string>& notes) {
   try {
-    const auto model = run.log.run.find("model");
-    if (model == run.log.run.end() || !model->is_string()) return std::nullopt;
+    const ordered_json facts = ordered_json::parse(run.log.run);
+    const auto model = facts.find("model");
+    if (model == facts.end() || !model->is_string()) return std::nullopt;
     TracedModel traced;
     traced.config = parse_model(model->get<std::string>(), 50257);
     validate(traced.config);
     traced.T = sequence_length(run, traced.config);
-    traced.tokens_per_step = count_in(run.log.run, "tokens_per_step");
+    traced.tokens_per_step = count_in(facts, "tokens_per_step");
     const bool fits = traced.T >= 1 && traced.T <= traced.config.T && traced.tokens_per_step > 0;
     return fits ? std::optional(traced) : std::nullopt;
   } catch (const Error& error) {
@@ -132,9 +134,10 @@ void add_trace(const fs::path& path, int run, Report& report) {
     const ReportRun& of = report.runs[static_cast<size_t>(run)];
     trace.name = of.name + ": " + trace.name;
     model = model_of(of, report.notes);
-    threads = threads_of(of.log.run);
-    const auto peak = of.log.run.find("peak_flops");
-    if (threads > 0 && peak != of.log.run.end() && peak->is_number()) {
+    const ordered_json facts = ordered_json::parse(of.log.run);
+    threads = threads_of(facts);
+    const auto peak = facts.find("peak_flops");
+    if (threads > 0 && peak != facts.end() && peak->is_number()) {
       trace.thread_peak = peak->get<double>() / static_cast<double>(threads);
     }
   }

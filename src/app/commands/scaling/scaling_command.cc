@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "app/cli/executor_flags.h"
@@ -13,6 +14,7 @@
 #include "app/command_table.h"
 #include "app/commands/scaling/scaling_report.h"
 #include "app/commands/scaling/scaling_sweep.h"
+#include "base/json.h"
 
 namespace weft {
 namespace {
@@ -106,7 +108,7 @@ int scaling_command(const Arguments& arguments) {
   if (!parse(arguments, o)) return 0;
   Terminal terminal;
   const nlohmann::ordered_json json = scaling_json(o, run_sweep(o, terminal));
-  if (!o.json.empty()) write_result(o.json, json.dump(2) + "\n");
+  if (!o.json.empty()) write_result(o.json, json_text(json, 2) + "\n");
   print_scaling(json);
   return 0;
 }

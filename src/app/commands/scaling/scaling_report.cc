@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "app/cli/format.h"
@@ -57,7 +58,8 @@ ordered_json phases_json(const ordered_json& step, const ordered_json& reference
 }
 
 ordered_json point_json(const ScalingResult& r, const ScalingResult& reference) {
-  const ordered_json &step = r.middle, &base = reference.middle;
+  const ordered_json step = ordered_json::parse(r.middle);
+  const ordered_json base = ordered_json::parse(reference.middle);
   return {
       {"executor", r.point.executor},
       {"ranks", r.point.ranks},

@@ -1,7 +1,7 @@
 // What a sweep of `weft scaling` says: each configuration against the smallest one.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "app/commands/scaling/scaling_sweep.h"

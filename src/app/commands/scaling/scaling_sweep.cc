@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "app/cli/executor_flags.h"
 #include "app/cli/format.h"
 #include "app/commands/scaling/child_process.h"
+#include "base/json.h"
 #include "comm/connect.h"
 #include "comm/launcher.h"
 
@@ -174,7 +176,7 @@ std::vector<ScalingResult> run_sweep(const ScalingOptions& o, Terminal& terminal
   for (size_t i = 0; i < results.size(); ++i) {
     const auto middle = printed[i].begin() + ptrdiff_t((printed[i].size() - 1) / 2);
     std::ranges::nth_element(printed[i], middle, {}, median_step_ms);
-    results[i].middle = std::move(*middle);
+    results[i].middle = json_text(*middle);
   }
   return results;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -48,8 +47,8 @@ std::vector<std::string> command_of(const ScalingPoint& point, const ScalingOpti
 
 struct ScalingResult {
   ScalingPoint point;
-  std::vector<double> step_ms;    // by round: the median of its steps
-  nlohmann::ordered_json middle;  // what `weft bench step` printed in the round of the median time
+  std::vector<double> step_ms;  // by round: the median of its steps
+  std::string middle;           // what `weft bench step` printed in the round of the median time
 };
 
 // Runs all points in each round, one after the other, so that what slows the machine for a while

@@ -71,10 +71,10 @@ TEST(ScalingReport, ComparesWithTheSmallestConfiguration) {
   std::vector<ScalingResult> results(2);
   results[0].point = {"tasks", 1, 1};
   results[0].step_ms = {9., 11., 10.};
-  results[0].middle = step(10., 100., 10., 1., 4.);
+  results[0].middle = step(10., 100., 10., 1., 4.).dump();
   results[1].point = {"tasks", 1, 2};
   results[1].step_ms = {12., 12.5, 11.};
-  results[1].middle = step(12., 200., 21.6, 0.9, 10.);
+  results[1].middle = step(12., 200., 21.6, 0.9, 10.).dump();
 
   const ordered_json report = scaling_json(options({"tasks"}), results);
 
