@@ -8,6 +8,7 @@
 #include "comm/single_process.h"
 #include "infer/evaluate.h"
 #include "parallel/moment_transport.h"
+#include "run/checkpoint_round.h"
 #include "run/divergence.h"
 #include "run/memory_estimate.h"
 #include "run/run_directory.h"
@@ -46,6 +47,8 @@ class Run {
                  plan_.step.recompute_blocks ? kSmallerHint : kRecomputeHint, note());
     runner_.emplace(step_, batches_, plan_, executor, tracer);
     if (is_main()) directory_.emplace(settings.output, settings.checkpoints.keep, note(), files);
+    checkpoints_.emplace(communicator_, moments_, state_, dataset.tokenizer.get(),
+                         directory_ ? &*directory_ : nullptr, listener);
   }
 
   TrainOutcome train(const std::atomic<int>& stop) {
@@ -109,7 +112,9 @@ class Run {
     if (ends || validates || samples || saves) runner_->finish_update(done_.step);
     if (last || validates) validate();
     if (samples && is_main()) sample();
-    if (ends || saves) save(/*required=*/ends);
+    if (ends || saves) {
+      checkpoints_->save(done_, settings_.output.directory, /*required=*/ends);
+    }
   }
 
   void report_start() {
@@ -169,39 +174,6 @@ class Run {
     listener_.sampled(done_.step, text);
   }
 
-  // required: a disk that refuses the checkpoint ends the run.
-  void save(bool required) {
-    on_all_ranks(communicator_, [&] {
-      refuse_diverged_weights(done_.step, state_.weights, settings_.output.directory);
-    });
-    if (!is_main() && !moments_.keeps_all()) moments_.serve();
-    on_all_ranks(communicator_, [&] {
-      if (is_main()) write_checkpoint_files(required);
-    });
-  }
-
-  void write_checkpoint_files(bool required) {
-    if (moments_.keeps_all()) return write_checkpoint_with({}, required);
-    try {
-      write_checkpoint_with([&](const std::string& tensor) { moments_.fetch(tensor); }, required);
-    } catch (const Error&) {
-      moments_.end_fetching();
-      throw;
-    }
-    moments_.end_fetching();
-  }
-
-  void write_checkpoint_with(const FetchShard& fetch, bool required) {
-    const Tokenizer* tokenizer = dataset_.tokenizer.get();
-    if (!required) {
-      const auto path = directory_->try_to_save(done_, state_, tokenizer, fetch);
-      if (path) listener_.saved(done_.step, *path);
-      return;
-    }
-    listener_.saved(done_.step, directory_->save(done_, state_, tokenizer, fetch));
-    directory_->sync_log();
-  }
-
   const TrainSettings& settings_;
   const Dataset& dataset_;
   const Executor& executor_;
@@ -216,6 +188,7 @@ class Run {
   RunState done_;
   std::optional<StepRunner> runner_;
   std::optional<RunDirectory> directory_;  // on rank 0
+  std::optional<CheckpointRound> checkpoints_;
 };
 
 }  // namespace
