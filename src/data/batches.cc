@@ -47,12 +47,12 @@ int64_t permuted(int64_t i, int64_t n, uint64_t seed, uint64_t epoch) {
 
 Batches::Batches(const TokenSource& source, const BatchPlan& plan)
     : source_(&source), plan_(plan), samples_(source.samples(plan.T)) {
-  require(plan.B >= 1 && plan.micro_steps >= 1 && plan.ranks >= 1, "a batch plan counts from one");
+  require(plan.B >= 1 && plan.micro_batches >= 1, "a batch plan counts from one");
 }
 
-void Batches::fill(int64_t step, int64_t micro_step, int64_t rank, Vector<int32_t> inputs,
+void Batches::fill(int64_t step, int64_t micro_batch, Vector<int32_t> inputs,
                    Vector<int32_t> targets) const {
-  const int64_t first = ((step * plan_.micro_steps + micro_step) * plan_.ranks + rank) * plan_.B;
+  const int64_t first = (step * plan_.micro_batches + micro_batch) * plan_.B;
   const size_t T = static_cast<size_t>(plan_.T);
   for (int64_t b = 0; b < plan_.B; ++b) {
     const size_t row = static_cast<size_t>(b) * T;
@@ -67,7 +67,7 @@ int64_t Batches::sample_of(int64_t number) const {
 }
 
 int64_t Batches::steps_per_epoch() const {
-  return ceil_div(samples_, plan_.B * plan_.ranks * plan_.micro_steps);
+  return ceil_div(samples_, plan_.B * plan_.micro_batches);
 }
 
 }  // namespace weft

@@ -1,4 +1,5 @@
-// Batches: which samples a rank reads at a step, as a pure function of (seed, step, rank).
+// Batches: which samples a micro-batch of a step holds, as a pure function of (seed, step,
+// micro-batch).
 #pragma once
 
 #include <cstdint>
@@ -13,24 +14,24 @@ namespace weft {
 int64_t permuted(int64_t i, int64_t n, uint64_t seed, uint64_t epoch);
 
 struct BatchPlan {
-  int64_t B = 1;  // sequences per rank and micro-step
+  int64_t B = 1;  // sequences per micro-batch
   int64_t T = 1;
-  int64_t micro_steps = 1;  // per optimizer step
-  int64_t ranks = 1;
+  int64_t micro_batches = 1;  // per optimizer step, of all ranks together
   bool shuffle = true;
   uint64_t seed = 42;
 };
 
-// Sequences are numbered through the run: step s, micro-step k, rank r, row b is number
-// ((s * micro_steps + k) * ranks + r) * B + b. Number i is sample permuted(i mod n) of epoch i / n,
-// so every sample comes once per epoch, whatever B, ranks and micro_steps are.
+// Sequences are numbered through the run: row b of micro-batch k of step s is number
+// (s * micro_batches + k) * B + b. Number i is sample permuted(i mod n) of epoch i / n, so every
+// sample comes once per epoch, whatever B and micro_batches are. Ranks divide the micro-batches of
+// a step among themselves (parallel/workers.h).
 class Batches {
  public:
   // Throws Error (kInput) if the source is shorter than one sequence.
   Batches(const TokenSource& source, const BatchPlan& plan);
 
-  // inputs, targets (B * T). step counts from 0. REQUIRES: the source outlives this.
-  void fill(int64_t step, int64_t micro_step, int64_t rank, Vector<int32_t> inputs,
+  // inputs, targets (B * T). step and micro_batch count from 0. REQUIRES: the source outlives this.
+  void fill(int64_t step, int64_t micro_batch, Vector<int32_t> inputs,
             Vector<int32_t> targets) const;
 
   // Optimizer steps in an epoch, rounded up: the last one continues into the next epoch.

@@ -14,8 +14,8 @@ std::string checksum(std::span<const std::byte> bytes) {
 }
 
 std::string file_checksum(const std::filesystem::path& path) {
-  // Read through a buffer, not mapped: the pages of a map would count as the process's memory, and
-  // writing a checkpoint would be the peak of a training run.
+  // Read through a buffer, not mapped: the pages of a mapping would count as memory of the process,
+  // and a training run would need the most of it while it writes a checkpoint.
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
                                                                        &XXH3_freeState);
   XXH3_64bits_reset(state.get());

@@ -1,4 +1,4 @@
-// Checksums that tell whether a file is the one that was written.
+// Checksums, to find files that were damaged after they were written.
 #pragma once
 
 #include <cstddef>

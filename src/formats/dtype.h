@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// Every type of the safetensors format, named and ordered as there: its writer sorts by this order.
+// Every type of the safetensors format, with its names and in its order, by which its writer sorts.
 enum class DType {
   BOOL,
   F4,

@@ -29,7 +29,7 @@ class ConfigReader {
     if (found == config_.end() || *found != "gpt2") throw error("model_type is not \"gpt2\"");
   }
 
-  // GPT2Config knows its numbers by two names each.
+  // GPT2Config accepts two names for each number.
   int64_t number(const char* key, const char* alias) const {
     const auto found = config_.contains(key) ? config_.find(key) : config_.find(alias);
     if (found == config_.end()) throw error(fmt::format("{} is missing", key));
@@ -109,7 +109,7 @@ json generation_config_json(int64_t end_of_text) {
 }  // namespace
 
 Config read_hf_config(const std::filesystem::path& directory) {
-  const ConfigReader reader(directory / "config.json");
+  const ConfigReader reader(directory / kHfConfigFile);
   reader.require_gpt2();
   const Config config = {.L = reader.number("n_layer", "num_hidden_layers"),
                          .NH = reader.number("n_head", "num_attention_heads"),
@@ -118,7 +118,7 @@ Config read_hf_config(const std::filesystem::path& directory) {
                          .V = reader.number("vocab_size", "vocab_size")};
   validate_stored(config, kRead, reader.path());
   reader.require_one_of("n_inner", {4 * config.C});
-  // Two names of one function: GELU by tanh.
+  // Both are names of GELU by tanh.
   reader.require_one_of("activation_function", {"gelu_new", "gelu_pytorch_tanh"});
   reader.require_one_of("layer_norm_epsilon", {1e-5});
   reader.require_one_of("scale_attn_weights", {true});
@@ -128,14 +128,14 @@ Config read_hf_config(const std::filesystem::path& directory) {
 }
 
 bool read_hf_ties_embeddings(const std::filesystem::path& directory) {
-  const json config = read_json_object(directory / "config.json", kRead);
+  const json config = read_json_object(directory / kHfConfigFile, kRead);
   const auto found = config.find("tie_word_embeddings");
   return found == config.end() || *found == true;
 }
 
 int64_t read_hf_end_of_text(const std::filesystem::path& directory) {
   const int64_t V = read_hf_config(directory).V;
-  const json config = read_json_object(directory / "config.json", kRead);
+  const json config = read_json_object(directory / kHfConfigFile, kRead);
   const auto found = config.find("eos_token_id");
   const bool is_token = found != config.end() && found->is_number_unsigned() &&
                         found->get<uint64_t>() < static_cast<uint64_t>(V);
@@ -144,7 +144,7 @@ int64_t read_hf_end_of_text(const std::filesystem::path& directory) {
 
 void write_hf_config(const std::filesystem::path& directory, const Config& config,
                      int64_t end_of_text, DType dtype, FileSystem& files) {
-  write_json(directory / "config.json", config_json(config, end_of_text, dtype), files);
+  write_json(directory / kHfConfigFile, config_json(config, end_of_text, dtype), files);
 }
 
 void write_hf_generation_config(const std::filesystem::path& directory, int64_t end_of_text,

@@ -10,15 +10,18 @@
 
 namespace weft {
 
-// Reads `<directory>/config.json`. Throws Error (kInput) where the model is not GPT-2 as weft
-// computes it: another architecture, activation, epsilon, attention scale or MLP width, or
+inline constexpr const char* kHfConfigFile = "config.json";
+
+// Reads `<directory>/config.json`. Throws Error (kInput) if the model is not GPT-2 as weft computes
+// it: another architecture, activation, epsilon, attention scale or MLP width, or
 // cross-attention.
 Config read_hf_config(const std::filesystem::path& directory);
 
-// Its tie_word_embeddings, true where it is silent. Throws as read_hf_config.
+// tie_word_embeddings in config.json; true if it is missing. Throws as read_hf_config.
 bool read_hf_ties_embeddings(const std::filesystem::path& directory);
 
-// Its eos_token_id where that is one token of the vocabulary, else V - 1. Throws as read_hf_config.
+// eos_token_id in config.json if that is a token of the vocabulary, else V - 1. Throws as
+// read_hf_config.
 int64_t read_hf_end_of_text(const std::filesystem::path& directory);
 
 // Writes `config.json`, durably. Dropouts are 0, as in weft's training: Hugging Face's default of

@@ -19,7 +19,7 @@ Error malformed(const fs::path& path, const std::string& reason, const std::stri
   return input_error("hf.read", path.string() + ": " + reason, hint);
 }
 
-// A name in an index is data: it must stay in the index's directory.
+// A hostile index must not name files outside its directory.
 bool is_shard_name(const std::string& name) {
   return name.ends_with(".safetensors") && name.find('/') == name.npos &&
          name.find('\0') == name.npos;

@@ -152,14 +152,32 @@ Header make_header(const Config& c, DType dtype) {
   return header;
 }
 
+class LlmcFormat : public ModelFormat {
+ public:
+  const char* name() const override { return "llmc"; }
+  const char* kind() const override { return "llm.c model"; }
+  const char* form() const override { return "an llm.c .bin file"; }
+  const char* extension() const override { return ".bin"; }
+
+  bool matches(const std::filesystem::path& path) const override {
+    return read_llmc_header(MappedFile(path).bytes())[kMagicSlot] == kMagic;
+  }
+  Config read_config(const std::filesystem::path& path) const override {
+    return read_llmc_config(path);
+  }
+  std::unique_ptr<ModelReader> open(const std::filesystem::path& path) const override {
+    return open_llmc_model(path);
+  }
+  void write(const std::filesystem::path& path, const ModelCopy& model) const override {
+    write_llmc_model(path, model.table, model.values_of, model.dtype);
+  }
+};
+
 }  // namespace
 
-bool is_llmc_model(const std::filesystem::path& path) {
-  try {
-    return read_header(path, MappedFile(path).bytes())[kMagicSlot] == kMagic;
-  } catch (const Error&) {
-    return false;
-  }
+const ModelFormat& llmc_format() {
+  static const LlmcFormat format;
+  return format;
 }
 
 Config read_llmc_config(const std::filesystem::path& path) { return open_model(path).config; }

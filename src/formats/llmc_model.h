@@ -14,14 +14,14 @@
 
 #include "base/file_system.h"
 #include "formats/dtype.h"
+#include "formats/model_format.h"
 #include "formats/model_reader.h"
 #include "model/config.h"
 #include "model/parameters.h"
 
 namespace weft {
 
-// True if the file starts with the magic number; false if it is anything else or cannot be read.
-bool is_llmc_model(const std::filesystem::path& path);
+const ModelFormat& llmc_format();
 
 // Throws Error (kInput) unless the file is whole: a header that makes sense and a payload of
 // exactly the size that follows from it.

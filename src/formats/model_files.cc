@@ -1,16 +1,16 @@
 #include "formats/model_files.h"
 
-#include <charconv>
-#include <cstdint>
-#include <optional>
-#include <string_view>
+#include <fmt/format.h>
+
 #include <system_error>
 
 #include "base/error.h"
 #include "base/paths.h"
 #include "data/tokenizer.h"
-#include "formats/hf_model.h"
-#include "formats/llmc_model.h"
+#include "formats/hf_config.h"
+#include "formats/hf_files.h"
+#include "formats/run_layout.h"
+#include "formats/target_checks.h"
 
 namespace weft {
 namespace {
@@ -18,19 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWhere = "model.find";
-constexpr const char* kForms =
-    "a model is an llm.c .bin file, a .safetensors file with config.json beside it, a Hugging Face "
-    "directory, a weft checkpoint or a weft run directory";
 
-// `step_00000100` -> 100; a directory that is still being written has another name.
-std::optional<uint64_t> step_of(const std::string& name) {
-  constexpr std::string_view kStem = "step_";
-  if (!name.starts_with(kStem)) return std::nullopt;
-  uint64_t step = 0;
-  const char* end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + kStem.size(), end, step);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return step;
+std::string accepted_forms() {
+  std::string forms = "a model is ";
+  for (const ModelFormat* format : model_formats()) forms += std::string(format->form()) + ", ";
+  return forms + "a weft checkpoint or a weft run directory";
 }
 
 // Why a path is no file: "x does not exist", "x is a pipe or a device", ...
@@ -42,63 +34,72 @@ std::string reason_for(const fs::path& path) {
   return " is neither a file nor a directory";
 }
 
-bool holds_model(const fs::path& directory) {
-  return file_exists(directory / "config.json") && file_exists(directory / "model.safetensors");
+bool holds_model(const fs::path& checkpoint) {
+  return file_exists(checkpoint / kHfConfigFile) && file_exists(checkpoint / kHfWeightsFile);
 }
 
 ModelLocation find_in_directory(const fs::path& path) {
-  if (path_exists(path / "config.json")) return {ModelFormat::kHfDirectory, path};
+  if (directory_format().matches(path)) return {directory_format(), path};
   const fs::path checkpoint = newest_checkpoint(path);
-  if (!checkpoint.empty()) return {ModelFormat::kHfDirectory, checkpoint};
-  const char* reason = directory_exists(path / "checkpoints")
+  if (!checkpoint.empty()) return {directory_format(), checkpoint};
+  const char* reason = directory_exists(RunLayout{path}.checkpoints())
                            ? " is a run directory without a complete checkpoint"
                            : " holds neither config.json nor checkpoints";
-  throw input_error(kWhere, path.string() + reason, kForms);
+  throw input_error(kWhere, path.string() + reason, accepted_forms());
 }
 
 }  // namespace
 
 fs::path ModelLocation::directory() const {
-  if (format == ModelFormat::kHfDirectory) return path;
-  return path.has_parent_path() ? path.parent_path() : ".";
+  return format.is_directory() ? path : parent_directory(path);
+}
+
+std::string file_extensions(std::string_view separator) {
+  std::string extensions;
+  for (const ModelFormat* format : model_formats()) {
+    if (format->is_directory()) continue;
+    if (!extensions.empty()) extensions += separator;
+    extensions += format->extension();
+  }
+  return extensions;
 }
 
 fs::path newest_checkpoint(const fs::path& run_directory) {
-  std::optional<uint64_t> newest;
-  fs::path found;
-  std::error_code unreadable;
-  for (const auto& entry : fs::directory_iterator(run_directory / "checkpoints", unreadable)) {
-    const std::optional<uint64_t> step = step_of(entry.path().filename().string());
-    if (!step || (newest && *step <= *newest) || !holds_model(entry.path())) continue;
-    newest = step;
-    found = entry.path();
+  for (const fs::path& checkpoint : RunLayout{run_directory}.list_checkpoints()) {
+    if (holds_model(checkpoint)) return checkpoint;
   }
-  return found;
+  return {};
 }
 
 ModelLocation find_model(const fs::path& path) {
   if (directory_exists(path)) return find_in_directory(path);
-  if (!file_exists(path)) throw input_error(kWhere, path.string() + reason_for(path), kForms);
-  if (path.extension() == ".safetensors") return {ModelFormat::kSafetensors, path};
-  if (path.extension() == ".bin") return {ModelFormat::kLlmc, path};
-  throw input_error(kWhere, path.string() + " ends neither in .bin nor in .safetensors", kForms);
+  if (!file_exists(path)) {
+    throw input_error(kWhere, path.string() + reason_for(path), accepted_forms());
+  }
+  const ModelFormat* format = find_file_format(path);
+  if (format != nullptr) return {*format, path};
+  throw input_error(
+      kWhere, fmt::format("{} ends neither in {}", path.string(), file_extensions(" nor in ")),
+      accepted_forms());
 }
 
 Config read_model_config(const fs::path& path) {
   const ModelLocation model = find_model(path);
-  if (model.format == ModelFormat::kLlmc) return read_llmc_config(model.path);
-  return read_hf_config(model.directory());
+  return model.format.read_config(model.path);
 }
 
 std::unique_ptr<ModelReader> open_model(const fs::path& path) {
   const ModelLocation model = find_model(path);
-  if (model.format == ModelFormat::kLlmc) return open_llmc_model(model.path);
-  const fs::path directory = model.directory();
-  return open_hf_model(model.path, read_hf_config(directory), read_hf_ties_embeddings(directory));
+  return model.format.open(model.path);
 }
 
 NonFiniteWeights read_model_weights(const fs::path& path, const ParameterView& weights) {
   return read_all(*open_model(path), weights);
+}
+
+int64_t read_end_of_text(const fs::path& path) {
+  const ModelLocation model = find_model(path);
+  return model.format.read_end_of_text(model.path);
 }
 
 std::string find_tokenizer_beside(const fs::path& path) {
@@ -113,12 +114,6 @@ std::vector<fs::path> tokenizer_files_beside(const fs::path& path) {
     if (file_exists(directory / name)) files.push_back(directory / name);
   }
   return files;
-}
-
-int64_t read_end_of_text(const fs::path& path) {
-  const ModelLocation model = find_model(path);
-  if (model.format == ModelFormat::kLlmc) return read_llmc_config(model.path).V - 1;
-  return read_hf_end_of_text(model.directory());
 }
 
 }  // namespace weft

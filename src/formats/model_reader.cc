@@ -11,7 +11,7 @@
 namespace weft {
 namespace {
 
-constexpr size_t kPiece = size_t{1} << 20;  // elements whose pages are in memory at a time
+constexpr size_t kPiece = size_t{1} << 20;  // elements decoded before their pages are released
 
 bool is_not_finite(float value) { return !std::isfinite(value); }
 
@@ -57,7 +57,8 @@ void decode_mapped(DType dtype, std::span<const std::byte> bytes, Vector<float> 
   for (size_t i = 0; i < out.size(); i += kPiece) {
     const size_t n = std::min(kPiece, out.size() - i);
     decode_floats(dtype, bytes.subspan(i * element_bytes, n * element_bytes), out.subspan(i, n));
-    // From the first byte on: a page fault also maps the pages around it, those behind as well.
+    // From the first byte on, because a page fault also maps its neighbours, which may have been
+    // released before.
     release_mapped(bytes.first((i + n) * element_bytes));
   }
 }

@@ -26,11 +26,11 @@ class ModelReader {
 
   // The element types that the weights are stored in.
   virtual std::set<DType> dtypes() const = 0;
-  // What holds the weights.
+  // The files that hold the weights.
   virtual std::vector<std::filesystem::path> files() const = 0;
 
-  // values (p.size()) = the parameter; padded rows of wte become zero whatever the file holds.
-  // REQUIRES: p is of a table of the same config.
+  // values (p.size()) = the parameter. Padded rows of wte become zero, whatever the file holds.
+  // REQUIRES: p is from a table of the same config.
   virtual void read(const Parameter& p, Vector<float> values) const = 0;
 
  protected:
@@ -40,16 +40,17 @@ class ModelReader {
   ParameterTable table_;
 };
 
-// What a writer asks for the values of one parameter (p.size()); they hold until the next question.
+// Returns the values of one parameter (p.size()), which stay valid until the next call. Writers
+// call it once for each parameter.
 using ParameterValues = std::function<Vector<const float>(const Parameter&)>;
 
 ParameterValues values_of(const ParameterView& weights);
 
-// Weights that are NaN or infinite: worth a warning, since a diverged run may be what the user
-// wants to look at.
+// Counts weights that are NaN or infinite. They are worth a warning and no error: the user may want
+// to look at a run that diverged.
 struct NonFiniteWeights {
-  int64_t weights = 0;  // that were looked at
-  int64_t count = 0;    // of them, that are not finite
+  int64_t weights = 0;  // checked
+  int64_t count = 0;    // not finite
   std::string first;    // "block3/fcw[17]"; empty if there is none
 
   void add(const Parameter& p, Vector<const float> values);

@@ -23,7 +23,7 @@ constexpr int64_t kHeaderAlignment = 8;
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kRead = "safetensors.read";
 
-// A tensor as the header describes it; nothing is known yet to fit the file.
+// A tensor as the header describes it, not yet checked against the file.
 struct HeaderEntry {
   TensorSpec spec;
   uint64_t begin;
@@ -136,7 +136,7 @@ class Parser {
     return shape;
   }
 
-  // The library reads numbers that do not fit 64 bits as floating point, so they end here too.
+  // The library reads numbers beyond 64 bits as floating point, so they are refused here too.
   std::vector<uint64_t> numbers(const std::string& name, const json& value, const char* key) const {
     const auto found = value.find(key);
     if (found == value.end() || !found->is_array()) {

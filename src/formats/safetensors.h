@@ -37,9 +37,9 @@ struct StoredTensor {
   std::span<const std::byte> bytes;  // not aligned: read with memcpy
 };
 
-// A whole and valid file, mapped. Refuses what the reference reader refuses (bad sizes, unknown
-// types, holes, overlaps, trailing bytes) and what parse_json does: duplicate names above all.
-// Movable.
+// A mapped file that has been validated. Refuses what the reference reader refuses (bad sizes,
+// unknown types, holes, overlaps, trailing bytes) and what parse_json refuses, duplicate names
+// above all. Movable.
 class SafetensorsFile {
  public:
   // Throws Error (kInput) with the path and the reason.
@@ -67,8 +67,8 @@ struct TensorSpec {
 };
 
 // The bytes before the data, and the order of the data: by falling dtype, then by name, as the
-// reference writer orders them. "format": "pt" joins the metadata; other readers insist on it.
-// REQUIRES: distinct names, whole bytes.
+// reference writer orders them. Adds "format": "pt" to the metadata, because some readers demand
+// it. REQUIRES: distinct names; tensors of whole bytes.
 struct SafetensorsLayout {
   explicit SafetensorsLayout(std::vector<TensorSpec> tensors,
                              std::map<std::string, std::string> metadata = {});

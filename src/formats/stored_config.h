@@ -1,4 +1,4 @@
-// Config numbers that come from a model file.
+// Validation of a Config that comes from a model file.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace weft {
 
-// validate(config) whose Error (kInput) says at `where` that `source` is to blame.
+// Like validate(config), with an Error (kInput) that begins with `where` and blames `source`.
 void validate_stored(const Config& config, const std::string& where, const std::string& source);
 
 }  // namespace weft

@@ -41,7 +41,7 @@ Evaluation BatchEvaluator::run(const TokenSource& source, const EvaluationPlan& 
     if (i % ranks == rank) sums[size_t(i)] = batch_loss(source, windows, i * B, rows, T);
     if (progress) progress(i + 1, batches);
   }
-  // Each batch is one rank's and zero elsewhere, so that adding up is exact.
+  // A batch's loss is zero on all ranks but one, so the sum over the ranks is exact.
   if (ranks > 1) plan.communicator->all_reduce(sums, Reduction::kSum);
   result.loss = std::accumulate(sums.begin(), sums.end(), 0.) / double(result.tokens);
   return result;
@@ -50,7 +50,7 @@ Evaluation BatchEvaluator::run(const TokenSource& source, const EvaluationPlan& 
 double BatchEvaluator::batch_loss(const TokenSource& source, const TokenWindows& windows,
                                   int64_t first, int64_t rows, int64_t T) {
   const int64_t B = int64_t(inputs_.size()) / T;
-  // The last batch may be short: it is filled with its first window, which is not counted again.
+  // The last batch may be short: copies of its first window fill it, and are not counted.
   for (int64_t b = 0; b < B; ++b) fill(source, windows[first + (b < rows ? b : 0)], b, T);
   prepared_->run();
   double sum = 0.;

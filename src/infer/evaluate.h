@@ -16,10 +16,10 @@ namespace weft {
 
 struct Evaluation {
   double loss = 0.;    // mean cross-entropy per token, natural logarithm
-  int64_t tokens = 0;  // that were predicted, each of them once
+  int64_t tokens = 0;  // predicted, each of them once
 };
 
-// How a source is walked: batches of B windows of T tokens (see TokenWindows), in order.
+// Evaluation takes batches of B windows of T tokens (see TokenWindows), in the order of the source.
 // With stride = T a token's context begins with its window, so that the loss is cheap and rises for
 // the first tokens of each. A smaller stride gives every token at least T - stride tokens of
 // context at T / stride times the cost: perplexity as it is defined for models of fixed length.
@@ -29,7 +29,7 @@ struct EvaluationPlan {
   int64_t stride = 1;
   int64_t max_batches = 0;  // 0: all
 
-  Communicator* communicator = nullptr;  // of ranks that share the batches; null: there is one
+  Communicator* communicator = nullptr;  // its ranks share the batches; null: one rank
 };
 
 // progress(done, total) is called after each batch; may be empty.
@@ -42,14 +42,14 @@ class BatchEvaluator {
   BatchEvaluator(const Program& program, Vector<int32_t> inputs, Vector<int32_t> targets,
                  Vector<const float> losses, const Executor& executor);
 
-  // The result is the same on every rank, and whatever their number.
+  // The result is the same on every rank, and for any number of ranks.
   // REQUIRES: B and T are the program's; 1 <= stride <= T.
   Evaluation run(const TokenSource& source, const EvaluationPlan& plan,
                  const EvaluationProgress& progress = {});
 
  private:
   void fill(const TokenSource& source, const TokenWindow& window, int64_t row, int64_t T);
-  // The sum of what `rows` windows from the first on score.
+  // The summed loss of `rows` windows from `first` on.
   double batch_loss(const TokenSource& source, const TokenWindows& windows, int64_t first,
                     int64_t rows, int64_t T);
 
@@ -61,7 +61,7 @@ class BatchEvaluator {
 // Throws Error (kInput): T above the model's, a source shorter than a sequence, an id >= V.
 void check_tokens(const TokenSource& source, const Config& config, int64_t T);
 
-// Evaluates a model on its own, with memory of its own. Throws Error (kInput) as check_tokens does,
+// Evaluates a model with memory of its own. Throws Error (kInput) as check_tokens does,
 // and for a stride outside [1, T].
 Evaluation evaluate(const ParameterView& weights, const TokenSource& source,
                     const EvaluationPlan& plan, const Executor& executor, GemmBackend backend,

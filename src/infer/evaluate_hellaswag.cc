@@ -16,7 +16,7 @@ constexpr int kCompletions = HellaSwagExample::kCompletions;
 // Programs exist for multiples of this length: few of them, and little padding.
 constexpr int64_t kLengthStep = 32;
 
-// A completion after its context: what one sequence of a batch holds.
+// One sequence of a batch: a completion after its context.
 struct Row {
   size_t example;
   int completion;
@@ -69,7 +69,7 @@ class RowBatch {
 
   // Adds up the losses of each row's completion. REQUIRES: at most B rows of at most T tokens.
   void run(Vector<const Row> rows, std::vector<CompletionLosses>& losses) {
-    // Token 0 pads what follows a row, and the sequences that a short batch has no row for.
+    // Token 0 fills the rest of each row, and the rows that a short batch lacks.
     std::ranges::fill(loss_.inputs(), 0);
     std::ranges::fill(loss_.targets(), 0);
     for (size_t b = 0; b < rows.size(); ++b) fill(rows[b], b * size_t(T_));
@@ -125,7 +125,7 @@ bool is_truncated(const HellaSwagExample& example, int64_t T) {
   });
 }
 
-// The label's loss is the first of the lowest.
+// Whether the label is the first completion of the lowest loss.
 bool is_right(const CompletionLosses& losses, int label) {
   for (int c = 0; c < kCompletions; ++c) {
     const double own = losses[size_t(label)], other = losses[size_t(c)];

@@ -30,7 +30,7 @@ void validate(const SamplingSettings& settings) {
 int32_t sample_token(Vector<const float> logits, const SamplingSettings& settings, uint64_t index) {
   std::vector<int32_t> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
-  // NaN, from a model that is broken, would break the order as well: it counts as impossible.
+  // A NaN has no place in an order, so it counts as impossible.
   const auto logit = [&](int32_t id) {
     const float x = logits[size_t(id)];
     return std::isnan(x) ? -std::numeric_limits<float>::infinity() : x;
@@ -54,7 +54,7 @@ int32_t sample_token(Vector<const float> logits, const SamplingSettings& setting
   for (int32_t id : ids) {
     weights.push_back(std::exp((double(logit(id)) - largest) / settings.temperature));
   }
-  // top_p keeps the first tokens whose weights together reach its share; at least one.
+  // top_p keeps the first tokens whose probabilities together reach it; at least one.
   double total = std::accumulate(weights.begin(), weights.end(), 0.);
   if (settings.top_p < 1.) {
     double kept = 0.;
@@ -71,19 +71,19 @@ int32_t sample_token(Vector<const float> logits, const SamplingSettings& setting
 
 namespace {
 
-// Tokens of a prompt that are read in at a time.
+// The number of prompt tokens that one program run reads.
 constexpr int64_t kBlock = 64;
 
-// What both programs of a generator share: the keys and values of every position so far.
+// The keys and values of every position so far, which both programs of a generator share.
 struct Cache {
   std::vector<Matrix<float>> keys, values;  // per layer, (T, C)
   Vector<float> logits;                     // (Vp) of the last token
-  int64_t first_position = 0;               // of the tokens that are being read in
+  int64_t first_position = 0;               // of the tokens that a run reads
   int64_t new_tokens = 0;
 };
 
-// A program that reads in up to `rows` tokens. Rows beyond the tokens that it was given compute on
-// stale values, which reach neither the cache nor the logits.
+// A program that reads up to `rows` tokens. With fewer tokens, the other rows compute on stale
+// values, which reach neither the cache nor the logits.
 class Pass {
  public:
   Pass(Arena& arena, Cache& cache, const ParameterView& weights, int64_t rows,

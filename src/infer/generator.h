@@ -36,7 +36,7 @@ class Generator {
             GemmBackend backend = GemmBackend::kAuto, const Bf16Weights* bf16 = nullptr);
   ~Generator();
 
-  // Forgets the sequence.
+  // Begins a new sequence.
   void reset();
 
   // Appends tokens, whole blocks of them at a time, and returns the logits (V) that follow the last

@@ -1,4 +1,4 @@
-// BusyTimes: when workers had something else to do than to wait for other ranks.
+// BusyTimes: measures how much of the transfers' time workers spent on computation.
 #pragma once
 
 #include <map>
@@ -12,20 +12,21 @@
 namespace weft {
 
 struct Overlap {
-  double all_ms = 0.;     // in which at least one transfer was under way
-  double hidden_ms = 0.;  // of that, what workers spent on other ops, divided by the workers
+  double all_ms = 0.;     // the time in which at least one transfer was under way
+  double hidden_ms = 0.;  // the part of it that workers spent on other ops, divided by the workers
 };
 
-// Watches runs of programs. Not thread-safe but for what executors do with the observers.
+// Not thread-safe, except for the calls of executors to the observers.
 class BusyTimes {
  public:
   BusyTimes();
   ~BusyTimes();
 
-  // The observer of the next run of the program, which also tells `other`, if there is one.
+  // The observer of the next run of the program. It forwards its calls to `other`, unless that is
+  // null.
   Observer* watch(const Program& program, Observer* other);
 
-  // Of the runs since clear(). Transfers are in times of now_ns(), in any order.
+  // Counts the runs since clear(). Transfers are in times of now_ns(), in any order.
   Overlap overlap_with(std::vector<Interval> transfers, int workers) const;
   void clear();
 

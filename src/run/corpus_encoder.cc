@@ -64,7 +64,7 @@ class CorpusEncoder {
                   .run = [this, &slot](std::byte*) { encode(slot); }});
   }
 
-  // Slots behind the last block of the corpus are empty: no tokens come out of them.
+  // Slots after the last block of the corpus are empty and yield no tokens.
   void encode(Slot& slot) const {
     const bool end_of_text = settings_.end_of_text != EndOfText::kNone;
     slot.encoded = encode_block(slot.block, format_, tokenizer_, {end_of_text, settings_.special});
@@ -82,7 +82,8 @@ class CorpusEncoder {
     if (callbacks_.progressed) callbacks_.progressed(done_);
   }
 
-  // An end of text after every document is one before every document but the first, and one more.
+  // A token after every document is a token before every document but the first, and one at the
+  // end.
   void write(const EncodedBlock& encoded) {
     Vector<const Token> tokens = encoded.tokens;
     const bool begins_corpus = done_.documents == 0 && encoded.documents > 0;

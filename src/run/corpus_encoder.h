@@ -12,7 +12,7 @@
 
 namespace weft {
 
-// Where documents get an end-of-text token: llm.c's corpora have it before, nanoGPT's after.
+// Where a document gets its end-of-text token: before it in llm.c's corpora, after it in nanoGPT's.
 enum class EndOfText { kBefore, kAfter, kNone };
 
 struct EncodeSettings {
@@ -22,7 +22,7 @@ struct EncodeSettings {
 
 struct EncodeProgress {
   int64_t documents = 0;
-  uintmax_t bytes = 0;  // of text, the separators of documents not counted
+  uintmax_t bytes = 0;  // of text, without the separators of documents
 };
 
 struct EncodeCallbacks {
@@ -31,9 +31,9 @@ struct EncodeCallbacks {
 };
 
 // Reads the files in batches of blocks, encodes the blocks of a batch with the executor and writes
-// them in order: the ids do not depend on the executor, its threads or the size of a block. Memory
-// is that of a batch: some blocks per thread. Returns what was done. What a callback throws ends
-// it. Throws Error (kInput) for files that cannot be read or are malformed.
+// them in order: the ids do not depend on the executor, its threads or the size of a block. Takes
+// the memory of a batch: some blocks per thread. Returns the progress at the end. An exception of a
+// callback passes through. Throws Error (kInput) for files that cannot be read or are malformed.
 EncodeProgress encode_corpus(const std::vector<CorpusFile>& files, const CorpusFormat& format,
                              const Tokenizer& tokenizer, EncodeSettings settings,
                              const Executor& executor, const EncodeCallbacks& callbacks);

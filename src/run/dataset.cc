@@ -31,10 +31,11 @@ bool all_shards(const std::vector<std::string>& paths) {
 }
 
 bool holds_tokens(const std::vector<std::string>& paths, TokenFormat format) {
-  return format == TokenFormat::kRawU16 || all_shards(paths);  // raw tokens look like nothing
+  // Raw tokens have no header to recognize them by.
+  return format == TokenFormat::kRawU16 || all_shards(paths);
 }
 
-// Documents follow each other with an end-of-text token between them.
+// Puts an end-of-text token between documents.
 std::vector<Token> tokenize(const std::vector<std::string>& paths, const Tokenizer& tokenizer) {
   std::vector<Token> tokens;
   const CorpusFormat format;
@@ -42,7 +43,7 @@ std::vector<Token> tokenize(const std::vector<std::string>& paths, const Tokeniz
     const EncodedBlock encoded = encode_block(block, format, tokenizer, {});
     tokens.insert(tokens.end(), encoded.tokens.begin(), encoded.tokens.end());
   });
-  if (!tokens.empty()) tokens.erase(tokens.begin());  // the one before the first document
+  if (!tokens.empty()) tokens.erase(tokens.begin());  // no document stands before the first
   return tokens;
 }
 

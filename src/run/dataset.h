@@ -1,4 +1,4 @@
-// Dataset: what `--data`, `--val` and `--tokenizer` name, opened and ready to draw batches from.
+// Dataset: training and validation tokens with their tokenizer, ready to draw batches from.
 #pragma once
 
 #include <memory>
@@ -14,14 +14,14 @@ namespace weft {
 struct Dataset {
   TokenSource train;
   std::optional<TokenSource> val;
-  bool val_is_held_out = false;                // from the end of the training text
-  std::shared_ptr<const Tokenizer> tokenizer;  // null for shards without `--tokenizer`
+  bool val_is_held_out = false;                // val is the end of the training text
+  std::shared_ptr<const Tokenizer> tokenizer;  // null for shards that came without one
 };
 
 // Opens token shards (llm.c's), raw-u16 files (nanoGPT's) if the format says so, or UTF-8 text as
-// list_corpus has it (files, folders, JSON Lines), which is tokenized here; tokens and text cannot
-// be mixed. Without validation input, the last 10 % of a text is held out (shards hold nothing
-// out).
+// list_corpus accepts it (files, folders, JSON Lines), which is tokenized here; tokens and text
+// cannot be mixed. Without validation input, the last 10 % of a text is held out (nothing of
+// shards).
 //   tokenizer: null means `bytes` for text, none for shards.
 // Throws Error (kInput): missing or malformed files, no match for a glob, mixed kinds.
 Dataset open_dataset(const std::vector<std::string>& data, const std::vector<std::string>& val,

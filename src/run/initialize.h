@@ -8,7 +8,7 @@
 
 namespace weft {
 
-// Fills every parameter as initialize_rows does; the result depends on the seed alone.
+// Fills every parameter by initialize_rows; the result depends on the seed alone.
 void initialize(const ParameterView& weights, uint64_t seed, const Executor& executor);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// The timelines that the ranks of a run recorded, as one.
+// Joins the timelines that the ranks of a run recorded.
 #pragma once
 
 #include "comm/communicator.h"
@@ -7,8 +7,10 @@
 
 namespace weft {
 
-// On rank 0, of all ranks; elsewhere, of none. Counts from when the first op of all starts. A
-// collective. workers: of this rank's executor. REQUIRES: no run is being observed.
+// A collective. Returns the timeline of all ranks on rank 0, and an empty one on the others. Time 0
+// is the start of the first op on any rank.
+//   workers: the number of this rank's executor
+// REQUIRES: no run is being observed.
 Timeline gather_timelines(const Trace& trace, int workers, Communicator& communicator);
 
 }  // namespace weft

@@ -1,9 +1,5 @@
-// RunFiles: the run directory of a training run, and what becomes of a run whose disk fails.
-//
-//   <run>/config.toml     what was run
-//   <run>/metrics.jsonl   what happened (runlog/metrics_log.h)
-//   <run>/events.out.*    the same for TensorBoard, if asked for (runlog/tensorboard.h)
-//   <run>/checkpoints/    see run/checkpoint.h
+// RunDirectory: writes the directory of a training run, and decides how a run goes on when its disk
+// fails. formats/run_layout.h shows what lies where.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +12,7 @@
 #include "base/directory_lock.h"
 #include "base/file_system.h"
 #include "data/tokenizer.h"
+#include "formats/run_layout.h"
 #include "run/checkpoint.h"
 #include "runlog/metrics_log.h"
 #include "runlog/tensorboard.h"
@@ -23,62 +20,71 @@
 
 namespace weft {
 
-// One run at a time has the directory. Call claim, then open, then the rest. Not thread-safe.
-class RunFiles {
+struct OutputSettings {
+  std::filesystem::path directory;
+  bool resume = false;          // continue the run that the directory holds
+  bool tensorboard = false;     // write event files beside the log
+  std::string config_toml;      // written to config.toml as it is
+  std::string run_json = "{}";  // an object that the log's first line includes: version, machine
+};
+
+// A RunDirectory belongs to one run at a time. Call claim, then open, then the rest. Not
+// thread-safe.
+class RunDirectory {
  public:
+  // Called with a message that the user should see although it is no error.
   using Note = std::function<void(const std::string&)>;
 
-  struct Settings {
-    std::filesystem::path directory;
-    bool resume = false;
-    int64_t keep = 3;  // checkpoints; 0: all
-    bool tensorboard = false;
-  };
+  // keep: the number of checkpoints that stay, as in CheckpointPolicy.
+  RunDirectory(OutputSettings settings, int64_t keep, Note note, FileSystem& files)
+      : settings_(std::move(settings)),
+        layout_{settings_.directory},
+        keep_(keep),
+        note_(std::move(note)),
+        files_(files) {}
 
-  // note: told what the user should know and what is no error.
-  RunFiles(Settings settings, Note note, FileSystem& files)
-      : settings_(std::move(settings)), note_(std::move(note)), files_(files) {}
-
-  // From here on a directory that is there is this run's alone. Writes nothing. Throws Error
-  // (kInput) if another run is at work in it, or has been and is not to be resumed.
+  // Locks the directory for this run, if it exists. Writes nothing. Throws Error (kInput) if
+  // another run uses it, or if it holds a run that is not to be resumed.
   void claim();
 
-  // What the run continues from: the newest good checkpoint, if it is to resume and there is one.
+  // The newest good checkpoint, if the run is to resume and there is one.
   std::optional<FoundCheckpoint> checkpoint_to_resume() const;
 
-  // Makes the directory, clears away what the run before left unfinished, a kill between two steps
-  // included, and begins the log or continues it behind `found`.
+  // Makes the directory, removes what an earlier run left unfinished (even by a kill between two
+  // steps), and begins the log or continues it after `found`.
   // Throws Error: kInput as claim, or if the directory cannot be made; kFailure if the disk fails.
-  void open(const std::string& config_toml, const std::optional<FoundCheckpoint>& found);
+  void open(const std::optional<FoundCheckpoint>& found);
 
-  // A disk that refuses the line is noted once, until it takes lines again.
+  // Lines that the disk refuses wait in memory; the first refusal is noted.
   void log(const nlohmann::ordered_json& record);
-  // All lines survive a power loss. Throws Error (kFailure).
+  // Makes all lines survive a power loss. Throws Error (kFailure).
   void sync_log();
 
-  // Writes the checkpoint and removes those that are not to be kept. Returns its path. Throws Error
+  // Writes a checkpoint and removes those that are not to be kept. Returns its path. Throws Error
   // (kFailure).
   std::filesystem::path save(const RunState& state, const TrainingState& training,
-                             const Tokenizer* tokenizer, const BringMoment& bring = {});
+                             const Tokenizer* tokenizer, const FetchShard& fetch = {});
 
-  // The same, but a disk that fails or is full for a while need not cost what has been computed: it
-  // is noted, there is no path, and the run can go on to the next checkpoint.
+  // Like save, but an error is noted, and then there is no path: a disk that fails or is full for a
+  // while need not cost the run what it has computed.
   std::optional<std::filesystem::path> try_to_save(const RunState& state,
                                                    const TrainingState& training,
                                                    const Tokenizer* tokenizer,
-                                                   const BringMoment& bring = {});
+                                                   const FetchShard& fetch = {});
 
  private:
   void make_directory();
   void note_refusal(const std::string& problem);
 
-  Settings settings_;
+  OutputSettings settings_;
+  RunLayout layout_;
+  int64_t keep_;
   Note note_;
   FileSystem& files_;
   std::optional<DirectoryLock> lock_;
   std::optional<MetricsLog> log_;
   std::optional<EventLog> events_;
-  std::string log_problem_;  // why lines wait; empty when none does
+  std::string log_problem_;  // why lines wait in memory; empty when none does
 };
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// Learning-rate schedules, with llm.c's and nanoGPT's meanings.
+// Learning-rate schedules, as llm.c and nanoGPT define them.
 #pragma once
 
 #include <cstdint>

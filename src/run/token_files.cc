@@ -50,7 +50,7 @@ void remove_files(const std::vector<fs::path>& paths) {
   }
 }
 
-// The files that a target's share of the tokens fills.
+// The files that this many tokens fill.
 std::vector<TokenFile> plan_files(const TokenTarget& target, int64_t tokens) {
   if (tokens <= 0) {
     throw input_error(kWhere, fmt::format("no tokens to write to {}", target.path.string()),
@@ -71,12 +71,12 @@ std::vector<TokenFile> plan_files(const TokenTarget& target, int64_t tokens) {
   return files;
 }
 
-// What was written to disk so far: all of it goes, unless it is kept.
+// Files that have been written; the destructor removes them unless keep() was called.
 class WrittenFiles {
  public:
   WrittenFiles() = default;
   ~WrittenFiles() {
-    std::error_code ignored;  // a destructor has nobody to tell
+    std::error_code ignored;  // a destructor cannot report errors
     for (const fs::path& path : paths_) fs::remove(path, ignored);
   }
   WrittenFiles(const WrittenFiles&) = delete;
@@ -108,7 +108,7 @@ class FileSequence {
     }
   }
 
-  // The files are whole now.
+  // REQUIRES: all files have all their tokens.
   void keep() {
     require(!file_ && next_ == end_, "every file got its tokens");
     written_.keep();
@@ -136,7 +136,7 @@ class FileSequence {
   TokenFormat format_;
   const std::function<void()>& progressed_;
   std::optional<AtomicFile> file_;
-  int64_t missing_ = 0;  // tokens that file_ still gets
+  int64_t missing_ = 0;  // tokens that file_ still lacks
   WrittenFiles written_;
 };
 
@@ -153,7 +153,7 @@ TokenSpool::TokenSpool(const fs::path& path)
     : path_(path.string() + ".tokens.partial"), writer_(path_) {}
 
 TokenSpool::~TokenSpool() {
-  std::error_code ignored;  // a destructor has nobody to tell
+  std::error_code ignored;  // a destructor cannot report errors
   fs::remove(path_, ignored);
 }
 
@@ -172,7 +172,7 @@ void TokenSpool::read(const std::function<void(Vector<const Token>)>& visit) con
 
 std::vector<fs::path> numbered_files(const TokenTarget& target) {
   std::vector<fs::path> files;
-  std::error_code unreadable;  // then nothing can be written there either
+  std::error_code unreadable;  // writing there will report the error
   for (const auto& entry : fs::directory_iterator(directory_of(target.path), unreadable)) {
     const fs::path name = entry.path().filename();
     if (is_numbered_name(target, name.native())) {
@@ -184,7 +184,7 @@ std::vector<fs::path> numbered_files(const TokenTarget& target) {
 }
 
 bool names_part_of(const TokenTarget& target, const fs::path& path) {
-  std::error_code missing;  // then they are not the same
+  std::error_code missing;  // a missing directory equals no other
   if (!fs::equivalent(directory_of(target.path), directory_of(path), missing)) return false;
   return path.filename() == target.path.filename() ||
          is_numbered_name(target, path.filename().native());

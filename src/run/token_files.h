@@ -14,10 +14,9 @@
 
 namespace weft {
 
-// Tokens on their way to their files. How many there are decides where validation begins and what
-// the files are called, and the count stands in a shard's header: so they wait in
-// `<path>.tokens.partial` until the last has come. The destructor removes that file.
-// Throws Error (kFailure): a full disk.
+// Keeps tokens in `<path>.tokens.partial` until the last one is known: their number decides where
+// validation begins, how the files are named, and what a shard's header says. The destructor
+// removes the file. Throws Error (kFailure): a full disk.
 class TokenSpool {
  public:
   explicit TokenSpool(const std::filesystem::path& path);
@@ -28,7 +27,7 @@ class TokenSpool {
   void append(Vector<const Token> tokens);
   int64_t tokens() const { return tokens_; }
 
-  // No more tokens come.
+  // Call it after the last append.
   void finish() { writer_.finish(); }
   // Calls visit with all tokens, piece by piece. REQUIRES: finish() was called.
   void read(const std::function<void(Vector<const Token>)>& visit) const;
@@ -39,9 +38,9 @@ class TokenSpool {
   int64_t tokens_ = 0;
 };
 
-// Where tokens go: `path` itself or, where they fill more than one shard, files that are numbered
-// behind its stem, so that a glob finds them in order: train.bin, or train_000000.bin,
-// train_000001.bin, ...
+// The files that tokens are written to: `path` itself or, where they fill more than one shard,
+// files with a number after the stem, so that a glob finds them in order: train.bin, or
+// train_000000.bin, train_000001.bin, ...
 struct TokenTarget {
   std::filesystem::path path;
   TokenFormat format = TokenFormat::kShard;  // raw-u16 goes into one file, whatever its size

@@ -21,24 +21,22 @@ TokenSource counting_source(int64_t samples, int64_t T) {
 }
 
 std::vector<int32_t> inputs_of(const Batches& batches, const BatchPlan& plan, int64_t step,
-                               int64_t micro_step, int64_t rank) {
+                               int64_t micro_batch) {
   std::vector<int32_t> inputs(static_cast<size_t>(plan.B * plan.T)), targets(inputs.size());
-  batches.fill(step, micro_step, rank, inputs, targets);
+  batches.fill(step, micro_batch, inputs, targets);
   for (size_t i = 0; i < inputs.size(); ++i) EXPECT_EQ(targets[i], inputs[i] + 1);
   return inputs;
 }
 
-// The samples that all ranks together read in these steps, in the order of the sequences.
+// The samples that these steps read, in the order of their numbers.
 std::vector<int64_t> samples_read(const TokenSource& source, const BatchPlan& plan, int64_t steps) {
   const Batches batches(source, plan);
   std::vector<int64_t> samples;
   for (int64_t step = 0; step < steps; ++step) {
-    for (int64_t micro_step = 0; micro_step < plan.micro_steps; ++micro_step) {
-      for (int64_t rank = 0; rank < plan.ranks; ++rank) {
-        const auto inputs = inputs_of(batches, plan, step, micro_step, rank);
-        for (int64_t b = 0; b < plan.B; ++b) {
-          samples.push_back(inputs[static_cast<size_t>(b * plan.T)] / plan.T);
-        }
+    for (int64_t k = 0; k < plan.micro_batches; ++k) {
+      const auto inputs = inputs_of(batches, plan, step, k);
+      for (int64_t b = 0; b < plan.B; ++b) {
+        samples.push_back(inputs[static_cast<size_t>(b * plan.T)] / plan.T);
       }
     }
   }
@@ -110,14 +108,14 @@ TEST(Permuted, MovesNeighboursFarApart) {
 
 TEST(Batches, AnEpochReadsEverySampleOnce) {
   struct Case {
-    int64_t samples, B, ranks, micro_steps, T;
+    int64_t samples, B, micro_batches, T;
   };
   // The first of each pair divides, the second ends in the middle of a step.
-  for (const Case c : {Case{30, 3, 2, 5, 4}, Case{31, 3, 2, 5, 4}, Case{24, 1, 4, 3, 7},
-                       Case{23, 1, 4, 3, 7}, Case{5, 5, 1, 1, 1}, Case{7, 5, 3, 1, 13}}) {
+  for (const Case c : {Case{30, 3, 10, 4}, Case{31, 3, 10, 4}, Case{24, 1, 12, 7},
+                       Case{23, 1, 12, 7}, Case{5, 5, 1, 1}, Case{7, 5, 3, 13}}) {
     const TokenSource source = counting_source(c.samples, c.T);
     for (const bool shuffle : {false, true}) {
-      const BatchPlan plan{c.B, c.T, c.micro_steps, c.ranks, shuffle, 7};
+      const BatchPlan plan{c.B, c.T, c.micro_batches, shuffle, 7};
       const int64_t steps = Batches(source, plan).steps_per_epoch();
       std::vector<int64_t> read = samples_read(source, plan, 3 * steps);
 
@@ -126,26 +124,26 @@ TEST(Batches, AnEpochReadsEverySampleOnce) {
       for (auto epoch = read.begin(); read.end() - epoch >= n; epoch += n) {
         ASSERT_TRUE(is_permutation_of_all({epoch, epoch + n})) << c.samples << " samples";
       }
-      ASSERT_GE(steps * c.B * c.ranks * c.micro_steps, c.samples);
-      ASSERT_LT((steps - 1) * c.B * c.ranks * c.micro_steps, c.samples);
+      ASSERT_GE(steps * c.B * c.micro_batches, c.samples);
+      ASSERT_LT((steps - 1) * c.B * c.micro_batches, c.samples);
     }
   }
 }
 
 TEST(Batches, WithoutShuffleSamplesComeInOrder) {
   const TokenSource source = counting_source(12, 3);
-  const BatchPlan plan{.B = 2, .T = 3, .micro_steps = 2, .ranks = 3, .shuffle = false};
+  const BatchPlan plan{.B = 2, .T = 3, .micro_batches = 6, .shuffle = false};
 
   std::vector<int64_t> expected(12);
   std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(samples_read(source, plan, 1), expected);
 }
 
-TEST(Batches, RanksAndMicroStepsOnlyDivideTheSameSequence) {
+TEST(Batches, MicroBatchesOnlyDivideTheSameSequence) {
   const TokenSource source = counting_source(101, 5);
   const BatchPlan alone{.B = 12, .T = 5};
-  const BatchPlan divided{.B = 2, .T = 5, .micro_steps = 3, .ranks = 2};
-  const BatchPlan otherwise{.B = 1, .T = 5, .micro_steps = 4, .ranks = 3};
+  const BatchPlan divided{.B = 2, .T = 5, .micro_batches = 6};
+  const BatchPlan otherwise{.B = 1, .T = 5, .micro_batches = 12};
 
   const auto expected = samples_read(source, alone, 20);
 
@@ -155,11 +153,11 @@ TEST(Batches, RanksAndMicroStepsOnlyDivideTheSameSequence) {
 
 TEST(Batches, AStepDoesNotDependOnTheStepsBefore) {
   const TokenSource source = counting_source(31, 4);
-  const BatchPlan plan{.B = 3, .T = 4, .ranks = 2};
+  const BatchPlan plan{.B = 3, .T = 4, .micro_batches = 2};
   const Batches first(source, plan), resumed(source, plan);
-  for (int64_t step = 0; step < 9; ++step) inputs_of(first, plan, step, 0, 1);
+  for (int64_t step = 0; step < 9; ++step) inputs_of(first, plan, step, 1);
 
-  EXPECT_EQ(inputs_of(first, plan, 9, 0, 1), inputs_of(resumed, plan, 9, 0, 1));
+  EXPECT_EQ(inputs_of(first, plan, 9, 1), inputs_of(resumed, plan, 9, 1));
 }
 
 TEST(Batches, EpochsDiffer) {
@@ -167,7 +165,7 @@ TEST(Batches, EpochsDiffer) {
   const BatchPlan plan{.B = 24, .T = 3};
   const Batches batches(source, plan);
 
-  EXPECT_NE(inputs_of(batches, plan, 0, 0, 0), inputs_of(batches, plan, 1, 0, 0));
+  EXPECT_NE(inputs_of(batches, plan, 0, 0), inputs_of(batches, plan, 1, 0));
 }
 
 TEST(Batches, ASourceShorterThanOneSequenceIsAnError) {

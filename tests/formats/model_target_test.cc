@@ -11,8 +11,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "formats/hf_formats.h"
 #include "formats/hf_model.h"
 #include "formats/llmc_model.h"
+#include "formats/model_files.h"
 #include "formats/test_model.h"
 #include "support/error_of.h"
 #include "support/temp_directory.h"
@@ -100,12 +102,12 @@ TEST_F(ModelTargetTest, EveryPairOfFormatsKeepsEveryBit) {
 }
 
 TEST_F(ModelTargetTest, TheKindOfTheTargetFollowsItsName) {
-  EXPECT_EQ(ModelTarget("a.bin").format(), ModelFormat::kLlmc);
-  EXPECT_EQ(ModelTarget("a.safetensors").format(), ModelFormat::kSafetensors);
-  EXPECT_EQ(ModelTarget("a").format(), ModelFormat::kHfDirectory);
-  EXPECT_EQ(ModelTarget("a.bin/").format(), ModelFormat::kHfDirectory);
-  EXPECT_EQ(ModelTarget("a.bin.d").format(), ModelFormat::kHfDirectory);
-  EXPECT_EQ(ModelTarget("v1.0").format(), ModelFormat::kHfDirectory);
+  EXPECT_EQ(&ModelTarget("a.bin").format(), &llmc_format());
+  EXPECT_EQ(&ModelTarget("a.safetensors").format(), &safetensors_format());
+  EXPECT_EQ(&ModelTarget("a").format(), &hf_directory_format());
+  EXPECT_EQ(&ModelTarget("a.bin/").format(), &hf_directory_format());
+  EXPECT_EQ(&ModelTarget("a.bin.d").format(), &hf_directory_format());
+  EXPECT_EQ(&ModelTarget("v1.0").format(), &hf_directory_format());
 }
 
 TEST_F(ModelTargetTest, ADirectoryHoldsWhatHuggingFaceExpectsAndNothingElse) {

@@ -45,7 +45,7 @@ void write_seeds(const std::filesystem::path& directory) {
 }
 
 void list() {
-  for (const FuzzTarget& target : fuzz_targets()) std::puts(target.name);
+  for (const FuzzTarget& target : fuzz_targets()) std::puts(target.name.c_str());
 }
 
 }  // namespace

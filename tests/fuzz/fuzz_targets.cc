@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "app/cli/config_file.h"
@@ -23,7 +25,7 @@
 #include "exec/executor.h"
 #include "formats/hf_config.h"
 #include "formats/hf_model.h"
-#include "formats/llmc_model.h"
+#include "formats/model_format.h"
 #include "formats/safetensors.h"
 #include "predict/measured_network.h"
 #include "predict/op_costs.h"
@@ -90,22 +92,39 @@ std::vector<std::string> safetensors_seeds() {
           })};
 }
 
-void read_llmc(std::string_view bytes) {
-  const auto path = put(directory() / "model.bin", bytes);
-  const ParameterTable table(read_llmc_config(path));
-  Arena arena;
-  read_llmc_weights(path, {&table, arena.vector<float>(table.buffer_size())});
+// A directory in which a tiny model is written in the format: the file, and others that it may
+// need.
+std::filesystem::path write_tiny(const ModelFormat& format, const TempDirectory& directory,
+                                 DType dtype = DType::F32) {
+  const TrainingState state = random_state(kTiny, 1);
+  const auto path = directory / ("model" + std::string(format.extension()));
+  format.write(path, {.table = *state.table,
+                      .values_of = values_of(state.weights),
+                      .end_of_text = 2,
+                      .dtype = dtype,
+                      .tokenizer_files = {}});
+  return path;
 }
 
-std::vector<std::string> llmc_seeds() {
-  const TrainingState state = random_state(kTiny, 1);
-  std::vector<std::string> seeds;
-  for (const DType dtype : {DType::F32, DType::BF16}) {
-    seeds.push_back(bytes_of_file("m.bin", [&](const TempDirectory& d) {
-      write_llmc_model(d / "m.bin", state.weights, dtype);
-    }));
-  }
-  return seeds;
+// Reads the config and all weights of the file.
+FuzzTarget model_target(const ModelFormat& format) {
+  const auto made = std::make_shared<std::optional<TempDirectory>>();
+  const auto read = [&format, made](std::string_view bytes) {
+    if (!*made) write_tiny(format, made->emplace());
+    const auto path = put(**made / ("model" + std::string(format.extension())), bytes);
+    const ParameterTable table(format.read_config(path));
+    Arena arena;
+    read_all(*format.open(path), {&table, arena.vector<float>(table.buffer_size())});
+  };
+  const auto seeds = [&format] {
+    std::vector<std::string> files;
+    for (const DType dtype : {DType::F32, DType::BF16}) {
+      const TempDirectory directory;
+      files.push_back(read_file(write_tiny(format, directory, dtype)));
+    }
+    return files;
+  };
+  return {format.name() + std::string("_model"), read, seeds};
 }
 
 void read_config(std::string_view bytes) {
@@ -425,32 +444,37 @@ std::vector<std::string> event_message_seeds() {
 }  // namespace
 
 std::span<const FuzzTarget> fuzz_targets() {
-  static constexpr std::array kTargets = {
-      FuzzTarget{"safetensors", &read_safetensors, &safetensors_seeds},
-      FuzzTarget{"llmc_model", &read_llmc, &llmc_seeds},
-      FuzzTarget{"hf_config", &read_config, &config_seeds},
-      FuzzTarget{"hf_index", &read_index, &index_seeds},
-      FuzzTarget{"token_shard", &read_shard, &shard_seeds},
-      FuzzTarget{"vocabulary", &read_vocabulary_and_merges, &vocabulary_seeds},
-      FuzzTarget{"tokenizer_json", &read_tokenizer_json_file, &tokenizer_json_seeds},
-      FuzzTarget{"tiktoken", &read_tiktoken, &tiktoken_seeds},
-      FuzzTarget{"llmc_tokenizer", &read_decoder, &decoder_seeds},
-      FuzzTarget{"encode", &encode_text, &text_seeds},
-      FuzzTarget{"json_lines", &read_json_lines, &json_lines_seeds},
-      FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
-      FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
-      FuzzTarget{"config_toml", &read_toml, &toml_seeds},
-      FuzzTarget{"op_costs", &read_costs, &costs_seeds},
-      FuzzTarget{"measured_network", &read_network, &network_seeds},
-      FuzzTarget{"run_log", &read_metrics, &metrics_seeds},
-      FuzzTarget{"report_trace", &read_trace, &trace_seeds},
-      FuzzTarget{"json_trace", &inspect_json_trace, &json_trace_seeds},
-      FuzzTarget{"packed_trace", &inspect_packed, &packed_trace_seeds},
-      FuzzTarget{"paraver_trace", &inspect_paraver_trace, &paraver_seeds},
-      FuzzTarget{"event_file", &read_event_file, &event_seeds},
-      FuzzTarget{"event_message", &read_event_message, &event_message_seeds},
-  };
-  return kTargets;
+  static const std::vector<FuzzTarget> targets = [] {
+    std::vector<FuzzTarget> all = {
+        FuzzTarget{"safetensors", &read_safetensors, &safetensors_seeds},
+        FuzzTarget{"hf_config", &read_config, &config_seeds},
+        FuzzTarget{"hf_index", &read_index, &index_seeds},
+        FuzzTarget{"token_shard", &read_shard, &shard_seeds},
+        FuzzTarget{"vocabulary", &read_vocabulary_and_merges, &vocabulary_seeds},
+        FuzzTarget{"tokenizer_json", &read_tokenizer_json_file, &tokenizer_json_seeds},
+        FuzzTarget{"tiktoken", &read_tiktoken, &tiktoken_seeds},
+        FuzzTarget{"llmc_tokenizer", &read_decoder, &decoder_seeds},
+        FuzzTarget{"encode", &encode_text, &text_seeds},
+        FuzzTarget{"json_lines", &read_json_lines, &json_lines_seeds},
+        FuzzTarget{"hellaswag", &read_hellaswag, &hellaswag_seeds},
+        FuzzTarget{"checkpoint_state", &read_state, &state_seeds},
+        FuzzTarget{"config_toml", &read_toml, &toml_seeds},
+        FuzzTarget{"op_costs", &read_costs, &costs_seeds},
+        FuzzTarget{"measured_network", &read_network, &network_seeds},
+        FuzzTarget{"run_log", &read_metrics, &metrics_seeds},
+        FuzzTarget{"report_trace", &read_trace, &trace_seeds},
+        FuzzTarget{"json_trace", &inspect_json_trace, &json_trace_seeds},
+        FuzzTarget{"packed_trace", &inspect_packed, &packed_trace_seeds},
+        FuzzTarget{"paraver_trace", &inspect_paraver_trace, &paraver_seeds},
+        FuzzTarget{"event_file", &read_event_file, &event_seeds},
+        FuzzTarget{"event_message", &read_event_message, &event_message_seeds},
+    };
+    for (const ModelFormat* format : model_formats()) {
+      if (!format->is_directory()) all.push_back(model_target(*format));
+    }
+    return all;
+  }();
+  return targets;
 }
 
 bool accepts(const FuzzTarget& target, std::string_view bytes) {

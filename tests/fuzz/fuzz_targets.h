@@ -4,6 +4,7 @@
 // exception, an error that blames weft or the machine, a crash, an endless loop, too much memory.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,12 +13,13 @@
 namespace weft {
 
 struct FuzzTarget {
-  const char* name;
+  std::string name;
   // Reads the bytes as a file of its format. An Error of kind kInput passes through.
-  void (*read)(std::string_view bytes);
-  std::vector<std::string> (*seeds)();
+  std::function<void(std::string_view bytes)> read;
+  std::function<std::vector<std::string>()> seeds;
 };
 
+// The readers below, and one for each format of a model that is one file.
 std::span<const FuzzTarget> fuzz_targets();
 
 // True if the target accepts the bytes, false if it says what is wrong with them. Other exceptions

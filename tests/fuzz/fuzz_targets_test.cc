@@ -40,7 +40,7 @@ TEST_P(Reader, ExplainsAWrongByteAtEveryPlace) {
 
 INSTANTIATE_TEST_SUITE_P(All, Reader,
                          testing::ValuesIn(fuzz_targets().begin(), fuzz_targets().end()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace weft

@@ -44,15 +44,15 @@ class DiskFailure : public testing::Test {
  protected:
   std::string run(const fs::path& out, FileSystem& files, bool resume = false) const {
     TrainSettings s;
-    s.tensorboard = tensorboard_;
+    s.output.tensorboard = tensorboard_;
     s.model = kModel;
-    s.out = out;
-    s.resume = resume;
-    s.B = 2;
-    s.T = 5;
-    s.steps = kSteps;
-    s.checkpoint_every = 2;
-    s.keep = 1;
+    s.output.directory = out;
+    s.output.resume = resume;
+    s.step.B = 2;
+    s.step.T = 5;
+    s.batches.steps = kSteps;
+    s.checkpoints.every = 2;
+    s.checkpoints.keep = 1;
     Notes notes;
     const std::atomic<int> never = 0;
     train(s, dataset_, *make_executor("sequential", 1), notes, never, nullptr, files);

@@ -8,6 +8,7 @@
 
 #include "app/cli/format.h"
 #include "app/cli/live_line.h"
+#include "app/cli/model_notes.h"
 #include "app/cli/stop_signals.h"
 #include "app/cli/terminal.h"
 #include "app/command_table.h"
@@ -82,7 +83,7 @@ class Conversion {
   }
 
   void report(const ConvertOptions& o) const {
-    if (broken_.count > 0) terminal_.line("note: " + broken_.message());
+    note_non_finite(broken_, terminal_);
     if (rounded_ > 0) {
       terminal_.line(fmt::format("note: {} of {} weights lost precision: bf16 has 8 bits of it",
                                  format_count(rounded_), format_count(broken_.weights)));

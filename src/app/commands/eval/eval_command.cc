@@ -10,10 +10,10 @@
 #include "app/cli/executor_flags.h"
 #include "app/cli/format.h"
 #include "app/cli/live_line.h"
+#include "app/cli/model_notes.h"
 #include "app/cli/terminal.h"
 #include "app/command_table.h"
 #include "base/error.h"
-#include "formats/model_files.h"
 #include "infer/evaluate.h"
 #include "infer/evaluate_hellaswag.h"
 #include "infer/model.h"
@@ -83,8 +83,8 @@ bool parse(const Arguments& arguments, EvalOptions& o) {
   return true;
 }
 
-TokenSource open_source(const EvalOptions& o, const Config& config) {
-  const auto tokenizer = find_tokenizer(o.tokenizer, o.model, config);
+TokenSource open_source(const EvalOptions& o, const Model& model) {
+  const auto tokenizer = model.find_tokenizer(o.tokenizer);
   return open_tokens(o.data, tokenizer.get(), parse_token_format(o.data_format));
 }
 
@@ -94,7 +94,7 @@ EvaluationProgress batches_on(Terminal& terminal, const char* what) {
   };
 }
 
-void add_loss(const EvalOptions& o, const LoadedModel& model, const TokenSource& source,
+void add_loss(const EvalOptions& o, const Model& model, const TokenSource& source,
               const Executor& executor, Terminal& terminal, nlohmann::ordered_json& json) {
   terminal.line(fmt::format("evaluating {} on {} tokens", to_string(model.config()),
                             format_count(source.tokens())));
@@ -107,7 +107,7 @@ void add_loss(const EvalOptions& o, const LoadedModel& model, const TokenSource&
   json["tokens"] = result.tokens;
 }
 
-void add_hellaswag(const EvalOptions& o, const LoadedModel& model, const HellaSwag& data,
+void add_hellaswag(const EvalOptions& o, const Model& model, const HellaSwag& data,
                    const Executor& executor, Terminal& terminal, nlohmann::ordered_json& json) {
   const HellaSwagPlan plan = {.B = o.batch_size, .T = o.T(model.config()), .limit = o.limit};
   const std::vector<CompletionLosses> losses = hellaswag_losses(
@@ -130,15 +130,14 @@ int eval_command(const Arguments& arguments) {
   EvalOptions options;
   if (!parse(arguments, options)) return 0;
   Terminal terminal;
-  // Whatever is wrong with the inputs is said before the weights are read.
-  const Config config = read_model_config(options.model);
+  // All inputs are checked before the weights are read.
+  Model model(options.model);
   std::optional<TokenSource> source;
-  if (!options.data.empty()) source = open_source(options, config);
+  if (!options.data.empty()) source = open_source(options, model);
   if (source) show_warnings(*source, terminal);
   std::optional<HellaSwag> hellaswag;
   if (!options.hellaswag.empty()) hellaswag.emplace(options.hellaswag);
-  const LoadedModel model(options.model);
-  note_non_finite(model, terminal);
+  note_non_finite(model.load_weights(), terminal);
   const std::unique_ptr<Executor> executor = make_executor(options.executor);
   nlohmann::ordered_json json;
   if (source) add_loss(options, model, *source, *executor, terminal, json);

@@ -6,11 +6,11 @@
 #include <optional>
 
 #include "app/cli/executor_flags.h"
+#include "app/cli/model_notes.h"
 #include "app/cli/terminal.h"
 #include "app/command_table.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "formats/model_files.h"
 #include "infer/generator.h"
 #include "infer/model.h"
 #include "model/bf16_weights.h"
@@ -56,12 +56,9 @@ bool parse(const Arguments& arguments, GenerateOptions& o) {
   return true;
 }
 
-std::shared_ptr<const Tokenizer> require_tokenizer(const GenerateOptions& o, const Config& config) {
-  auto tokenizer = find_tokenizer(o.tokenizer, o.model, config);
-  if (!tokenizer) {
-    throw input_error("generate", fmt::format("there is no tokenizer beside {}", o.model),
-                      "name it with --tokenizer");
-  }
+std::shared_ptr<const Tokenizer> require_tokenizer(const GenerateOptions& o, const Model& model) {
+  auto tokenizer = model.find_tokenizer(o.tokenizer);
+  if (!tokenizer) throw model.no_tokenizer("generate");
   return tokenizer;
 }
 
@@ -91,7 +88,7 @@ class TextOutput {
 
 class Writer {
  public:
-  Writer(const GenerateOptions& options, const LoadedModel& model, const Tokenizer& tokenizer,
+  Writer(const GenerateOptions& options, const Model& model, const Tokenizer& tokenizer,
          const Executor& executor, const Bf16Weights* bf16)
       : options_(options),
         tokenizer_(tokenizer),
@@ -142,10 +139,10 @@ int generate_command(const Arguments& arguments) {
   if (!parse(arguments, options)) return 0;
   validate(options.sampling);
   const std::unique_ptr<Executor> executor = make_executor(options.executor);
-  const auto tokenizer = require_tokenizer(options, read_model_config(options.model));
-  const LoadedModel model(options.model);
+  Model model(options.model);
+  const auto tokenizer = require_tokenizer(options, model);
   Terminal terminal;
-  note_non_finite(model, terminal);
+  note_non_finite(model.load_weights(), terminal);
   std::optional<Bf16Weights> bf16;
   if (options.precision == precision_name(Precision::kBf16)) bf16.emplace(model.weights());
   Writer writer(options, model, *tokenizer, *executor, bf16 ? &*bf16 : nullptr);

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using Header = LlmcHeader;
 
 enum Magic : int32_t {
-  kModel = 20240326,
   kDebugState = 20240327,
   kTokenizer = 20240328,
   kTokens = 20240520,
@@ -150,8 +149,6 @@ std::optional<Inspection> inspect_llmc_file(const fs::path& path) {
   const MappedFile file(path);
   const Header header = read_llmc_header(file.bytes());
   switch (header[0]) {
-    case kModel:
-      return inspect_model("llm.c model", path);
     case kTokenizer:
       return inspect_tokenizer(path);
     case kDebugState:

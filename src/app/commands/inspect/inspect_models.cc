@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "base/paths.h"
 #include "data/tokenizer.h"
-#include "formats/hf_files.h"
 #include "formats/model_files.h"
+#include "formats/run_layout.h"
 #include "formats/safetensors.h"
 #include "infer/model.h"
 #include "run/checkpoint.h"
@@ -25,28 +25,9 @@ void append(Inspection from, Inspection& to) {
   std::ranges::move(from.notes, std::back_inserter(to.notes));
 }
 
-// The complete checkpoints of a run, newest first.
-std::vector<fs::path> checkpoints_of(const fs::path& run) {
-  std::vector<fs::path> found;
-  if (!directory_exists(run / "checkpoints")) return found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(run / "checkpoints")) {
-    if (entry.path().filename().string().starts_with("step_")) found.push_back(entry.path());
-  }
-  // Numbers of another length compare by it: names have eight digits or more.
-  std::ranges::sort(found, std::ranges::greater{}, [](const fs::path& path) {
-    const std::string name = path.filename().string();
-    return std::make_pair(name.size(), name);
-  });
-  return found;
-}
-
 void add_state(const RunState& state, Inspection& found) {
   found.add_count("step", state.step);
   found.add_count("tokens", state.tokens);
-}
-
-bool is_gpt2(const SafetensorsFile& file) {
-  return file.find("wte.weight") != nullptr || file.find("transformer.wte.weight") != nullptr;
 }
 
 // Tensor name -> file name. Throws unless every file is in the index's own directory.
@@ -71,7 +52,8 @@ std::map<std::string, std::string> weight_map(const fs::path& index) {
 // Reads the weights: a model that loads is whole.
 Inspection inspect_model(const std::string& kind, const fs::path& path) {
   Inspection found{.kind = kind};
-  const LoadedModel model(path);
+  Model model(path);
+  model.load_weights();
   found.add("model", to_string(model.config()));
   found.add_count("parameters", model.table().count());
   if (model.non_finite().count > 0) found.notes.push_back(model.non_finite().message());
@@ -79,6 +61,15 @@ Inspection inspect_model(const std::string& kind, const fs::path& path) {
   if (!beside.empty()) found.add("tokenizer", open_tokenizer(beside)->name());
   add_size(path, found);
   return found;
+}
+
+std::optional<Inspection> inspect_if_model(const fs::path& path) {
+  for (const ModelFormat* format : model_formats()) {
+    if (format->is_directory() == directory_exists(path) && format->matches(path)) {
+      return inspect_model(format->kind(), path);
+    }
+  }
+  return std::nullopt;
 }
 
 Inspection inspect_checkpoint(const fs::path& path) {
@@ -90,7 +81,8 @@ Inspection inspect_checkpoint(const fs::path& path) {
 
 // Whole if every checkpoint is: `--resume` may need any of them.
 Inspection inspect_run(const fs::path& path) {
-  const std::vector<fs::path> checkpoints = checkpoints_of(path);
+  const RunLayout layout{path};
+  const std::vector<fs::path> checkpoints = layout.list_checkpoints();
   Inspection found{.kind = "weft run directory"};
   found.add_count("checkpoints", std::ssize(checkpoints));
   if (checkpoints.empty()) {
@@ -100,10 +92,10 @@ Inspection inspect_run(const fs::path& path) {
     append(inspect_checkpoint(checkpoints.front()), found);
     for (size_t i = 1; i < checkpoints.size(); ++i) verify_checkpoint(checkpoints[i]);
   }
-  if (file_exists(path / "config.toml")) inspect_config(path / "config.toml");
-  if (file_exists(path / "metrics.jsonl")) {
-    // A run that still goes may be in the middle of a line.
-    Inspection metrics = inspect_metrics(path / "metrics.jsonl");
+  if (file_exists(layout.config())) inspect_config(layout.config());
+  if (file_exists(layout.metrics())) {
+    // A run that is not over may be in the middle of a line.
+    Inspection metrics = inspect_metrics(layout.metrics());
     if (!metrics.flaw.empty()) metrics.add("metrics", metrics.flaw);
     append(std::move(metrics), found);
   }
@@ -111,15 +103,8 @@ Inspection inspect_run(const fs::path& path) {
   return found;
 }
 
-// A whole GPT-2 where config.json says which; else only tensors, such as AdamW's moments or a part
-// of a model that was saved in parts.
-Inspection inspect_safetensors(const fs::path& path) {
+Inspection inspect_tensors(const fs::path& path) {
   const SafetensorsFile file(path);
-  const fs::path directory = path.parent_path();
-  const bool is_part = file_exists(directory / kHfIndexFile) && path.filename() != kHfWeightsFile;
-  if (is_gpt2(file) && file_exists(directory / "config.json") && !is_part) {
-    return inspect_model("GPT-2 weights (safetensors)", path);
-  }
   const bool moments = !file.tensors().empty() && file.tensors().front().name.starts_with("m/");
   Inspection found{.kind = moments ? "AdamW moments of a weft checkpoint" : "safetensors file"};
   found.add_count("tensors", std::ssize(file.tensors()));

@@ -17,6 +17,7 @@
 #include "data/tokenizer.h"
 #include "formats/hf_config.h"
 #include "formats/hf_files.h"
+#include "formats/run_layout.h"
 #include "runlog/event_file.h"
 
 namespace weft {
@@ -65,17 +66,17 @@ Inspection inspect_json(const fs::path& path) {
   const nlohmann::json json = read_json_object(path, kInspect);
   if (json.contains("weight_map")) return inspect_safetensors_index(path);
   if (json.contains("traceEvents")) return inspect_trace(path);
-  if (json.contains("checksums") && name == "state.json") {
+  if (json.contains("checksums") && name == kStateFile) {
     return inspect_checkpoint(path.parent_path().empty() ? "." : path.parent_path());
   }
-  if (json.contains("model_type") && name == "config.json") return inspect_hf_config(path);
+  if (json.contains("model_type") && name == kHfConfigFile) return inspect_hf_config(path);
   if (names_tokenizer(path)) return inspect_tokenizer(path);
   throw unknown(path);
 }
 
 Inspection inspect_text(const fs::path& path, const std::string& begins) {
   const std::string name = path.filename().string();
-  if (name == "metrics.jsonl" || begins.starts_with("{\"kind\":")) return inspect_metrics(path);
+  if (name == kMetricsFile || begins.starts_with("{\"kind\":")) return inspect_metrics(path);
   if (path.extension() == ".jsonl") {
     throw input_error(kInspect, path.string() + " holds JSON Lines that are no metrics of a run",
                       "weft tokenize reads a corpus of them, and names a line that is wrong");
@@ -92,20 +93,22 @@ Inspection inspect_text(const fs::path& path, const std::string& begins) {
 }
 
 Inspection inspect_directory(const fs::path& path) {
-  if (directory_exists(path / "checkpoints")) return inspect_run(path);
-  if (file_exists(path / "state.json")) return inspect_checkpoint(path);
+  const RunLayout layout{path};
+  if (directory_exists(layout.checkpoints())) return inspect_run(path);
+  if (file_exists(path / kStateFile)) return inspect_checkpoint(path);
   // Of a file and an index, weft and transformers read the file.
   if (file_exists(path / kHfIndexFile) && !path_exists(path / kHfWeightsFile)) {
     inspect_safetensors_index(path / kHfIndexFile);
   }
-  if (file_exists(path / "config.json")) return inspect_model("Hugging Face model", path);
+  if (auto found = inspect_if_model(path)) return *found;
   if (names_tokenizer(path)) return inspect_tokenizer(path);
-  if (file_exists(path / "metrics.jsonl")) return inspect_run(path);
+  if (file_exists(layout.metrics())) return inspect_run(path);
   throw unknown(path);
 }
 
 Inspection inspect_file(const fs::path& path) {
-  if (path.extension() == ".safetensors") return inspect_safetensors(path);
+  if (auto found = inspect_if_model(path)) return *found;
+  if (path.extension() == ".safetensors") return inspect_tensors(path);
   if (auto found = inspect_llmc_file(path)) return *found;
   const std::string begins = beginning(path);
   const bool is_packed = begins.starts_with("\x1F\x8B") || path.extension() == ".gz";

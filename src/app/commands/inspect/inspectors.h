@@ -19,14 +19,18 @@ void add_seconds(double seconds, Inspection& found);
 // Nats a token.
 void add_loss(const std::string& name, double loss, Inspection& found);
 
-// inspect_models.cc: whatever LoadedModel reads, and what lies around it.
+// inspect_models.cc: models of all formats, and the checkpoints and runs that hold them.
 Inspection inspect_model(const std::string& kind, const std::filesystem::path& path);
+// If the content of the file or directory is a model of one of model_formats().
+std::optional<Inspection> inspect_if_model(const std::filesystem::path& path);
 Inspection inspect_checkpoint(const std::filesystem::path& path);
 Inspection inspect_run(const std::filesystem::path& path);
-Inspection inspect_safetensors(const std::filesystem::path& path);
+// A .safetensors file that is no model: moments of AdamW, or a shard of a model.
+Inspection inspect_tensors(const std::filesystem::path& path);
 Inspection inspect_safetensors_index(const std::filesystem::path& path);
 
-// inspect_llmc.cc: the file's kind by its magic number; nothing if that is none of llm.c's.
+// inspect_llmc.cc: the file's kind by its magic number; nothing if that is none of llm.c's, or a
+// model's.
 std::optional<Inspection> inspect_llmc_file(const std::filesystem::path& path);
 
 // inspect_records.cc: what a run writes beside its checkpoints.

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
+#include "formats/run_layout.h"
 #include "measure/machine.h"
 #include "report/profile.h"
 #include "timeline/timeline_file.h"
@@ -24,7 +25,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr const char* kWhere = "report";
-constexpr const char* kLogFile = "metrics.jsonl";
 
 std::string last_name(const fs::path& path) {
   const fs::path absolute = fs::absolute(path).lexically_normal();
@@ -34,16 +34,17 @@ std::string last_name(const fs::path& path) {
 }
 
 ReportRun read_run(const fs::path& directory) {
-  const fs::path log = directory / kLogFile;
+  const RunLayout layout{directory};
+  const fs::path log = layout.metrics();
   if (!file_exists(log)) {
-    throw input_error(kWhere, fmt::format("{} holds no {}", directory.string(), kLogFile),
+    throw input_error(kWhere, fmt::format("{} holds no {}", directory.string(), kMetricsFile),
                       "name a run directory, the --out of weft train");
   }
   ReportRun run;
   run.name = last_name(directory);
   run.path = directory.string();
   run.log = read_run_log(read_file(log), log.string());
-  if (const fs::path config = directory / "config.toml"; file_exists(config)) {
+  if (const fs::path config = layout.config(); file_exists(config)) {
     run.config_toml = read_file(config);
   }
   return run;
@@ -96,7 +97,7 @@ int64_t threads_of(const ordered_json& run) {
 int64_t sequence_length(const ReportRun& run, const Config& config) {
   if (run.config_toml.empty()) return config.T;
   TrainOptions options;
-  parse_train_options({"--config", (fs::path(run.path) / "config.toml").string()}, options);
+  parse_train_options({"--config", RunLayout{run.path}.config().string()}, options);
   return options.seq_len != 0 ? options.seq_len : config.T;
 }
 

@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "comm/agreement.h"
 #include "comm/connect.h"
-#include "formats/model_files.h"
+#include "formats/run_layout.h"
 #include "infer/model.h"
 #include "measure/machine.h"
 #include "optim/adamw.h"
@@ -31,9 +31,9 @@ namespace {
 
 constexpr int64_t kShardVocabulary = 50257;  // GPT-2's
 
-// What the flags name on disk.
+// The files that the flags name.
 struct Input {
-  std::optional<Config> init;
+  std::unique_ptr<Model> init;  // null without --init
   Dataset dataset;
 };
 
@@ -41,15 +41,14 @@ Input open_input(const TrainOptions& o) {
   Input input;
   std::shared_ptr<const Tokenizer> tokenizer;
   if (!o.init.empty()) {
-    input.init = read_model_config(o.init);
-    tokenizer = find_tokenizer(o.tokenizer, o.init, *input.init);
+    input.init = std::make_unique<Model>(o.init);
+    tokenizer = input.init->find_tokenizer(o.tokenizer);
   } else if (!o.tokenizer.empty()) {
     tokenizer = open_tokenizer(o.tokenizer);
   }
   input.dataset = open_dataset(o.data, o.val, tokenizer, parse_token_format(o.data_format));
   if (input.init && !tokenizer && input.dataset.tokenizer) {
-    throw input_error("train", fmt::format("there is no tokenizer beside {}", o.init),
-                      "name it with --tokenizer");
+    throw input.init->no_tokenizer("train");
   }
   return input;
 }
@@ -60,16 +59,17 @@ Config choose_model(const TrainOptions& o, const Input& input) {
     return parse_model(o.model.empty() ? "d12" : o.model,
                        tokenizer != nullptr ? tokenizer->vocabulary_size() : kShardVocabulary);
   }
+  const Config& config = input.init->config();
   if (!o.model.empty()) {
-    const Config named = parse_model(o.model, input.init->V);
-    if (named != *input.init) {
-      throw input_error("train",
-                        fmt::format("--model is {}, and --init holds {}", to_string(named),
-                                    to_string(*input.init)),
-                        "leave --model out to train the model of --init");
+    const Config named = parse_model(o.model, config.V);
+    if (named != config) {
+      throw input_error(
+          "train",
+          fmt::format("--model is {}, and --init holds {}", to_string(named), to_string(config)),
+          "leave --model out to train the model of --init");
     }
   }
-  return *input.init;
+  return config;
 }
 
 void check(const TrainOptions& o) {
@@ -78,7 +78,7 @@ void check(const TrainOptions& o) {
   };
   required(!o.data.empty(), "--data", "give a text file or token shards to train on");
   required(!o.out.empty(), "--out", "give a directory for checkpoints and logs");
-  if (o.steps != 0 && o.epochs != 0.) {
+  if (o.settings.batches.steps != 0 && o.settings.batches.epochs != 0.) {
     throw input_error("train", "--steps and --epochs both set the length of the run",
                       "give one of them");
   }
@@ -118,42 +118,19 @@ Facts facts_of(const TrainOptions& o) {
 }
 
 TrainSettings make_settings(const TrainOptions& o, const Config& model, const Executor& executor) {
-  TrainSettings s;
+  TrainSettings s = o.settings;
   s.model = model;
   s.init = o.init;
-  s.out = o.out;
-  s.resume = o.resume;
-  s.B = o.batch_size;
-  s.T = o.seq_len != 0 ? o.seq_len : model.T;
-  s.total_batch_tokens = o.total_batch_tokens;
-  s.steps = o.steps;
-  s.epochs = o.epochs != 0. ? o.epochs : 1.;
-  s.shuffle = o.shuffle;
-  s.seed = o.seed;
-  s.schedule = {.kind = parse_schedule(o.schedule),
-                .lr = o.lr,
-                .warmup = o.warmup,
-                .final_lr_fraction = o.final_lr_frac};
-  s.optimizer = std::make_shared<AdamW>(AdamWSettings{
-      .beta1 = o.beta1, .beta2 = o.beta2, .eps = o.eps, .weight_decay = o.weight_decay});
-  s.grad_clip = o.grad_clip;
-  s.recompute_blocks = recomputes_blocks(o.recompute);
-  s.val_every = o.val_every;
-  s.val_steps = o.val_steps;
-  s.sample_every = o.sample_every;
-  s.checkpoint_every = o.checkpoint_every;
-  s.keep = o.keep;
-  s.tensorboard = o.tensorboard;
-  s.distribution = {.strategy = o.dist,
-                    .bucket_mb = o.bucket_mb,
-                    .overlap = o.overlap,
-                    .reproducible = o.reproducible,
-                    .dedicated_server = o.dedicated_server};
+  s.step.T = o.seq_len != 0 ? o.seq_len : model.T;
+  s.step.recompute_blocks = recomputes_blocks(o.recompute);
+  s.step.optimizer = std::make_shared<AdamW>(o.adamw);
+  s.schedule.kind = parse_schedule(o.schedule);
   s.facts = facts_of(o);
-  s.precision = parse_precision("train", o.precision);
-  s.peak_flops = measure_peak_flops(executor, s.precision);
-  s.config_toml = o.toml;
-  s.run_json = run_json(s.precision);
+  s.step.precision = parse_precision("train", o.precision);
+  s.peak_flops = measure_peak_flops(executor, s.step.precision);
+  s.output.directory = o.out;
+  s.output.config_toml = o.toml;
+  s.output.run_json = run_json(s.step.precision);
   return s;
 }
 
@@ -163,13 +140,13 @@ RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dat
   d.model = to_string(s.model);
   d.origin = o.init.empty() ? "random weights" : "weights of " + o.init;
   d.tokenizer = dataset.tokenizer ? dataset.tokenizer->name() : "";
-  d.machine =
-      fmt::format("{} x {} threads, {} by {}, {}, peak {}FLOP/s (mfu by {})", executor.name(),
-                  executor.threads(), precision_name(s.precision), gemm_description(s.precision),
-                  openmp_runtime(), format_large(s.peak_flops), kMfuConvention);
+  d.machine = fmt::format("{} x {} threads, {} by {}, {}, peak {}FLOP/s (mfu by {})",
+                          executor.name(), executor.threads(), precision_name(s.step.precision),
+                          gemm_description(s.step.precision), openmp_runtime(),
+                          format_large(s.peak_flops), kMfuConvention);
   d.out = o.out;
-  d.B = s.B;
-  d.T = s.T;
+  d.B = s.step.B;
+  d.T = s.step.T;
   return d;
 }
 
@@ -177,17 +154,17 @@ RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dat
 void warn(const TrainOptions& o, const Dataset& dataset, Terminal& terminal) {
   show_warnings(dataset.train, terminal);
   if (dataset.val) show_warnings(*dataset.val, terminal);
-  if (o.val_every > 0 && !dataset.val) {
+  if (o.settings.validation.every > 0 && !dataset.val) {
     terminal.line("note: nothing to validate on: token shards need --val");
   }
-  if (o.sample_every > 0 && !dataset.tokenizer) {
+  if (o.settings.samples.every > 0 && !dataset.tokenizer) {
     terminal.line("note: no samples: token shards need --tokenizer for them");
   }
 }
 
 void tell_what_next(const TrainOptions& o, TrainOutcome outcome, Terminal& terminal) {
   if (outcome == TrainOutcome::kStopped) {
-    const std::string config = (std::filesystem::path(o.out) / "config.toml").string();
+    const std::string config = RunLayout{o.out}.config().string();
     terminal.line(
         fmt::format("continue with: weft train --config {} --resume", quote_for_shell(config)));
   } else {
@@ -239,7 +216,7 @@ int run_main_rank(const TrainOptions& o, Preparation& p) {
   const TrainOutcome outcome =
       train(p.settings, p.input.dataset, *p.executor, progress, signals.requested(), p.trace.get());
   progress.finish(outcome);
-  if (p.trace) terminal.line(p.trace->write(*p.settings.communicator, p.executor->threads()));
+  if (p.trace) terminal.line(p.trace->write(*p.settings.step.communicator, p.executor->threads()));
   tell_what_next(o, outcome, terminal);
   if (!progress.checkpoint().empty()) std::puts(progress.checkpoint().c_str());
   return exit_status(outcome, signals);
@@ -250,14 +227,14 @@ int run_other_rank(Preparation& p) {
   const StopSignals signals("");
   const TrainOutcome outcome =
       train(p.settings, p.input.dataset, *p.executor, silent, signals.requested(), p.trace.get());
-  if (p.trace) p.trace->write(*p.settings.communicator, p.executor->threads());
+  if (p.trace) p.trace->write(*p.settings.step.communicator, p.executor->threads());
   return exit_status(outcome, signals);
 }
 
 int run(const TrainOptions& o, Communicator& communicator) {
   Preparation p;
   on_all_ranks(communicator, [&] { p = prepare(o); });
-  p.settings.communicator = &communicator;
+  p.settings.step.communicator = &communicator;
   communicator.all_reduce({&p.settings.peak_flops, 1}, Reduction::kSum);
   return communicator.rank() == 0 ? run_main_rank(o, p) : run_other_rank(p);
 }
