@@ -4,8 +4,11 @@
 # Human-readable formatting of numbers and messages (libfmt-dev).
 find_package(fmt REQUIRED)
 
-# Command line and configuration file (libcli11-dev).
+# Command line (libcli11-dev).
 find_package(CLI11 REQUIRED)
+
+# Configuration files: TOML as its specification reads it (libtomlplusplus-dev).
+find_package(tomlplusplus REQUIRED)
 
 # metrics.jsonl, config.json, state.json, safetensors headers (nlohmann-json3-dev).
 find_package(nlohmann_json REQUIRED)

@@ -12,7 +12,8 @@ build  g++                     C++20 compiler, with OpenMP's runtime
 build  cmake                   build description
 build  ninja-build             build runner
 build  libfmt-dev              formatting of numbers and messages
-build  libcli11-dev            command line and configuration file
+build  libcli11-dev            command line
+build  libtomlplusplus-dev     configuration files
 build  nlohmann-json3-dev      metrics, checkpoint state, safetensors headers
 build  zlib1g-dev              compressed timelines
 build  libhwy-dev              portable SIMD with run-time dispatch

@@ -1,13 +1,11 @@
 #include "fuzz/fuzz_targets.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 
-#include "app/cli/config_file.h"
+#include "app/cli/options.h"
 #include "app/commands/inspect/inspection.h"
 #include "base/arena.h"
 #include "base/error.h"
@@ -311,15 +309,15 @@ std::vector<std::string> state_seeds() {
 }
 
 void read_toml(std::string_view bytes) {
-  CLI::App app;
+  Options options("train", "");
   std::vector<std::string> data;
   double lr = 0.;
   bool shuffle = true;
-  app.add_option("--data", data);
-  app.add_option("--lr", lr);
-  app.add_flag("--shuffle,!--no-shuffle", shuffle);
-  std::istringstream input{std::string(bytes)};
-  ConfigFile("train", app).from_config(input);
+  options.texts("--data", data, "PATH", "");
+  options.real("--lr", lr, {0., 1.}, "");
+  options.flag("--shuffle,!--no-shuffle", shuffle, "");
+  options.configurable();
+  options.parse({"--config", put(directory() / "config.toml", bytes).string()});
 }
 
 std::vector<std::string> toml_seeds() {

@@ -1,205 +1,179 @@
 #include "app/cli/config_file.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <string_view>
-
-#include "app/cli/options.h"
-#include "base/error.h"
 
 namespace weft {
 namespace {
 
-bool is_bare(std::string_view text) {
-  if (text == "true" || text == "false") return true;
-  double number = 0.;
+constexpr const char* kWritten = "flags are written name = value, and text needs quotes";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+template <typename T>
+bool reads_as(std::string_view text) {
+  T value = {};
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end && std::isfinite(number);
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && stop == end;
 }
 
-std::string to_item(const std::string& text) {
-  if (is_bare(text)) return text;
-  std::string quoted = "\"";
+// Any finite number that a flag accepts: TOML refuses some of them, such as .5 and 007.
+bool is_number(std::string_view text) {
+  return reads_as<double>(text) && text.find_first_of("infa") == text.npos;
+}
+
+// A decimal number of TOML: digits around the point, no leading zeros, integers of 64 bits.
+bool is_toml_number(std::string_view text) {
+  if (!is_number(text)) return false;
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  if (!is_digit(digits.front())) return false;
+  if (digits.size() > 1 && digits[0] == '0' && is_digit(digits[1])) return false;
+  const size_t point = digits.find('.');
+  if (point != digits.npos) return point + 1 < digits.size() && is_digit(digits[point + 1]);
+  return digits.find_first_of("eE") != digits.npos || reads_as<int64_t>(text);
+}
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
   for (const char c : text) {
     if (c == '\n') {
-      quoted += "\\n";
+      result += "\\n";
     } else if (c == '\t') {
-      quoted += "\\t";
+      result += "\\t";
+    } else if (const auto byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7F) {
+      result += fmt::format("\\u{:04X}", byte);
     } else {
-      if (c == '"' || c == '\\') quoted += '\\';
-      quoted += c;
+      if (c == '"' || c == '\\') result += '\\';
+      result += c;
     }
   }
-  return quoted + '"';
+  return result + '"';
 }
 
-std::string to_array(const std::vector<std::string>& items) {
-  std::string array = "[";
-  for (const std::string& item : items) array += (array.size() > 1 ? ", " : "") + to_item(item);
-  return array + "]";
+std::string to_toml(const std::string& value) {
+  const bool is_bare = value == "true" || value == "false" || is_toml_number(value);
+  return is_bare ? value : quoted(value);
 }
 
-// Reads one line from left to right.
-class LineReader {
+// Reads the values of a parsed text. A number keeps the digits that the file has.
+class ValueReader {
  public:
-  LineReader(std::string where, int number, std::string_view line)
-      : where_(std::move(where)), number_(number), rest_(line) {
-    skip_space();
-  }
-
-  bool at_end() const { return rest_.empty() || rest_.front() == '#'; }
-
-  std::string name() {
-    if (rest_.starts_with('[')) throw error("sections are not used here");
-    std::string name(take_while([](char c) { return c != '=' && c != '#' && !is_space(c); }));
-    expect('=');
-    return name;
-  }
-
-  std::vector<std::string> value() {
-    std::vector<std::string> items;
-    if (!accept('[')) {
-      items.push_back(item());
-    } else {
-      while (!accept(']')) {
-        items.push_back(item());
-        if (!rest_.starts_with(']')) expect(',');
-      }
+  ValueReader(std::string_view text, const std::string& command) : command_(command) {
+    while (!text.empty()) {
+      const size_t end = text.find('\n');
+      lines_.push_back(text.substr(0, end));
+      text.remove_prefix(end == text.npos ? text.size() : end + 1);
     }
-    if (!at_end()) throw error(fmt::format("unexpected '{}'", rest_));
-    return items;
   }
 
-  Error error(const std::string& what, const std::string& hint = {}) const {
-    return input_error(where_, fmt::format("--config: line {}: {}", number_, what), hint);
+  ConfigEntry entry(const toml::key& key, const toml::node& node) const {
+    const auto line = static_cast<int>(key.source().begin.line);
+    ConfigEntry entry{std::string(key.str()), {}, line};
+    if (node.is_table()) throw config_error(command_, line, "sections are not used here");
+    if (const toml::array* array = node.as_array()) {
+      for (const toml::node& item : *array) entry.values.push_back(item_text(entry, item));
+    } else {
+      entry.values.push_back(item_text(entry, node));
+    }
+    return entry;
   }
 
  private:
-  static bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-  void skip_space() {
-    while (!rest_.empty() && is_space(rest_.front())) rest_.remove_prefix(1);
-  }
-
-  bool accept(char c) {
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    skip_space();
-    return true;
-  }
-
-  void expect(char c) {
-    if (!accept(c)) throw error(fmt::format("expected '{}'", c), "flags are written name = value");
-  }
-
-  template <typename Predicate>
-  std::string_view take_while(Predicate belongs) {
-    const auto end = std::ranges::find_if_not(rest_, belongs);
-    const std::string_view taken = rest_.substr(0, static_cast<size_t>(end - rest_.begin()));
-    rest_.remove_prefix(taken.size());
-    skip_space();
-    return taken;
-  }
-
-  std::string item() {
-    if (rest_.starts_with('"') || rest_.starts_with('\'')) return quoted();
-    const auto belongs = [](char c) { return c != ',' && c != ']' && c != '#' && !is_space(c); };
-    const std::string_view bare = take_while(belongs);
-    if (!is_bare(bare)) {
-      throw error(fmt::format("'{}' is neither a number nor true or false", bare),
-                  "text needs quotes");
+  std::string item_text(const ConfigEntry& entry, const toml::node& node) const {
+    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+    if (!node.is_number()) {
+      throw config_error(command_, entry.line,
+                         fmt::format("{} is neither text, a number nor true or false", entry.name),
+                         "text needs quotes");
     }
-    return std::string(bare);
+    const std::string_view digits = source_text(node.source());
+    if (is_number(digits)) return std::string(digits);
+    const auto* whole = node.as_integer();  // 1_000, 0x10
+    return whole != nullptr ? std::to_string(whole->get())
+                            : fmt::format("{}", node.as_floating_point()->get());
   }
 
-  // Double quotes know escapes, single quotes do not.
-  std::string quoted() {
-    const char quote = next();
-    std::string text;
-    for (char c = next(); c != quote; c = next()) {
-      text += c == '\\' && quote == '"' ? escaped(next()) : c;
+  // A place of the source within one line, whose columns count code points of UTF-8.
+  std::string_view source_text(const toml::source_region& region) const {
+    const std::string_view line = lines_[region.begin.line - 1];
+    const size_t begin = byte_of(line, region.begin.column);
+    return line.substr(begin, byte_of(line, region.end.column) - begin);
+  }
+
+  static size_t byte_of(std::string_view line, toml::source_index column) {
+    size_t byte = 0;
+    for (toml::source_index at = 0; byte < line.size(); ++byte) {
+      const bool begins_code_point = (static_cast<unsigned char>(line[byte]) & 0xC0) != 0x80;
+      if (begins_code_point && ++at == column) break;
     }
-    skip_space();
-    return text;
+    return byte;
   }
 
-  char next() {
-    if (rest_.empty()) throw error("a quote is not closed");
-    const char c = rest_.front();
-    rest_.remove_prefix(1);
-    return c;
-  }
-
-  char escaped(char c) const {
-    if (c == 'n') return '\n';
-    if (c == 't') return '\t';
-    if (c == '"' || c == '\\') return c;
-    throw error(fmt::format("unknown escape \\{}", c));
-  }
-
-  std::string where_;
-  int number_;
-  std::string_view rest_;
+  const std::string& command_;
+  std::vector<std::string_view> lines_;
 };
 
-std::vector<std::string> values_of(const CLI::Option& option, bool defaults) {
-  if (!option.results().empty()) return option.results();
-  if (!defaults || option.get_default_str().empty()) return {};
-  return {option.get_default_str()};
+std::vector<ConfigEntry> entries_of(std::string_view text, const std::string& command) {
+  const toml::table table = toml::parse(text);
+  const ValueReader reader(text, command);
+  std::vector<ConfigEntry> entries;
+  for (const auto& [key, node] : table) entries.push_back(reader.entry(key, node));
+  std::ranges::stable_sort(entries, {}, &ConfigEntry::line);
+  return entries;
+}
+
+// Versions of weft before toml++ wrote every number without quotes, as it was typed: also those
+// that TOML does not know, such as .5, 007 and seeds from 2^63. This puts quotes around all of
+// them.
+std::string with_quoted_numbers(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    const size_t value = std::min(line.find(" = "), line.size());
+    const std::string_view number = line.substr(std::min(value + 3, line.size()));
+    result += is_number(number) ? fmt::format("{} = \"{}\"", line.substr(0, value), number)
+                                : std::string(line);
+    result += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
 }
 
 }  // namespace
 
-std::vector<std::string> flag_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back(name);
-  }
-  return names;
+Error config_error(const std::string& command, int line, const std::string& what,
+                   const std::string& hint) {
+  return input_error(command, fmt::format("--config: line {}: {}", line, what), hint);
 }
 
-std::string ConfigFile::to_config(const CLI::App* app, bool defaults, bool, std::string) const {
-  std::string text;
-  for (const CLI::Option* option : app->get_options()) {
-    if (!option->get_configurable()) continue;
-    const std::vector<std::string> values = values_of(*option, defaults);
-    if (values.empty()) continue;
-    const bool is_list = option->get_expected_max() > 1;
-    text += fmt::format("{} = {}\n", option->get_lnames().front(),
-                        is_list ? to_array(values) : to_item(values.front()));
+std::vector<ConfigEntry> read_config_text(std::string_view text, const std::string& command) {
+  try {
+    return entries_of(text, command);
+  } catch (const toml::parse_error& error) {
+    try {
+      return entries_of(with_quoted_numbers(text), command);
+    } catch (const toml::parse_error&) {
+      throw config_error(command, static_cast<int>(error.source().begin.line),
+                         std::string(error.description()), kWritten);
+    }
   }
-  return text;
 }
 
-std::vector<CLI::ConfigItem> ConfigFile::from_config(std::istream& input) const {
-  const std::vector<std::string> names = flag_names(app_);
-  std::vector<CLI::ConfigItem> items;
-  std::string line;
-  for (int number = 1; std::getline(input, line); ++number) {
-    LineReader reader(command_, number, line);
-    if (reader.at_end()) continue;
-    CLI::ConfigItem& item = items.emplace_back();
-    item.name = reader.name();
-    const CLI::Option* option = app_.get_option_no_throw("--" + item.name);
-    if (option == nullptr) {
-      throw reader.error(fmt::format("unknown name {}", item.name),
-                         fmt::format("did you mean {}?", nearest_name(item.name, names)));
-    }
-    if (!option->get_configurable()) {
-      throw reader.error(fmt::format("{} belongs on the command line", item.name));
-    }
-    item.inputs = reader.value();
-    const bool is_switch = option->get_expected_max() == 0;
-    if (is_switch && item.inputs != Arguments{"true"} && item.inputs != Arguments{"false"}) {
-      throw reader.error(fmt::format("{} is either true or false", item.name));
-    }
-  }
-  return items;
+std::string config_line(const std::string& name, const std::string& value) {
+  return fmt::format("{} = {}\n", name, to_toml(value));
+}
+
+std::string config_line(const std::string& name, const std::vector<std::string>& values) {
+  std::string array;
+  for (const std::string& value : values) array += (array.empty() ? "" : ", ") + to_toml(value);
+  return fmt::format("{} = [{}]\n", name, array);
 }
 
 }  // namespace weft

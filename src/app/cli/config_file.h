@@ -1,41 +1,37 @@
-// ConfigFile: a command's flags as a TOML file, for --config, --dump-config and a run's
-// config.toml.
-//
-//   file  = { [ name "=" value ] [ "#" comment ] newline }
-//   value = item | "[" [ item { "," item } [ "," ] ] "]"                on one line
-//   item  = '"' text with \" \\ \n \t '"' | "'" text "'" | true | false | number
-//
-// for example:
+// A command's flags as a TOML file (toml.io), for --config, --dump-config and a run's config.toml:
 //
 //   data = ["a.txt", "b.txt"]
 //   lr = 0.0003
+//
+// There are no tables and no dates. toml++ takes seconds to compile, so only config_file.cc
+// includes it.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <istream>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace weft {
 
-class ConfigFile : public CLI::Config {
- public:
-  // REQUIRES: the app outlives this.
-  ConfigFile(std::string command, const CLI::App& app) : command_(std::move(command)), app_(app) {}
-
-  // Every configurable flag that has a value or, if `defaults`, a default.
-  std::string to_config(const CLI::App* app, bool defaults, bool descriptions,
-                        std::string prefix) const override;
-
-  // Throws Error (kInput) that names the line and, for an unknown name, the nearest one.
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override;
-
- private:
-  std::string command_;
-  const CLI::App& app_;
+// A flag in a configuration file.
+struct ConfigEntry {
+  std::string name;                 // without dashes
+  std::vector<std::string> values;  // as text: several if it is an array
+  int line = 1;
 };
 
-// The long names of an app's flags, without dashes.
-std::vector<std::string> flag_names(const CLI::App& app);
+// Returns the entries in the order of their lines. Throws Error (kInput) that names the line.
+// `command` is what the message begins with.
+std::vector<ConfigEntry> read_config_text(std::string_view text, const std::string& command);
+
+// An Error about a line of the configuration file.
+Error config_error(const std::string& command, int line, const std::string& what,
+                   const std::string& hint = {});
+
+// The line that reads back as this entry: a number or a switch as it is, other text in quotes.
+std::string config_line(const std::string& name, const std::string& value);
+std::string config_line(const std::string& name, const std::vector<std::string>& values);
 
 }  // namespace weft

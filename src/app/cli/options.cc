@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <istream>
+#include <iterator>
 #include <memory>
 #include <numeric>
 
@@ -112,6 +114,74 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
+// The long names of an app's flags, without dashes.
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  }
+  return names;
+}
+
+// Lets CLI11 read and write configuration files as TOML.
+class ConfigFormat : public CLI::Config {
+ public:
+  // REQUIRES: the app outlives this.
+  ConfigFormat(std::string command, const CLI::App& app)
+      : command_(std::move(command)), app_(app) {}
+
+  // Every configurable flag that has a value or, if `defaults`, a default.
+  std::string to_config(const CLI::App* app, bool defaults, bool, std::string) const override {
+    std::string text;
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_configurable()) continue;
+      std::vector<std::string> values = option->results();
+      const std::string& default_text = option->get_default_str();
+      if (values.empty() && defaults && !default_text.empty()) values = {default_text};
+      if (values.empty()) continue;
+      const std::string& name = option->get_lnames().front();
+      const bool is_list = option->get_expected_max() > 1;
+      text += is_list ? config_line(name, values) : config_line(name, values.front());
+    }
+    return text;
+  }
+
+  // Throws Error (kInput) that names the line and, for an unknown name, the nearest one.
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    const std::string text{std::istreambuf_iterator<char>(input), {}};
+    std::vector<CLI::ConfigItem> items;
+    for (ConfigEntry& entry : read_config_text(text, command_)) {
+      check(entry);
+      CLI::ConfigItem& item = items.emplace_back();
+      item.name = std::move(entry.name);
+      item.inputs = std::move(entry.values);
+    }
+    return items;
+  }
+
+ private:
+  void check(const ConfigEntry& entry) const {
+    const CLI::Option* option = app_.get_option_no_throw("--" + entry.name);
+    if (option == nullptr) {
+      const std::string nearest = nearest_name(entry.name, flag_names(app_));
+      throw config_error(command_, entry.line, fmt::format("unknown name {}", entry.name),
+                         fmt::format("did you mean {}?", nearest));
+    }
+    if (!option->get_configurable()) {
+      throw config_error(command_, entry.line,
+                         fmt::format("{} belongs on the command line", entry.name));
+    }
+    const bool is_switch = option->get_expected_max() == 0;
+    if (is_switch && entry.values != Arguments{"true"} && entry.values != Arguments{"false"}) {
+      throw config_error(command_, entry.line,
+                         fmt::format("{} is either true or false", entry.name));
+    }
+  }
+
+  std::string command_;
+  const CLI::App& app_;
+};
+
 }  // namespace
 
 std::string nearest_name(std::string_view typed, std::span<const std::string> candidates) {
@@ -212,7 +282,7 @@ void Options::configurable() {
       ->check([this](const std::string& path) { return check_config(path); })
       ->configurable(false)
       ->group(group_);
-  app_->config_formatter(std::make_shared<ConfigFile>(name_, *app_));
+  app_->config_formatter(std::make_shared<ConfigFormat>(name_, *app_));
   flag("--dump-config", wants_dump_, "Print every flag with its value, as --config reads it")
       .only_on_command_line();
 }

@@ -76,6 +76,56 @@ TEST_F(ConfigFileTest, ReadsTomlAsPeopleWriteIt) {
   EXPECT_EQ(values.lr, 0.25);
 }
 
+TEST_F(ConfigFileTest, ReadsArraysOverSeveralLinesAndEscapesOfToml) {
+  Values values;
+
+  EXPECT_EQ(
+      read(values,
+           "data = [\n  \"a\",  # the first\n  'b',\n\n]\nout = \"\\u0041\\r\"\nsteps = 1_0\n"),
+      "");
+
+  EXPECT_EQ(values.data, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(values.out, "A\r");
+  EXPECT_EQ(values.steps, 10);
+}
+
+TEST_F(ConfigFileTest, NumbersKeepTheirDigits) {
+  Values values;
+
+  EXPECT_EQ(read(values, "data = [\"é\", 12, 1e3, -0.50]\nlr = 2.50e-1\n"), "");
+
+  EXPECT_EQ(values.data, (std::vector<std::string>{"é", "12", "1e3", "-0.50"}));
+  EXPECT_EQ(values.options.to_toml(),
+            "data = [\"é\", 12, 1e3, -0.50]\nlr = 2.50e-1\nshuffle = true\n");
+}
+
+TEST_F(ConfigFileTest, QuotesNumbersThatTomlDoesNotKnow) {
+  Values written, read_back;
+  written.options.parse({"--lr", ".5", "--steps", "007", "--out", "18446744073709551615"});
+
+  const std::string toml = written.options.to_toml();
+
+  EXPECT_EQ(toml, "out = \"18446744073709551615\"\nsteps = \"007\"\nlr = \".5\"\nshuffle = true\n");
+  EXPECT_EQ(read(read_back, toml), "");
+  EXPECT_EQ(read_back.steps, 7);
+  EXPECT_EQ(read_back.lr, 0.5);
+}
+
+// They wrote every number without quotes.
+TEST_F(ConfigFileTest, ReadsFilesOfVersionsBeforeToml) {
+  Values values;
+
+  EXPECT_EQ(
+      read(values,
+           "data = [\"a b\"]\nout = 18446744073709551615\nsteps = 007\nlr = .5\nshuffle = false\n"),
+      "");
+
+  EXPECT_EQ(values.out, "18446744073709551615");
+  EXPECT_EQ(values.steps, 7);
+  EXPECT_EQ(values.lr, 0.5);
+  EXPECT_FALSE(values.shuffle);
+}
+
 TEST_F(ConfigFileTest, TheCommandLineWins) {
   Values values;
 
@@ -97,12 +147,16 @@ TEST_F(ConfigFileTest, ErrorsNameTheLine) {
   EXPECT_TRUE(mentions(error("[train]\n"), {"line 1", "sections"}));
   EXPECT_TRUE(mentions(error("steps\n"), {"line 1", "'='"}));
   EXPECT_TRUE(mentions(error("steps 3\n"), {"line 1", "'='"}));
-  EXPECT_TRUE(mentions(error("steps =\n"), {"line 1", "neither"}));
-  EXPECT_TRUE(mentions(error("out = runs\n"), {"line 1", "runs", "quotes"}));
-  EXPECT_TRUE(mentions(error("out = \"runs\n"), {"line 1", "not closed"}));
-  EXPECT_TRUE(mentions(error("out = \"\\u0041\"\n"), {"line 1", "escape"}));
-  EXPECT_TRUE(mentions(error("out = \"a\" \"b\"\n"), {"line 1", "unexpected"}));
-  EXPECT_TRUE(mentions(error("data = [\"a\"\n"), {"line 1", "','"}));
+  EXPECT_TRUE(mentions(error("steps =\n"), {"line 1", "expected value"}));
+  EXPECT_TRUE(mentions(error("steps = 1\nlr = 0.5\nsteps = 2\n"), {"line 3", "'steps'"}));
+  EXPECT_TRUE(mentions(error("out = runs\n"), {"line 1", "value", "quotes"}));
+  EXPECT_TRUE(mentions(error("out = \"runs\n"), {"line 1", "string"}));
+  EXPECT_TRUE(mentions(error("out = \"\\x\"\n"), {"line 1", "escape"}));
+  EXPECT_TRUE(mentions(error("out = \"a\" \"b\"\n"), {"line 1", "expected"}));
+  EXPECT_TRUE(mentions(error("data = [\"a\"\n"), {"line 1", "array"}));
+  EXPECT_TRUE(mentions(error("out = 2026-01-01\n"), {"line 1", "neither", "quotes"}));
+  EXPECT_TRUE(mentions(error("data = [[1]]\n"), {"line 1", "neither"}));
+  EXPECT_TRUE(mentions(error("steps.a = 1\n"), {"line 1", "sections"}));
   EXPECT_TRUE(mentions(error("config = \"x\"\n"), {"line 1", "command line"}));
   EXPECT_TRUE(mentions(error("steps = 0\n"), {"--steps: 0"}));
   EXPECT_TRUE(mentions(error("shuffle = 3\n"), {"line 1", "shuffle is either"}));
