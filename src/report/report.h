@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runlog/run_log.h"
-#include "timeline/slice_efficiency.h"
+#include "timeline/activity.h"
 #include "timeline/trace_file.h"
 
 namespace weft {
@@ -33,7 +33,7 @@ struct ReportTrace {
   std::string name;
   int run = -1;  // the index of the run that it is of, or -1
   TraceFile file;
-  SliceEfficiency efficiency;
+  Activity activity;        // of the workers, within the runs of programs
   int64_t steps = 0;        // that are in it
   double thread_peak = 0.;  // FLOP/s of one thread, in the precision of the run; 0 if unknown
   std::vector<TimePart> kinds, layers;

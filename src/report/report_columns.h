@@ -42,7 +42,7 @@ std::string differences_json(const std::vector<int64_t>& column);
 // them, in nanoseconds, as they are.
 class SliceColumns {
  public:
-  explicit SliceColumns(const TraceFile& file) : file_(file), places_(file.names.size(), kUnused) {}
+  explicit SliceColumns(const TraceFile& file) : file_(file), places_(file.ops.size(), kUnused) {}
 
   void add(const TraceSlice& slice);
   std::string json() const;
@@ -50,10 +50,10 @@ class SliceColumns {
  private:
   static constexpr int64_t kUnused = -1;
 
-  int64_t place_of(uint32_t name);
+  int64_t place_of(uint32_t op);
 
   const TraceFile& file_;
-  std::vector<int64_t> places_;  // by name: where it is in used_names_
+  std::vector<int64_t> places_;  // by op: the index of its name in used_names_
   std::vector<std::string> used_names_;
   std::vector<int64_t> tracks_, steps_, categories_, critical_;
   int64_t last_begin_ns_ = 0;

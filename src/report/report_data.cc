@@ -11,6 +11,7 @@
 
 #include "report/report_columns.h"
 #include "report/thinning.h"
+#include "timeline/efficiency.h"
 
 namespace weft {
 namespace {
@@ -125,18 +126,25 @@ class Writer {
     object.add("run", std::to_string(trace.run));
     object.add("steps", std::to_string(trace.steps));
     object.add("thread_peak", compact(trace.thread_peak));
-    const SliceEfficiency& e = trace.efficiency;
-    object.add("efficiency", dumped({{"threads", e.threads},
-                                     {"wall_s", number(e.wall_s)},
-                                     {"average_useful_s", number(e.average_useful_s)},
-                                     {"greatest_useful_s", number(e.greatest_useful_s)},
-                                     {"load_balance", number(e.load_balance())},
-                                     {"communication", number(e.communication())},
-                                     {"parallel", number(e.parallel())}}));
+    object.add("efficiency", efficiency_json(trace.activity));
     object.add("kinds", parts_json(trace, trace.kinds, "kinds of ops"));
     object.add("layers", parts_json(trace, trace.layers, "layers"));
     add_slices(trace, object);
     return object.text();
+  }
+
+  // All shares are 0 where no program ran.
+  static std::string efficiency_json(const Activity& activity) {
+    MultiplicativeModel::Level shares;
+    if (activity.run_s > 0.) shares = multiplicative_model(activity).hybrid;
+    const auto workers = double(std::max<int64_t>(activity.workers(), 1));
+    return dumped({{"threads", activity.workers()},
+                   {"wall_s", number(activity.run_s)},
+                   {"average_useful_s", number(activity.useful_sum_s() / workers)},
+                   {"greatest_useful_s", number(activity.most_useful_s())},
+                   {"load_balance", number(shares.load_balance)},
+                   {"communication", number(shares.communication)},
+                   {"parallel", number(shares.parallel)}});
   }
 
   std::string parts_json(const ReportTrace& trace, std::span<const TimePart> parts,

@@ -26,7 +26,7 @@ class MetricsLog {
   void sync() { file_.sync(); }
 
  private:
-  PatientFile file_;
+  RetryingFile file_;
 };
 
 }  // namespace weft

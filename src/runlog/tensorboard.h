@@ -41,7 +41,7 @@ class EventLog {
   void sync() { file_.sync(); }
 
  private:
-  PatientFile file_;
+  RetryingFile file_;
 };
 
 }  // namespace weft
