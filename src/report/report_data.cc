@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// At most `most` indices below n, evenly apart, the last among them.
+// At most `most` indices below n, evenly spaced; the last index is among them.
 std::vector<size_t> even_choice(size_t n, size_t most) {
   if (most < 2) return n == 0 || most == 0 ? std::vector<size_t>{} : std::vector<size_t>{n - 1};
   const size_t count = std::min(n, most);
@@ -27,7 +27,7 @@ std::vector<size_t> even_choice(size_t n, size_t most) {
   return chosen;
 }
 
-// At most `most` bytes, cut between two characters.
+// The first `most` bytes at most, cut between two characters.
 std::string beginning(const std::string& text, size_t most) {
   if (text.size() <= most) return text;
   size_t end = most;
@@ -37,7 +37,7 @@ std::string beginning(const std::string& text, size_t most) {
 
 ordered_json number(double x) { return std::isfinite(x) ? ordered_json(x) : ordered_json(); }
 
-// Writes the report's parts, and gathers what had to be left out.
+// Writes the parts of a report, and notes what the limits leave out.
 class Writer {
  public:
   Writer(const Report& report, const ReportLimits& limits)
@@ -75,7 +75,7 @@ class Writer {
     return object.text();
   }
 
-  // The run line but for its kind: numbers, texts and switches alone.
+  // The members of the run line except its kind, lists and objects.
   static std::string facts_of(const RunLog& log) {
     ordered_json facts = ordered_json::object();
     const ordered_json run = ordered_json::parse(log.run);
@@ -169,7 +169,7 @@ class Writer {
                    {"counted_s", number(part.counted_s)}});
   }
 
-  // The slices that begin first, up to the limit.
+  // Adds the slices that begin first, up to the limit.
   void add_slices(const ReportTrace& trace, JsonObject& object) {
     const TraceFile& file = trace.file;
     const size_t most = limits_.slices / report_.traces.size();
