@@ -35,7 +35,7 @@ MAY_INCLUDE = {
                 "exec/executor.h"],
     "measure": ["base", "data", "kernels", "program", "comm", "model", "optim", "timeline", "parallel",
                 "step", "run", "predict", "exec/executor.h"],
-    "report": ["base", "program", "model", "timeline", "runlog", "predict", "measure"],
+    "report": ["base", "program", "timeline", "runlog"],
     "app": ["base", "data", "kernels", "program", "comm", "exec", "model", "optim", "formats",
             "timeline", "runlog", "parallel", "step", "infer", "run", "predict", "measure", "report"],
 }

@@ -185,7 +185,10 @@ class BrokenJsonIsSeen(Timelines):
     def test_arguments_that_the_name_does_not_say(self):
         op = next(op for op in self.ops() if "layer" in op["args"])
         op["args"]["layer"] += 1
-        self.expect("is of layer")
+        self.expect("has other parts")
+        op["args"]["layer"] -= 1
+        op["args"]["flops"] = -1
+        self.expect("has -1 FLOPs")
 
     def test_arrows_without_an_end_or_out_of_a_slice(self):
         begin = self.first("s")

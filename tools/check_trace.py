@@ -213,18 +213,23 @@ def check_tracks(tracks, slices, problems):
             problems.check(args.get("phase") == slice["cat"], f"{slice['name']} has another phase")
             problems.check(type(args.get("step")) is int and args["step"] >= 1,
                            f"{slice['name']} is of no step")
-            check_path(slice, problems)
+            check_name(slice, problems)
 
 
-def check_path(slice, problems):
-    """What the arguments say, the name does."""
+def check_name(slice, problems):
+    """The arguments are the parts of the name."""
     name, args = slice["name"], slice["args"]
-    layer, tiles = re.match(r"block(\d+)/", name), re.search(r"\[([^\[\]]*)\]$", name)
-    is_op = slice["cat"] != "program"
-    problems.check(args.get("layer") == (int(layer[1]) if layer and is_op else None),
-                   f"{name} is of layer {args.get('layer')}")
-    problems.check(args.get("tiles") == (tiles[1] if tiles and is_op else None),
-                   f"{name} has the tiles {args.get('tiles')}")
+    if slice["cat"] == "program":
+        problems.check(not args.keys() & {"kind", "layer", "tiles"}, f"the program {name} has parts of an op")
+        return
+    first, slash, rest = args["kind"].partition("/")
+    parts = [f"block{args['layer']}"] if "layer" in args else []
+    parts += [args["parameter"]] if "parameter" in args else []
+    parts.append(f"{first}{args.get('index', '')}{slash}{rest}")
+    tiles = f"[{args['tiles']}]" if "tiles" in args else ""
+    problems.check(name == "/".join(parts) + tiles, f"{name} has other parts: {args}")
+    flops = args.get("flops", 1)
+    problems.check(is_number(flops) and flops > 0, f"{name} has {flops} FLOPs")
 
 
 def check_arrows(events, slices, problems):

@@ -106,7 +106,7 @@ BenchStepResult measure_steps(const BenchStepOptions& o, Communicator& communica
   r.model_flops_per_token = flops_per_token(step.table(), o.model.T);
   r.loss = step.loss();
   r.kinds = profile.kinds();
-  r.flops = step_flops(o.model.config, o.model.B, o.model.T, r.recomputed_blocks);
+  r.flops = flops_by_kind(step.program());
   r.efficiency = efficiency_of(trace, r.threads, communicator);
   add_up(r, communicator);
   return r;

@@ -6,18 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
 #include "program/observer.h"
 #include "program/program.h"
-#include "timeline/op_path.h"
 
 namespace weft {
 
-// FLOPs of the matrix products of a step with B sequences of T tokens, by kind of op. Attention's
-// masked half counts as nothing. What backward computes again in `recomputed` blocks is of kinds of
-// its own, "again/qkv/forward".
-std::map<std::string, double> step_flops(const Config& config, int64_t B, int64_t T,
-                                         int64_t recomputed = 0);
+// FLOPs of one run of the program, by kind of op; kinds without any are left out.
+std::map<std::string, double> flops_by_kind(const Program& program);
 
 struct OpKindTime {
   std::string kind;

@@ -1,4 +1,4 @@
-// LongestPath: what a program takes at least, on any number of workers.
+// LongestPath: the least time that a program can take, on any number of workers.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +7,24 @@
 #include <vector>
 
 #include "predict/simulate.h"
-#include "timeline/program_graph.h"
+#include "timeline/timeline.h"
 
 namespace weft {
 
-// The longest chain of ops that wait for each other, transfers included: no number of workers is
-// faster.
+// The longest chain of dependent ops, transfers included. It follows from the costs of ops alone,
+// and bounds every schedule from below. A critical path (timeline/critical_path.h), in contrast, is
+// that of one run: it follows from the times that were recorded, waits for workers included.
 struct LongestPath {
   double seconds = 0.;
-  double transfer_s = 0.;     // of these
+  double transfer_s = 0.;     // the part of `seconds` that is transfers
   std::vector<uint32_t> ops;  // first to last
 };
-LongestPath longest_path(const ProgramGraph& graph, const std::vector<OpCost>& costs);
 
-// Seconds of a path's ops, by kind (op_kind), and of its transfers under "transfer".
-std::map<std::string, double> seconds_by_kind(const LongestPath& path, const ProgramGraph& graph,
+// costs: by op.
+LongestPath longest_path(const TracedProgram& program, const std::vector<OpCost>& costs);
+
+// Seconds of a path's ops by kind, and of its transfers under "transfer".
+std::map<std::string, double> seconds_by_kind(const LongestPath& path, const TracedProgram& program,
                                               const std::vector<OpCost>& costs);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// What `weft bench comm` found out about a network.
+// Reads the results of `weft bench comm`.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +7,8 @@
 
 namespace weft {
 
-// From its JSON: latency, the link's rate, and of each collective what it reached of that at the
-// largest size. Throws Error (kInput) where the file is none of these.
+// Sets the latency, the link's rate and, for each collective in the file, the share of that rate
+// that it reached at the largest size. Throws Error (kInput) if the file is no such result.
 void read_measured_network(const std::filesystem::path& path, Network& network);
 
 }  // namespace weft

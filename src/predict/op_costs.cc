@@ -10,7 +10,7 @@ namespace {
 
 double size_of(const OpWork& work) { return work.flops > 0. ? work.flops : work.bytes; }
 
-// How far the one is from being the other; 0 where they are equal.
+// The ratio of the two as a distance; 0 if they are equal.
 double distance(double a, double b) {
   return std::abs(std::log(std::max(a, 1.) / std::max(b, 1.)));
 }

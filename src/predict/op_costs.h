@@ -1,4 +1,4 @@
-// OpCosts: what each kind of op and each execution model cost on a machine, to predict others with.
+// OpCosts: the measured costs of each kind of op and of each executor on one machine.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@
 
 namespace weft {
 
-// What an op has to do, as far as its shapes say.
+// The work of an op, which follows from its shapes.
 struct OpWork {
   std::string kind;   // OpName::kind
-  double flops = 0.;  // of a matrix product or attention; 0 for others
-  double bytes = 0.;  // read, and twice those written: what is written has to be there first
+  double flops = 0.;  // Op::flops
+  double bytes = 0.;  // moved_bytes()
 
   bool operator==(const OpWork&) const = default;
 };
@@ -31,14 +31,14 @@ struct KindCost {
   double seconds = 0.;  // of one op, on average
 };
 
-// What an execution model adds.
+// The overheads of an executor.
 struct SchedulingCost {
-  double op_s = 0.;       // to an op, on its worker
-  double barrier_s = 0.;  // to a run of fork-join
-  double step_s = 0.;     // a step under it, for comparison; 0 where it was not timed
+  double op_s = 0.;       // per op, on its worker
+  double barrier_s = 0.;  // per independent run, under fork-join
+  double step_s = 0.;     // time of a whole step, for comparison; 0 if it was not measured
 };
 
-// Measured with all of some threads busy.
+// Costs measured with this number of threads, all of them busy.
 struct ThreadCosts {
   int threads = 1;
   double peak_flops = 0.;          // of all threads, per second
@@ -50,18 +50,19 @@ struct ThreadCosts {
 };
 
 struct OpCosts {
-  // What was measured where.
+  // The program, machine, model and batch that were measured.
   std::string version, commit, cpu, model, precision;
   int64_t B = 1, T = 1;
   std::vector<ThreadCosts> runs;  // by threads, fewest first
 
-  // Measured with as many threads, or the next fewer, or the fewest. REQUIRES: there are runs.
+  // The costs for this number of threads, else for the next smaller one, else for the smallest.
+  // REQUIRES: there are runs.
   const ThreadCosts& for_cores(int cores) const;
 };
 
-// Seconds of an op. The measured op of its kind that is nearest in work, in proportion to the work:
-// FLOPs where they are known, else bytes. A kind that was not measured moves its bytes at a
-// thread's share of the memory bandwidth; `is_measured` says so.
+// The time of an op: that of the measured op of its kind that is nearest in work, scaled by the
+// ratio of their FLOPs or, if they have none, bytes. An op whose kind was not measured moves its
+// bytes at a thread's share of the memory bandwidth.
 struct OpSeconds {
   double seconds = 0.;
   bool is_measured = false;
@@ -70,7 +71,7 @@ OpSeconds seconds_of(const OpWork& work, const ThreadCosts& costs);
 
 nlohmann::ordered_json to_json(const OpCosts& costs);
 
-// Reads what to_json wrote. Throws Error (kInput) where the file is not whole or not in order.
+// Reads a file that to_json wrote. Throws Error (kInput) if it is incomplete or a value is wrong.
 OpCosts read_op_costs(const std::filesystem::path& path);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// OpCosts as a file: docs/simulation.md#costs
+// Reads and writes the file of op costs. docs/simulation.md#costs
 #include <fmt/format.h>
 
 #include <cmath>
@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 constexpr const char* kWhere = "costs";
 constexpr const char* kFormat = "weft costs 1";
 constexpr const char* kHint = "weft bench tasks --costs FILE writes one";
-// Generous limits, so that sums and products of what a file says stay finite.
+// Generous limits, so that sums and products of the file's values stay finite.
 constexpr double kLargest = 1e18;
 constexpr double kLeastMicroseconds = 1e-3;
 constexpr size_t kMostEntries = 100'000;

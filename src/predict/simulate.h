@@ -1,4 +1,4 @@
-// simulate: plays a program on workers that need not exist, by what each of its ops costs.
+// simulate: the schedule of a program on simulated workers, from the costs of its ops.
 #pragma once
 
 #include <cstdint>
@@ -6,35 +6,34 @@
 #include <vector>
 
 #include "exec/executor.h"
-#include "timeline/program_graph.h"
 #include "timeline/timeline.h"
 
 namespace weft {
 
-// What an op costs, in seconds and bytes.
+// The cost of an op.
 struct OpCost {
-  double seconds = 0.;       // on its worker, where memory gives it all that it asks for
-  double memory_bytes = 0.;  // that it moves meanwhile; 0: memory does not bound it
+  double seconds = 0.;       // on its worker, at full memory bandwidth
+  double memory_bytes = 0.;  // moved in that time; 0: memory does not limit it
   double transfer_s = 0.;    // of the transfer that it begins, alone on the link
 };
 
 struct SimulatedMachine {
   Scheduling scheduling = Scheduling::kDataflow;
   int workers = 1;            // one for kListOrder
-  double op_overhead_s = 0.;  // that a worker spends on each op besides
+  double op_overhead_s = 0.;  // added to each op, on its worker
   double barrier_s = 0.;      // kForkJoin: from the last op of a run to the first of the next
-  // Shared by the ops that move bytes: those that run at once slow down alike where they ask for
-  // more than this.
+  // Bandwidth that all running ops share. If together they need more, all of them slow down by the
+  // same factor.
   double memory_bytes_per_s = std::numeric_limits<double>::infinity();
 };
 
 struct SimulatedSpan {
   double begin_s = 0., end_s = 0.;
-  int worker = 0;  // of an op that waits, the one that began it
+  int worker = 0;  // for an op that waits, the worker that started it
 };
 
 struct SimulatedTransfer {
-  uint32_t op = 0;  // that began it
+  uint32_t op = 0;  // the op that begins it
   double begin_s = 0., end_s = 0.;
 };
 
@@ -46,22 +45,25 @@ struct SimulatedRun {
 };
 
 // Runs the program once, from time 0. The link carries one transfer at a time, in the order in
-// which they begin, without a worker's help. A transfer that has ended is noticed by a worker that
-// has nothing to do or has just ended an op, as in exec/. The same arguments give the same result.
-//   costs: by op; not_before: by op that begins a transfer, when others are ready for it, or empty
+// which they begin, and needs no worker. As in exec/, the end of a transfer is seen by the next
+// worker that is idle or has ended an op. The same arguments give the same result.
+//   costs: by op
+//   not_before: by op that begins a transfer, when the other ranks are ready for it; or empty
+// Throws Error (kFailure) if an op waits for a transfer that no op begins.
 // REQUIRES: costs are finite and not negative, and the machine's numbers are positive, overheads 0
 // or more.
-SimulatedRun simulate(const ProgramGraph& graph, const std::vector<OpCost>& costs,
+SimulatedRun simulate(const TracedProgram& program, const std::vector<OpCost>& costs,
                       const SimulatedMachine& machine, const std::vector<double>& not_before = {});
 
-// Seconds for which the link was busy, and how much of that the workers were in ops, on average.
 struct SimulatedOverlap {
-  double all_s = 0., hidden_s = 0.;
+  double all_s = 0.;     // time in which the link was busy
+  double hidden_s = 0.;  // the part of it that workers spent in ops, on average
 };
-SimulatedOverlap overlap_of(const SimulatedRun& run, const ProgramGraph& graph, int workers);
+SimulatedOverlap overlap_of(const SimulatedRun& run, const TracedProgram& program, int workers);
 
-// Adds a run of the graph as part of step 1, `after_s` seconds after the origin.
-void append_run(RankTimeline& timeline, const ProgramGraph& graph, const SimulatedRun& run,
+// Appends a run of the program to the timeline, as part of step 1, `after_s` seconds after the
+// origin.
+void append_run(RankTimeline& timeline, const TracedProgram& program, const SimulatedRun& run,
                 double after_s);
 
 }  // namespace weft

@@ -14,7 +14,7 @@ namespace {
 
 using Fields = std::map<std::string_view, std::string>;
 
-// Each {{name}} of the template becomes the field of that name. What fields hold is not looked at.
+// Replaces each {{name}} of the template by the field of that name. Braces in fields are kept.
 std::string filled(std::string_view text, const Fields& fields) {
   std::string page;
   for (size_t open = text.find("{{"); open != text.npos; open = text.find("{{")) {
@@ -29,7 +29,7 @@ std::string filled(std::string_view text, const Fields& fields) {
   return page.append(text);
 }
 
-// Nothing is loaded from anywhere, and only these scripts and styles work.
+// Forbids the page to load anything, and allows these scripts and styles only.
 std::string content_policy(const ReportAssets& assets) {
   return fmt::format(
       "default-src 'none'; script-src 'sha256-{}' 'sha256-{}'; style-src 'sha256-{}' 'sha256-{}'; "

@@ -1,4 +1,4 @@
-// The parts of a report's page that never change, embedded when weft is built
+// The fixed parts of a report's page, embedded into the program when it is built
 // (cmake/EmbedReportAssets.cmake).
 #pragma once
 
@@ -8,7 +8,7 @@ namespace weft {
 
 struct ReportAsset {
   std::string_view text;
-  std::string_view sha256;  // in base64, as a content security policy wants it
+  std::string_view sha256;  // in base64, as a content security policy needs it
 };
 
 struct ReportAssets {

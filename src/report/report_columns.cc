@@ -76,12 +76,12 @@ std::string differences_json(const std::vector<int64_t>& column) {
   return differences_json(column, rows);
 }
 
-// Names that no slice of the page has are left out.
-int64_t SliceColumns::place_of(uint32_t name) {
-  int64_t& place = places_[name];
+// Names of ops that have no slice on the page are left out.
+int64_t SliceColumns::place_of(uint32_t op) {
+  int64_t& place = places_[op];
   if (place == kUnused) {
     place = std::ssize(used_names_);
-    used_names_.push_back(file_.names[name]);
+    used_names_.push_back(file_.ops[op].text);
   }
   return place;
 }
@@ -93,7 +93,7 @@ void SliceColumns::add(const TraceSlice& slice) {
   critical_.push_back(slice.critical ? 1 : 0);
   append_item(begins_, slice.begin_ns - last_begin_ns_);
   append_item(durations_, slice.duration_ns);
-  append_item(names_, place_of(slice.name));
+  append_item(names_, place_of(slice.op));
   last_begin_ns_ = slice.begin_ns;
 }
 

@@ -1,4 +1,4 @@
-// The long parts of a report's JSON, in few characters.
+// Compact JSON for the long parts of a report.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,19 @@
 
 namespace weft {
 
-// Six digits, "null" if it is not finite.
+// The number with six digits; "null" if it is not finite.
 std::string compact(double x);
 
 std::string dumped(const nlohmann::ordered_json& json);
 std::string quoted_json(const std::string& text);
 
-// Every '<' of a JSON text stands in a string, where it can be written as an escape.
+// Writes each '<' as an escape. In JSON it can stand in strings only, so the value is the same.
 std::string without_less_than(std::string_view json);
 
-// {"a":..,"b":..} from values that are JSON already.
+// Builds {"a":..,"b":..}.
 class JsonObject {
  public:
+  // value: JSON.
   void add(std::string_view name, std::string_view value);
   std::string text() const { return "{" + text_ + "}"; }
 
@@ -30,19 +31,19 @@ class JsonObject {
   std::string text_;
 };
 
-// [x,y,..] of these rows.
+// The column's values in these rows, as [x,y,..].
 std::string column_json(const std::vector<double>& column, const std::vector<size_t>& rows);
 
-// [d,n,d,n,..]: n numbers of which each is d more than the one before, the first more than 0. What
-// rises evenly takes two numbers.
+// The column's values as [d,n,d,n,..]: each d,n stands for n values, each larger by d than the one
+// before, and the first is compared with 0. An evenly rising column takes two numbers.
 std::string differences_json(const std::vector<int64_t>& column, const std::vector<size_t>& rows);
 std::string differences_json(const std::vector<int64_t>& column);
 
-// The slices of a timeline as columns: by track, then begin. Begins are differences within all of
-// them, in nanoseconds, as they are.
+// The slices of a timeline as columns, in the order in which they are added. Begins are written as
+// differences to the slice before, in nanoseconds.
 class SliceColumns {
  public:
-  explicit SliceColumns(const TraceFile& file) : file_(file), places_(file.names.size(), kUnused) {}
+  explicit SliceColumns(const TraceFile& file) : file_(file), places_(file.ops.size(), kUnused) {}
 
   void add(const TraceSlice& slice);
   std::string json() const;
@@ -50,10 +51,10 @@ class SliceColumns {
  private:
   static constexpr int64_t kUnused = -1;
 
-  int64_t place_of(uint32_t name);
+  int64_t place_of(uint32_t op);
 
   const TraceFile& file_;
-  std::vector<int64_t> places_;  // by name: where it is in used_names_
+  std::vector<int64_t> places_;  // by op: the index of its name in used_names_
   std::vector<std::string> used_names_;
   std::vector<int64_t> tracks_, steps_, categories_, critical_;
   int64_t last_begin_ns_ = 0;

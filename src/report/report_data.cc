@@ -11,13 +11,14 @@
 
 #include "report/report_columns.h"
 #include "report/thinning.h"
+#include "timeline/efficiency.h"
 
 namespace weft {
 namespace {
 
 using nlohmann::ordered_json;
 
-// At most `most` indices below n, evenly apart, the last among them.
+// At most `most` indices below n, evenly spaced; the last index is among them.
 std::vector<size_t> even_choice(size_t n, size_t most) {
   if (most < 2) return n == 0 || most == 0 ? std::vector<size_t>{} : std::vector<size_t>{n - 1};
   const size_t count = std::min(n, most);
@@ -26,7 +27,7 @@ std::vector<size_t> even_choice(size_t n, size_t most) {
   return chosen;
 }
 
-// At most `most` bytes, cut between two characters.
+// The first `most` bytes at most, cut between two characters.
 std::string beginning(const std::string& text, size_t most) {
   if (text.size() <= most) return text;
   size_t end = most;
@@ -36,7 +37,7 @@ std::string beginning(const std::string& text, size_t most) {
 
 ordered_json number(double x) { return std::isfinite(x) ? ordered_json(x) : ordered_json(); }
 
-// Writes the report's parts, and gathers what had to be left out.
+// Writes the parts of a report, and notes what the limits leave out.
 class Writer {
  public:
   Writer(const Report& report, const ReportLimits& limits)
@@ -74,7 +75,7 @@ class Writer {
     return object.text();
   }
 
-  // The run line but for its kind: numbers, texts and switches alone.
+  // The members of the run line except its kind, lists and objects.
   static std::string facts_of(const RunLog& log) {
     ordered_json facts = ordered_json::object();
     const ordered_json run = ordered_json::parse(log.run);
@@ -125,18 +126,25 @@ class Writer {
     object.add("run", std::to_string(trace.run));
     object.add("steps", std::to_string(trace.steps));
     object.add("thread_peak", compact(trace.thread_peak));
-    const SliceEfficiency& e = trace.efficiency;
-    object.add("efficiency", dumped({{"threads", e.threads},
-                                     {"wall_s", number(e.wall_s)},
-                                     {"average_useful_s", number(e.average_useful_s)},
-                                     {"greatest_useful_s", number(e.greatest_useful_s)},
-                                     {"load_balance", number(e.load_balance())},
-                                     {"communication", number(e.communication())},
-                                     {"parallel", number(e.parallel())}}));
+    object.add("efficiency", efficiency_json(trace.activity));
     object.add("kinds", parts_json(trace, trace.kinds, "kinds of ops"));
     object.add("layers", parts_json(trace, trace.layers, "layers"));
     add_slices(trace, object);
     return object.text();
+  }
+
+  // All shares are 0 where no program ran.
+  static std::string efficiency_json(const Activity& activity) {
+    MultiplicativeModel::Level shares;
+    if (activity.run_s > 0.) shares = multiplicative_model(activity).hybrid;
+    const auto workers = double(std::max<int64_t>(activity.workers(), 1));
+    return dumped({{"threads", activity.workers()},
+                   {"wall_s", number(activity.run_s)},
+                   {"average_useful_s", number(activity.useful_sum_s() / workers)},
+                   {"greatest_useful_s", number(activity.most_useful_s())},
+                   {"load_balance", number(shares.load_balance)},
+                   {"communication", number(shares.communication)},
+                   {"parallel", number(shares.parallel)}});
   }
 
   std::string parts_json(const ReportTrace& trace, std::span<const TimePart> parts,
@@ -161,7 +169,7 @@ class Writer {
                    {"counted_s", number(part.counted_s)}});
   }
 
-  // The slices that begin first, up to the limit.
+  // Adds the slices that begin first, up to the limit.
   void add_slices(const ReportTrace& trace, JsonObject& object) {
     const TraceFile& file = trace.file;
     const size_t most = limits_.slices / report_.traces.size();

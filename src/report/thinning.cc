@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-// Rows of [begin, end) where the column is least and greatest; none if all of it is NaN.
+// Appends the rows of [begin, end) where the column is least and greatest; none if all are NaN.
 void append_extremes(const std::vector<double>& column, size_t begin, size_t end,
                      std::vector<size_t>& rows) {
   size_t least = end, greatest = end;

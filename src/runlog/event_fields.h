@@ -1,5 +1,5 @@
-// What event files have in common: how their names begin, and the fields of TensorFlow's messages
-// that weft's use, as event.proto, summary.proto and tensor.proto number them.
+// The prefix of event files' names, and the fields of TensorFlow's messages that weft uses,
+// numbered as in event.proto, summary.proto and tensor.proto.
 //
 //   Event           = wall_time step ( file_version | Summary | SessionLog )
 //   Summary         = { Value }
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// What the names of event files begin with; then come the seconds since 1970, in ten digits.
+// The names of event files begin with this and the seconds since 1970, in ten digits.
 constexpr std::string_view kEventFilePrefix = "events.out.tfevents.";
 
 // Event
@@ -37,7 +37,7 @@ constexpr uint32_t kSimpleValueField = 2;  // float
 constexpr uint32_t kTensorField = 8;       // message
 constexpr uint32_t kMetadataField = 9;     // message
 
-// Metadata of a value, and the plugin of TensorBoard that shows it
+// Metadata of a value: the plugin of TensorBoard that shows it
 constexpr uint32_t kPluginDataField = 1;  // message
 constexpr uint32_t kPluginNameField = 1;  // text
 

@@ -23,7 +23,7 @@ void for_each_field(std::string_view message, Visit visit) {
   while (const std::optional<ProtobufField> field = fields.next()) visit(*field);
 }
 
-// The last one, as Protocol Buffers have it; empty if there is none.
+// The field's bytes; empty if there is none. Of several the last counts, as in Protocol Buffers.
 std::string_view bytes_field(std::string_view message, uint64_t number) {
   std::string_view found;
   for_each_field(message, [&](const ProtobufField& field) {
@@ -90,7 +90,7 @@ EventFileReader::EventFileReader(const fs::path& path)
   });
 }
 
-// What `read` makes of the next record.
+// Returns read(record) for the next record, and adds the record's place to errors.
 template <typename Read>
 auto EventFileReader::read_record(Read read) -> std::optional<decltype(read(std::string_view()))> {
   const int64_t number = records() + 1;

@@ -1,4 +1,4 @@
-// EventFileReader: reads an event file of TensorBoard, whoever wrote it.
+// EventFileReader: reads event files of TensorBoard, also those of other programs.
 #pragma once
 
 #include <cstdint>
@@ -22,25 +22,26 @@ struct EventValue {
 struct Event {
   double wall_time = 0.;  // seconds since 1970
   int64_t step = 0;
-  bool starts_session = false;  // what was logged of this step and later ones before is void
+  bool starts_session = false;  // earlier events of this step and later ones are void
   std::vector<EventValue> values;
 };
 
 // Checks every checksum. Not thread-safe.
 class EventFileReader {
  public:
-  // Throws Error (kInput) if it cannot be read or begins with anything but a version.
+  // Throws Error (kInput) if the file cannot be read or does not begin with its version.
   explicit EventFileReader(const std::filesystem::path& path);
 
-  // The next event, which lives as long as this. Nothing at the end, and where the file breaks off
-  // within a record: then torn() is not empty.
-  // Throws Error (kInput) that says in which record and at which byte the file is damaged.
+  // Returns the next event, whose texts live as long as this reader; nothing at the end of the
+  // file, also if it breaks off within a record (then torn() is not empty). Throws Error (kInput)
+  // with the record and byte at which the file is damaged.
   std::optional<Event> next();
 
-  // Why the file is not whole at its end; empty if it is. A file without a version is not.
+  // Says where the file breaks off; empty if its last record is whole. A file without a version
+  // breaks off, too.
   std::string torn() const;
 
-  // Whole records so far, the version at the beginning included.
+  // The number of whole records so far, including the version.
   int64_t records() const { return records_.records(); }
 
  private:
@@ -52,8 +53,8 @@ class EventFileReader {
   RecordReader records_;
 };
 
-// Whether a file begins as event files do: with the length of a record and its checksum. Also if
-// its name says so, since a damaged one does not. The bytes are those at the beginning.
+// True if the file's name is that of an event file, or if its first bytes, `begins`, are the length
+// of a record and its checksum. (Those of a damaged file are not, so the name counts, too.)
 bool looks_like_event_file(const std::filesystem::path& path, std::string_view begins);
 
 }  // namespace weft

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kLengthBytes = sizeof(uint64_t), kChecksumBytes = sizeof(uint32_t);
 
-// The remainder of each byte, lowest bit first.
+// The remainder of each byte by the polynomial, lowest bit first.
 constexpr std::array<uint32_t, 256> make_table() {
   constexpr uint32_t kPolynomial = 0x82f63b78;
   std::array<uint32_t, 256> table = {};
@@ -69,7 +69,7 @@ std::optional<std::string_view> RecordReader::next() {
   check(length_bytes, rest_.substr(kLengthBytes, kChecksumBytes), "length");
   const auto length = number_of<uint64_t>(length_bytes);
   const std::string_view behind = rest_.substr(kLengthBytes + kChecksumBytes);
-  // Any length may have a good checksum: compared without adding to it.
+  // The length may be any number, even with a good checksum, so nothing is added to it.
   if (behind.size() < kChecksumBytes || length > behind.size() - kChecksumBytes) {
     return std::nullopt;
   }

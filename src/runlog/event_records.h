@@ -1,8 +1,8 @@
-// The records of an event file: bytes with their length and a checksum of either.
+// The records of an event file: bytes with their length, and checksums of both.
 //
 //   record = length (uint64), masked CRC-32C of its 8 bytes, data, masked CRC-32C of the data
 //
-// Numbers are little-endian. It is the framing of TensorFlow's TFRecord files.
+// Numbers are little-endian. TensorFlow's TFRecord files have the same framing.
 #pragma once
 
 #include <cstddef>
@@ -13,29 +13,31 @@
 
 namespace weft {
 
-// CRC-32 with Castagnoli's polynomial, as iSCSI has it (RFC 3720, appendix B.4).
+// CRC-32 with Castagnoli's polynomial, as in iSCSI (RFC 3720, appendix B.4).
 uint32_t crc32c(std::string_view bytes);
 
-// The checksum as records store it: rotated and shifted, so that data which holds checksums of its
-// own has a good one as well.
+// The checksum as records store it, rotated and offset, so that it is also good for data that
+// contains checksums.
 uint32_t masked_crc32c(std::string_view bytes);
 
-// The record of this data.
+// Frames the data as a record.
 std::string event_record(std::string_view data);
 
-// Takes the records of a file in turn. REQUIRES: the file's bytes outlive this and what it returns.
+// Reads the records of a file one by one. REQUIRES: the file's bytes outlive the reader and the
+// records that it returns.
 class RecordReader {
  public:
   explicit RecordReader(std::string_view file) : rest_(file) {}
 
-  // The data of the next record. Nothing at the end, and where the file breaks off within a record:
-  // then unfinished_bytes() is not zero. Throws Error (kInput) where a checksum is wrong.
+  // Returns the data of the next record; nothing at the end of the file, also if it breaks off
+  // within a record (then unfinished_bytes() is not zero). Throws Error (kInput) if a checksum is
+  // wrong.
   std::optional<std::string_view> next();
 
-  // Of a record at the end that is not whole.
+  // The length of an incomplete record at the end.
   size_t unfinished_bytes() const { return unfinished_ ? rest_.size() : 0; }
 
-  // Whole records so far, and where in the file the next one begins.
+  // The number of whole records so far, and the position of the next one in the file.
   int64_t records() const { return records_; }
   size_t position() const { return position_; }
 

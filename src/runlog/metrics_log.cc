@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-// The lines of steps up to last_step. A torn last line, of a run that lost its machine, is dropped.
+// The lines of steps up to last_step. A torn last line, which a crash may leave, is dropped.
 std::string kept_lines(const std::string& text, int64_t last_step) {
   std::istringstream lines(text);
   std::string kept;

@@ -1,4 +1,4 @@
-// MetricsLog: metrics.jsonl, what happened in a run, one JSON object a line.
+// MetricsLog: writes metrics.jsonl, the log of a run, one JSON object a line.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 namespace weft {
 
 // Each line reaches the file in one write, so a run that is killed leaves whole lines. Floats are
-// printed so that they read back to the same bits. A disk that refuses a line need not end a run:
-// lines wait in memory until it takes them again. Throws Error (kFailure) where it says so.
+// printed so that they read back to the same bits. Lines that the disk refuses are kept and tried
+// again (retrying_file.h).
 class MetricsLog {
  public:
-  // Continues the file, without the lines of steps after `last_step`: a resumed run does them
-  // again. Throws.
+  // Continues an existing file, but removes the lines of steps after `last_step`, which a resumed
+  // run does again. Throws Error (kFailure).
   MetricsLog(const std::filesystem::path& path, int64_t last_step, FileSystem& files = disk());
 
-  // Returns what went wrong; empty when no line waits.
+  // Returns the message of the error that kept lines from being written; empty if all of them are.
   std::string write(const nlohmann::ordered_json& record);
-  // All lines survive a power loss. Throws when one still waits.
+  // Makes all lines survive a power loss. Throws Error (kFailure), also if one is still unwritten.
   void sync() { file_.sync(); }
 
  private:
-  PatientFile file_;
+  RetryingFile file_;
 };
 
 }  // namespace weft

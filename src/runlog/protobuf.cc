@@ -10,7 +10,7 @@ namespace {
 using Type = ProtobufField::Type;
 
 constexpr int kTypeBits = 3;
-constexpr int kVarintBits = 7;  // of each byte; its highest bit says that more follow
+constexpr int kVarintBits = 7;  // payload of a byte; its highest bit says that more bytes follow
 
 void put_varint(std::string& message, uint64_t value) {
   constexpr uint64_t kMore = uint64_t{1} << kVarintBits;
@@ -24,7 +24,7 @@ void put_key(std::string& message, uint32_t field, Type type) {
   put_varint(message, (uint64_t{field} << kTypeBits) + static_cast<uint64_t>(type));
 }
 
-// Little-endian, as the machine has it.
+// Little-endian, like the machine.
 template <typename T>
 void put_number(std::string& message, T value) {
   message.append(reinterpret_cast<const char*>(&value), sizeof(value));

@@ -1,4 +1,5 @@
-// The part of Protocol Buffers' wire format that event files need: fields of messages.
+// The part of Protocol Buffers' wire format that event files need: fields of messages. It is
+// smaller than a dependence on libprotobuf, its compiler and the schemas of three files would be.
 //
 //   message = { field }        field = key value        key = varint: 8 * number + type
 //   type    = 0 varint | 1 eight bytes | 2 length (varint) and bytes | 5 four bytes
@@ -11,7 +12,7 @@
 
 namespace weft {
 
-// Each appends a field to a message. A message within a message is its bytes.
+// Each appends a field to a message. A nested message is appended as its bytes.
 void put_integer(std::string& message, uint32_t field, uint64_t value);
 void put_double(std::string& message, uint32_t field, double value);
 void put_float(std::string& message, uint32_t field, float value);
@@ -22,18 +23,19 @@ struct ProtobufField {
 
   uint64_t number = 0;
   Type type = Type::kVarint;
-  uint64_t bits = 0;            // of a number, in the lowest bits
+  uint64_t bits = 0;            // a number, in the lowest bits
   std::string_view bytes = {};  // of kBytes
 
   bool is(uint64_t field, Type of_type) const { return number == field && type == of_type; }
 };
 
-// Takes the fields of a message in turn. REQUIRES: the bytes outlive this and what it returns.
+// Reads the fields of a message one by one. REQUIRES: the bytes outlive the reader and the fields
+// that it returns.
 class ProtobufReader {
  public:
   explicit ProtobufReader(std::string_view message) : rest_(message) {}
 
-  // Nothing at the end. Throws Error (kInput) where the bytes are no message.
+  // Returns the next field; nothing at the end. Throws Error (kInput) if the bytes are no message.
   std::optional<ProtobufField> next();
 
  private:

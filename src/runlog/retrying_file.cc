@@ -4,29 +4,29 @@
 
 namespace weft {
 
-PatientFile::PatientFile(const std::filesystem::path& path, FileSystem::Mode mode,
-                         FileSystem& files)
+RetryingFile::RetryingFile(const std::filesystem::path& path, FileSystem::Mode mode,
+                           FileSystem& files)
     : file_(files.open(path, mode)) {
   files.sync_directory(path.parent_path());
 }
 
-std::string PatientFile::append(std::string_view bytes) {
-  waiting_ += bytes;
+std::string RetryingFile::append(std::string_view bytes) {
+  pending_ += bytes;
   try {
-    write_waiting();
+    write_pending();
     return {};
   } catch (const Error& error) {
     return error.hint().empty() ? error.message() : error.message() + "; " + error.hint();
   }
 }
 
-// What the disk took is taken off at once, so that the next try continues there.
-void PatientFile::write_waiting() {
-  while (!waiting_.empty()) waiting_.erase(0, file_->write(waiting_));
+// Bytes are removed as soon as they are written, so that the next attempt continues behind them.
+void RetryingFile::write_pending() {
+  while (!pending_.empty()) pending_.erase(0, file_->write(pending_));
 }
 
-void PatientFile::sync() {
-  write_waiting();
+void RetryingFile::sync() {
+  write_pending();
   file_->sync();
 }
 

@@ -1,4 +1,4 @@
-// PatientFile: a file that grows while a run goes, on a disk that may refuse for a while.
+// RetryingFile: a file that a run appends to, on a disk that may refuse to write for a while.
 #pragma once
 
 #include <filesystem>
@@ -10,24 +10,26 @@
 
 namespace weft {
 
-// What is appended reaches the file in one write, so a run that is killed leaves whole lines or
-// records. What a disk refuses waits in memory until it takes it: a full disk need not end a run.
-// Not thread-safe.
-class PatientFile {
+// Each append reaches the file in one write, so a run that is killed leaves whole lines or records.
+// Bytes that the disk refuses are kept in memory, and each later call tries them again: a full disk
+// need not end a run. Not thread-safe.
+class RetryingFile {
  public:
-  // Its name survives a power loss. Throws Error (kFailure).
-  PatientFile(const std::filesystem::path& path, FileSystem::Mode mode, FileSystem& files);
+  // Syncs the directory, so that the file's name survives a power loss. Throws Error (kFailure).
+  RetryingFile(const std::filesystem::path& path, FileSystem::Mode mode, FileSystem& files);
 
-  // Returns what went wrong; empty when nothing waits.
+  // Returns the message of the error that kept bytes from being written; empty if all of them are.
   std::string append(std::string_view bytes);
-  // All of it survives a power loss. Throws Error (kFailure), also when something still waits.
+
+  // Makes all bytes survive a power loss. Throws Error (kFailure), also if some are still
+  // unwritten.
   void sync();
 
  private:
-  void write_waiting();
+  void write_pending();
 
   std::unique_ptr<WritableFile> file_;
-  std::string waiting_;  // what the disk has not taken yet
+  std::string pending_;  // bytes that the disk has not taken yet
 };
 
 }  // namespace weft

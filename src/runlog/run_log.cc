@@ -15,7 +15,7 @@ using nlohmann::json;
 
 constexpr const char* kWhere = "report";
 
-// A record, and how to complain about it.
+// A record, with checked access to its fields.
 class Record {
  public:
   Record(json fields, const std::string& source) : fields_(std::move(fields)), source_(source) {
@@ -40,7 +40,7 @@ class Record {
     return found->get<int64_t>();
   }
 
-  // NaN where there is none.
+  // NaN if there is none.
   double number(const char* name) const {
     const auto found = fields_.find(name);
     if (found == fields_.end() || found->is_null()) return std::numeric_limits<double>::quiet_NaN();
@@ -54,14 +54,15 @@ class Record {
   }
 
  private:
-  static constexpr uint64_t kLargest = uint64_t{1} << 53;  // that a page can count exactly
+  static constexpr uint64_t kLargest = uint64_t{1} << 53;  // a page's numbers are exact up to here
 
   json fields_;
   const std::string& source_;
   std::string kind_;
 };
 
-// The axes of charts: what falls back cannot be drawn against, and weft does not write it.
+// Appends to a column that is the axis of charts, so it must not fall; in logs of weft it never
+// does.
 template <typename Number>
 void append_rising(std::vector<Number>& column, Number value, const char* name,
                    const Record& record) {

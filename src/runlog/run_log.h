@@ -1,4 +1,4 @@
-// RunLog: metrics.jsonl (runlog/metrics_log.h) read back, its steps as columns.
+// RunLog: a metrics.jsonl (runlog/metrics_log.h) read back, with its steps as columns.
 #pragma once
 
 #include <cstdint>
@@ -29,19 +29,18 @@ struct LoggedSample {
 };
 
 struct RunLog {
-  // The last line of kind "run", the one that a resumed run wrote, as JSON; an empty object without
-  // one.
+  // The last line of kind "run", as JSON, since a resumed run writes another; an empty object if
+  // there is none.
   std::string run = "{}";
-  int64_t parts = 0;  // lines of kind "run"
+  int64_t parts = 0;  // the number of lines of kind "run"
   StepColumns steps;
   std::vector<LoggedLoss> validations;
   std::vector<LoggedSample> samples;
-  std::string note;  // what the reader of a report should know; empty if nothing
+  std::string note;  // a sentence about a torn last line; empty if there is none
 };
 
-// `source` names the text in messages. A last line without an end that is no record is what a kill
-// leaves: it is noted. Lines of unknown kinds are passed over.
-// Throws Error (kInput) with the number of the line that is wrong.
+// `source` names the text in messages. A torn last line, which a kill may leave, is noted. Lines of
+// unknown kinds are skipped. Throws Error (kInput) with the number of the line that is wrong.
 RunLog read_run_log(std::string_view text, const std::string& source);
 
 }  // namespace weft

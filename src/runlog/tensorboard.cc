@@ -45,14 +45,14 @@ void put_scalar(std::string& summary, std::string_view tag, double number) {
   put_bytes(summary, kValueField, value);
 }
 
-// As a line of metrics.jsonl would have it: bytes that are no UTF-8 are replaced.
+// Replaces bytes that are not UTF-8, as the lines of metrics.jsonl do.
 std::string as_utf8(std::string_view text) {
   const std::string quoted =
       ordered_json(text).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   return ordered_json::parse(quoted).get<std::string>();
 }
 
-// TensorBoard renders texts as Markdown, in which an indented line is shown as it is.
+// TensorBoard renders texts as Markdown, which shows indented lines verbatim.
 std::string as_code(std::string_view text) {
   std::string code = "    ";
   for (const char c : text) {
@@ -82,7 +82,7 @@ std::string text_event(double wall_time, int64_t step, std::string_view tag,
   return summary_event(wall_time, step, summary);
 }
 
-// What every event file begins with: its version, and that a session starts here.
+// The first events of every file: its version, and the start of a session.
 std::string beginning(double wall_time, int64_t first_step) {
   std::string version = begin_event(wall_time, 0);
   put_bytes(version, kFileVersionField, kEventFileVersion);
@@ -110,8 +110,8 @@ std::string host_name() {
   return text;
 }
 
-// TensorBoard reads the files of a directory in the order of their names. So the name of a new one
-// is behind all others, even if two began within a second or the clock was set back.
+// TensorBoard reads the files of a directory in the order of their names, so the name of a new one
+// must sort last, even if two begin within a second or the clock was set back.
 fs::path next_event_file(const fs::path& directory) {
   auto seconds = static_cast<int64_t>(now_s());
   std::error_code unreadable;

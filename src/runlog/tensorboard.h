@@ -1,6 +1,6 @@
-// EventLog: what happened in a run, as an event file that TensorBoard shows while the run goes.
+// EventLog: writes the log of a run as an event file, which TensorBoard shows while the run goes.
 //
-// Its events are made of the records that metrics.jsonl gets, so that the two cannot differ.
+// Its events are made from the records of metrics.jsonl, so that the two cannot differ.
 #pragma once
 
 #include <cstdint>
@@ -14,34 +14,35 @@
 
 namespace weft {
 
-// The event of a record of metrics.jsonl, at a time in seconds since 1970, ready for a file. A
-// number is the scalar "<kind>/<field>", as float32: TensorBoard's scalars have no other type. A
-// text is the text "<kind>/<field>", as Markdown that shows it as it is. The record of a run is the
-// text "run/description" at the step before its first.
-// REQUIRES: a kind and a step, or the kind "run" and a first_step.
+// The event of a record of metrics.jsonl, framed for a file. wall_time: seconds since 1970. A
+// number becomes the scalar "<kind>/<field>", as float32, the only type of TensorBoard's scalars. A
+// text becomes the text "<kind>/<field>", as Markdown that shows it verbatim. The record of a run
+// becomes the text "run/description" at the step before its first. REQUIRES: the record has a kind
+// and a step, or the kind "run" and a first_step.
 std::string event_of(const nlohmann::ordered_json& record, double wall_time);
 
-// Each event reaches the file in one write, so a run that is killed leaves whole records. A disk
-// that refuses one need not end a run: events wait in memory until it takes them again. Call begin,
-// then the rest. Not thread-safe.
+// Each event reaches the file in one write, so a run that is killed leaves whole records. Events
+// that the disk refuses are kept and tried again (retrying_file.h). Call begin first. Not
+// thread-safe.
 class EventLog {
  public:
-  // A new file in `directory`, which TensorBoard reads behind those that are there. Throws Error
-  // (kFailure).
+  // Creates a file in `directory` whose name sorts after those of the event files there, because
+  // TensorBoard reads them in that order. Throws Error (kFailure).
   explicit EventLog(const std::filesystem::path& directory, FileSystem& files = disk());
 
-  // What earlier files say of `first_step` and later steps is void: a resumed run does these again.
-  // The configuration is the text "run/config". Returns what went wrong; empty when nothing waits.
+  // Declares void what earlier files have about `first_step` and later steps, which a resumed run
+  // does again, and writes the configuration as the text "run/config". Returns the message of the
+  // error that kept events from being written; empty if all of them are.
   std::string begin(int64_t first_step, std::string_view config_toml);
 
-  // Returns what went wrong; empty when no event waits.
+  // Returns the same as begin.
   std::string write(const nlohmann::ordered_json& record);
 
-  // All events survive a power loss. Throws Error (kFailure) when one still waits.
+  // Makes all events survive a power loss. Throws Error (kFailure), also if one is still unwritten.
   void sync() { file_.sync(); }
 
  private:
-  PatientFile file_;
+  RetryingFile file_;
 };
 
 }  // namespace weft

@@ -10,21 +10,21 @@
 namespace weft {
 namespace {
 
-constexpr double kSecond = 1e-9;  // of a nanosecond
+constexpr double kSecond = 1e-9;  // seconds in a nanosecond
 
 bool is_useful(const TracedOp& op) { return !op.waits && op.phase != Phase::kCommunication; }
 
-// An op on its worker, in the time of the program clock.
+// An op on its worker, by the program clock.
 struct Work {
   Interval span;
   Phase phase;
   bool useful;
 };
 
-// One run of a program: what each worker did, and when the rank communicated.
+// One run of a program: the ops of each worker, and when the rank communicated.
 struct RunWork {
   Interval span;
-  Phase last_phase = Phase::kForward;  // of the op that ends it
+  Phase last_phase = Phase::kForward;  // of the op that ends last
   std::vector<std::vector<Work>> by_worker;
   Intervals communicating;
 };
@@ -53,7 +53,7 @@ RunWork work_of(const TracedRun& run, const RankTimeline& rank, const ProgramClo
   return work;
 }
 
-// Adds up what ranks did.
+// Sums up the activity of ranks.
 class ActivitySum {
  public:
   explicit ActivitySum(const ProgramClock& clock) : clock_(clock) {
@@ -108,7 +108,7 @@ class ActivitySum {
   const ProgramClock& clock_;
   Activity sum_;
   std::set<int64_t> steps_;
-  std::vector<int64_t> useful_ns_;  // by worker of the rank that is being added
+  std::vector<int64_t> useful_ns_;  // of the rank that is being added, by worker
 };
 
 }  // namespace
@@ -130,6 +130,14 @@ double Activity::useful_sum_s() const {
     sum = std::accumulate(rank.begin(), rank.end(), sum);
   }
   return sum;
+}
+
+double Activity::most_useful_s() const {
+  double most = 0.;
+  for (const std::vector<double>& rank : useful_s) {
+    for (const double s : rank) most = std::max(most, s);
+  }
+  return most;
 }
 
 Activity activity(const Timeline& timeline) {

@@ -1,4 +1,4 @@
-// Activity: what the workers of all ranks did with the time of a timeline.
+// Activity: how the workers of all ranks spent the time of a timeline.
 #pragma once
 
 #include <array>
@@ -9,36 +9,37 @@
 
 namespace weft {
 
-inline constexpr size_t kPhases = 5;  // of program/program.h
+inline constexpr size_t kPhases = 5;  // of the enum Phase
 
-// Seconds of all workers together.
+// Seconds, summed over all workers.
 struct PhaseTime {
   double busy_s = 0.;  // in ops of the phase
-  double idle_s = 0.;  // what workers waited before such ops
+  double idle_s = 0.;  // idle before an op of the phase
 
-  double efficiency() const;  // busy_s of both; 0 where nothing happened
+  double efficiency() const;  // busy_s / (busy_s + idle_s); 0 if both are 0
 };
 
-// All of it is in the time in which at least one rank runs a program (program_clock.h).
+// Only the time in which at least one rank runs a program counts (program_clock.h).
 //
-// Useful is the time in an op that computes: one that neither waits for other ranks nor begins a
-// transfer. A rank communicates where none of its workers is at anything useful while a transfer
-// begins or is under way, and where it runs no program while others do. All other time of a rank
-// is computing: workers that are idle then wait for ops of their own rank.
+// Useful time is the time in ops that compute, that is, neither wait for other ranks nor begin a
+// transfer. A rank communicates while a transfer begins or is under way and no worker of the rank
+// is in useful time, and while it runs no program but another rank does. All other time of a rank
+// is computing time: its idle workers then wait for ops of their own rank.
 struct Activity {
-  int64_t steps = 0;                          // of which something ran
+  int64_t steps = 0;                          // steps in which an op ran
   double run_s = 0.;                          // R
   std::vector<std::vector<double>> useful_s;  // U: by rank, then by worker
   std::vector<double> computing_s;            // O: by rank
 
-  // By phase. A worker that is idle in a rank's computing time waits for the op that it runs next;
-  // after its last one, for the op that ends the program. Idle time in which the rank communicates
-  // is of kCommunication. So the sum over all phases is run_s times the workers.
+  // By phase. In computing time, the idle time of a worker belongs to the phase of the op that it
+  // runs next or, after its last op, of the op that ends the program. While the rank communicates
+  // it belongs to kCommunication. So the sum over all phases is run_s times the number of workers.
   std::array<PhaseTime, kPhases> phases = {};
 
   const PhaseTime& phase(Phase p) const { return phases[static_cast<size_t>(p)]; }
   int64_t workers() const;  // of all ranks
   double useful_sum_s() const;
+  double most_useful_s() const;  // of the busiest worker
 };
 
 Activity activity(const Timeline& timeline);

@@ -50,7 +50,7 @@ void ChromeEvents::slice(ChromeTrack track, std::string_view name, std::string_v
       microseconds(end_ns - begin_ns), track.process, track.track, args));
 }
 
-// A flow ends at the slice that its last event lies in ("bp":"e"), not at the next one.
+// With "bp":"e", an arrow ends at the slice that encloses its end, not at the slice after it.
 void ChromeEvents::arrow(std::string_view name, ChromeTrack from, int64_t from_ns, ChromeTrack to,
                          int64_t to_ns) {
   const int64_t id = ++arrows_;

@@ -1,4 +1,4 @@
-// ChromeEvents: the text of a Chrome trace, one event a line.
+// ChromeEvents: writes the text of a Chrome trace, one event a line.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace weft {
 
-// A process has tracks, on which slices lie. Numbers of both count from 1: Perfetto takes process 0
-// for the idle process, and renumbers track 0.
+// A process has tracks, and a track has slices. Both are numbered from 1, because Perfetto takes
+// process 0 for the idle process and renumbers track 0.
 struct ChromeTrack {
   int process = 1, track = 1;
 };
 
-// Hands on text as it comes. Times are nanoseconds, 0 or later; the file has microseconds with
-// three digits, so none is lost.
+// Passes the text on event by event. Times are nanoseconds, 0 or later; the file has microseconds
+// with three digits, so no precision is lost.
 class ChromeEvents {
  public:
   // REQUIRES: `append` outlives this.
@@ -24,21 +24,21 @@ class ChromeEvents {
   void name_process(int process, std::string_view name);
   void name_track(ChromeTrack track, std::string_view name);
 
-  // args: members of a JSON object. REQUIRES: slices of a track do not overlap, or lie within
-  // another.
+  // args: the members of a JSON object, without its braces. REQUIRES: slices of a track are
+  // disjoint or nested.
   void slice(ChromeTrack track, std::string_view name, std::string_view category, int64_t begin_ns,
              int64_t end_ns, std::string_view args);
 
-  // An arrow from a slice to another. REQUIRES: both have been written and took some time;
-  // from_ns is within the first, and to_ns is when the second begins.
+  // An arrow from one slice to another. REQUIRES: both have been written and are not empty; from_ns
+  // is within the first, and to_ns is when the second begins.
   void arrow(std::string_view name, ChromeTrack from, int64_t from_ns, ChromeTrack to,
              int64_t to_ns);
 
-  // A value of a counter of the process, until the next one.
+  // The value of a counter of the process, from at_ns until its next value.
   void counter(int process, std::string_view name, std::string_view unit, int64_t at_ns,
                std::string_view value);
 
-  // Nothing may follow.
+  // Ends the file. REQUIRES: nothing is written afterwards.
   void finish();
 
  private:
@@ -48,7 +48,7 @@ class ChromeEvents {
   int64_t events_ = 0, arrows_ = 0;
 };
 
-// In double quotes, as JSON has it.
+// The text as a JSON string, with its quotes.
 std::string json_quoted(std::string_view text);
 
 }  // namespace weft

@@ -26,7 +26,7 @@ class Path {
     return last;
   }
 
-  // Sets the cause of `op` and returns the op that it is about, if there is one.
+  // Sets the cause of `op` and returns the op that it waited for, if there is one.
   std::optional<CriticalOp> before(CriticalOp& op) const {
     std::optional<CriticalOp> latest;
     const auto consider = [&](uint32_t candidate, Cause cause) {
@@ -42,7 +42,7 @@ class Path {
     auto next = std::ranges::upper_bound(neighbours, span(op.op).begin_ns, {}, EndOf{run_});
     while (next != neighbours.begin()) {
       --next;
-      if (!comes_before(*next, op.op)) continue;  // where ops that took no time end together
+      if (!comes_before(*next, op.op)) continue;  // ops that took no time may end together
       consider(*next, Cause::kSameWorker);
       break;
     }
@@ -52,13 +52,13 @@ class Path {
  private:
   const OpSpan& span(uint32_t op) const { return run_.spans[op]; }
   size_t worker(uint32_t op) const { return static_cast<size_t>(span(op).worker); }
-  // A strict order, so that a path ends whatever the times are.
+  // A strict order, so that every path is finite, whatever the times are.
   bool comes_before(uint32_t a, uint32_t b) const {
     if (!span(a).ran() || span(a).end_ns > span(b).begin_ns) return false;
     return std::tuple(span(a).begin_ns, a) < std::tuple(span(b).begin_ns, b);
   }
 
-  // What occupied each worker, by its end.
+  // The ops that occupied each worker, by their ends.
   std::vector<std::vector<uint32_t>> ops_by_worker() const {
     std::vector<std::vector<uint32_t>> ops;
     std::vector<uint32_t> waiting;
@@ -72,14 +72,14 @@ class Path {
       }
     }
     for (std::vector<uint32_t>& of_worker : ops) std::ranges::sort(of_worker, {}, EndOf{run_});
-    std::vector<uint32_t> stayed;
+    std::vector<uint32_t> occupying;  // ops that waited and kept their worker
     for (const uint32_t op : waiting) {
       // The first op of the worker that ends after this one began.
       const std::vector<uint32_t>& others = ops[worker(op)];
       const auto next = std::ranges::upper_bound(others, span(op).begin_ns, {}, EndOf{run_});
-      if (next == others.end() || span(*next).begin_ns >= span(op).end_ns) stayed.push_back(op);
+      if (next == others.end() || span(*next).begin_ns >= span(op).end_ns) occupying.push_back(op);
     }
-    for (const uint32_t op : stayed) {
+    for (const uint32_t op : occupying) {
       std::vector<uint32_t>& others = ops[worker(op)];
       others.insert(std::ranges::upper_bound(others, span(op).end_ns, {}, EndOf{run_}), op);
     }

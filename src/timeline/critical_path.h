@@ -1,4 +1,4 @@
-// The critical path of a run: the ops that decided how long it took.
+// The critical path of a run: the chain of ops that determined how long it took.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 namespace weft {
 
-// What the begin of an op waited for last.
+// Why an op began no earlier.
 enum class Cause : uint8_t {
-  kNone,        // nothing: the first op of the path
-  kDependence,  // a predecessor
-  kSameWorker,  // the op before it on its worker, which was not free earlier
+  kNone,        // it is the first op of the path
+  kDependence,  // it waited for a predecessor
+  kSameWorker,  // its worker was busy with the op before it
 };
 
 struct CriticalOp {
@@ -20,10 +20,13 @@ struct CriticalOp {
   Cause cause = Cause::kNone;
 };
 
-// From the first op to the one that ended last. An op is preceded by the predecessor, or by the op
-// before it on its worker, that ended last before it began; of both at once, by the predecessor. An
-// op that waits counts for its worker only if that ran nothing meanwhile: then it stayed with it.
-// Empty if nothing ran. Between two ops of the path, what is left is the executor's time.
+// The path from the first op to the one that ended last; empty if no op ran. Before each op comes
+// the one that ended last before it began, among its predecessors and the op before it on its
+// worker (if two ended at once, the predecessor). An op that waits occupies its worker only if that
+// worker ran no other op meanwhile. Gaps between two ops of the path are the executor's time.
+//
+// This is the path of one recorded run. The longest path (predict/longest_path.h) is the least time
+// that any schedule could take, from costs alone.
 std::vector<CriticalOp> critical_path(const TracedProgram& program, const TracedRun& run);
 
 }  // namespace weft

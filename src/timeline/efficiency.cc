@@ -9,30 +9,26 @@
 namespace weft {
 namespace {
 
-// Of nothing, everything is no share.
+// 0 if `all` is 0.
 double share(double part, double all) { return all > 0. ? part / all : 0.; }
 
 struct Spread {
   double average = 0., most = 0.;
 };
 
-// Of the useful times of all workers.
+// The spread of the workers' useful times.
 Spread useful(const Activity& activity) {
-  Spread spread{share(activity.useful_sum_s(), double(activity.workers())), 0.};
-  for (const std::vector<double>& rank : activity.useful_s) {
-    for (const double s : rank) spread.most = std::max(spread.most, s);
-  }
-  return spread;
+  return {share(activity.useful_sum_s(), double(activity.workers())), activity.most_useful_s()};
 }
 
-// Of the computing times of ranks.
+// The spread of the ranks' computing times.
 Spread computing(const Activity& activity) {
   const std::vector<double>& s = activity.computing_s;
   return {share(std::accumulate(s.begin(), s.end(), 0.), double(s.size())),
           *std::ranges::max_element(s)};
 }
 
-// Of the computing times of workers: each has that of its rank.
+// The mean over workers of their ranks' computing times.
 double computing_per_worker(const Activity& activity) {
   double sum = 0.;
   for (size_t rank = 0; rank < activity.computing_s.size(); ++rank) {

@@ -1,5 +1,5 @@
-// Efficiency: what share of the workers' time was useful, and what became of the rest, in the terms
-// of the POP centre of excellence (docs/metrics.md). Shares of 1.
+// Efficiency: the share of the workers' time that was useful, and where the rest was lost, in the
+// terms of the POP centre of excellence (docs/metrics.md). Shares are from 0 to 1.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,8 @@ struct PopMetrics {
   double parallel = 0.;       // avg(U) / R
   double load_balance = 0.;   // avg(U) / max(U)
   double communication = 0.;  // max(U) / R
-  double serialization = 0.;  // max(U) / R without transfer times: dependences, scheduling, ranks
-                              // that come late
+  double serialization = 0.;  // max(U) / R without transfer times: lost to dependences,
+                              // scheduling and late ranks
   double transfer = 0.;       // R without transfer times / R
 };
 
@@ -49,21 +49,21 @@ struct Efficiency {
   AdditiveModel additive;
 };
 
-// REQUIRES, here and below: the timeline has a rank, and something ran.
+// REQUIRES, here and below: the timeline has a rank, and an op ran.
 Efficiency efficiency(const Timeline& timeline);
 
 PopMetrics pop_metrics(const Activity& activity, double ideal_run_s);
 MultiplicativeModel multiplicative_model(const Activity& activity);
 AdditiveModel additive_model(const Activity& activity);
 
-// What the processor counted.
+// Readings of the processor's counters.
 struct HardwareCounts {
   double instructions = 0., cycles = 0.;
 
   double ipc() const { return instructions / cycles; }
 };
 
-// What some work took of all workers together. `amount` is in any unit, such as tokens.
+// The cost of some work, summed over all workers. `amount` may have any unit, such as tokens.
 struct WorkCost {
   double useful_s = 0.;
   double amount = 0.;
@@ -71,17 +71,17 @@ struct WorkCost {
 };
 
 struct Scalability {
-  // Where both sides have counts; the product of the three is `computation`.
+  // The product of the three is `computation`. Present if both sides have counts.
   struct Parts {
-    double instructions = 0.;  // reference's by this one's
-    double ipc = 0.;           // this one's instructions per cycle by the reference's
-    double frequency = 0.;     // this one's cycles per useful second by the reference's
+    double instructions = 0.;  // per amount: reference / this
+    double ipc = 0.;           // instructions per cycle: this / reference
+    double frequency = 0.;     // cycles per useful second: this / reference
   };
-  double computation = 0.;  // useful time per amount: the reference's by this one's
+  double computation = 0.;  // useful time per amount: reference / this
   std::optional<Parts> parts;
 };
 
-// REQUIRES: both took some time for some work.
+// REQUIRES: useful_s and amount of both are positive.
 Scalability scalability(const WorkCost& reference, const WorkCost& cost);
 
 }  // namespace weft

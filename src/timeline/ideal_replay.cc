@@ -13,12 +13,12 @@
 namespace weft {
 namespace {
 
-// Events, each of which is some time after the last of those that it follows.
+// A graph of events. Each happens a fixed time after the last of the events that it follows.
 class Events {
  public:
   struct Event {
     size_t index;
-    int64_t traced;  // when it happened, by the program clock
+    int64_t traced;  // when it happened in the timeline, by the program clock
   };
 
   Event add(int64_t after_ns, int64_t traced) {
@@ -27,20 +27,20 @@ class Events {
     return {followers_.size() - 1, traced};
   }
 
-  // What did not happen in this order was not waited for.
+  // Ignored if `later` happened first in the timeline: then it did not wait for `earlier`.
   void follow(const Event& earlier, const Event& later) {
     if (earlier.traced <= later.traced) followers_[earlier.index].push_back(later.index);
   }
 
-  // When the last of them happens.
+  // The time of the last event.
   int64_t last() const {
-    std::vector<size_t> missing(followers_.size(), 0);
+    std::vector<size_t> pending(followers_.size(), 0);  // by event: events that it still follows
     for (const std::vector<size_t>& followers : followers_) {
-      for (const size_t f : followers) ++missing[f];
+      for (const size_t f : followers) ++pending[f];
     }
     std::vector<size_t> ready;
-    for (size_t i = 0; i < missing.size(); ++i) {
-      if (missing[i] == 0) ready.push_back(i);
+    for (size_t i = 0; i < pending.size(); ++i) {
+      if (pending[i] == 0) ready.push_back(i);
     }
     std::vector<int64_t> begin(followers_.size(), 0);
     int64_t last = 0;
@@ -52,10 +52,10 @@ class Events {
       last = std::max(last, at);
       for (const size_t f : followers_[i]) {
         begin[f] = std::max(begin[f], at);
-        if (--missing[f] == 0) ready.push_back(f);
+        if (--pending[f] == 0) ready.push_back(f);
       }
     }
-    require(done == followers_.size(), "events of a timeline follow each other in time");
+    require(done == followers_.size(), "no event of a timeline follows itself");
     return last;
   }
 
@@ -66,33 +66,17 @@ class Events {
 
 using Event = Events::Event;
 
-// The longest runs of ops, in list order, in which none depends on another: their ends in the list.
-std::vector<size_t> ends_of_independent_runs(const TracedProgram& program) {
-  std::vector<size_t> ends;
-  size_t begin = 0;
-  for (size_t i = 0; i < program.ops.size(); ++i) {
-    const std::vector<uint32_t>& earlier = program.predecessors[i];
-    if (std::ranges::any_of(earlier, [&](uint32_t p) { return p >= begin; })) {
-      ends.push_back(i);
-      begin = i;
-    }
-  }
-  ends.push_back(program.ops.size());
-  return ends;
-}
-
-// Whether each of these runs ended before the next one began.
-bool waits_between(const std::vector<size_t>& ends, const std::vector<OpSpan>& spans) {
-  int64_t before = 0;
-  size_t i = 0;
-  for (const size_t end : ends) {
-    int64_t last = before;
-    for (; i < end; ++i) {
+// True if each independent run ended before the next one began. begins: independent_runs().
+bool has_barriers(const std::vector<size_t>& begins, const std::vector<OpSpan>& spans) {
+  int64_t barrier = 0;  // the end of all runs so far
+  for (size_t run = 0; run + 1 < begins.size(); ++run) {
+    int64_t last = barrier;
+    for (size_t i = begins[run]; i < begins[run + 1]; ++i) {
       if (!spans[i].ran()) continue;
-      if (spans[i].begin_ns < before) return false;
+      if (spans[i].begin_ns < barrier) return false;
       last = std::max(last, spans[i].end_ns);
     }
-    before = last;
+    barrier = last;
   }
   return true;
 }
@@ -101,10 +85,10 @@ class Replay {
  public:
   explicit Replay(const Timeline& timeline) : clock_(timeline) {
     for (const RankTimeline& rank : timeline.ranks) add(rank);
-    // Every rank's op of a name has ended when it could, on all of them.
-    for (const auto& [path, meeting] : meetings_) {
-      for (const Event& ready : meeting.ready) {
-        for (const Event& end : meeting.ends) events_.follow(ready, end);
+    // A collective ends on each rank when all ranks are ready for it.
+    for (const auto& [path, collective] : collectives_) {
+      for (const Event& ready : collective.ready) {
+        for (const Event& end : collective.ends) events_.follow(ready, end);
       }
     }
   }
@@ -112,8 +96,9 @@ class Replay {
   int64_t last() const { return events_.last(); }
 
  private:
-  struct Meeting {
-    std::vector<Event> ready, ends;  // one of each per rank
+  // The ops of one name that wait in one run on each rank.
+  struct Collective {
+    std::vector<Event> ready, ends;  // by rank
   };
 
   void add(const RankTimeline& rank) {
@@ -128,31 +113,29 @@ class Replay {
     }
   }
 
-  // Returns the end of the run.
+  // Adds a run that follows `before`. Returns its end.
   Event add(const TracedProgram& program, const TracedRun& run, const Interval& whole,
             const Event& before, const std::string& path) {
     const Event begin = events_.add(whole.begin - before.traced, whole.begin);
     events_.follow(before, begin);
-    std::vector<Event> ends(run.spans.size(), begin);  // of ops that did not run: of no effect
+    std::vector<Event> ends(run.spans.size(), begin);  // an op that did not run has no effect
     add_ops(program, run, begin, path, ends);
     const Event end = events_.add(0, whole.end);
     for (const Event& op : ends) events_.follow(op, end);
     return end;
   }
 
-  // In the order of the list, which has what an op depends on before it. An op that was the one
-  // before on its worker may come later in the list: such pairs are joined at the end.
+  // Adds the ops in list order, so that the dependences of each are there before it. The op before
+  // it on its worker may come later in the list, so those edges are added at the end.
   void add_ops(const TracedProgram& program, const TracedRun& run, const Event& begin,
                const std::string& path, std::vector<Event>& ends) {
     const std::vector<std::vector<size_t>> on_worker = earlier_on_worker(program, run);
-    const std::vector<size_t> group_ends = ends_of_independent_runs(program);
-    const bool has_barriers = waits_between(group_ends, run.spans);
+    const std::vector<size_t> runs = independent_runs(program);
+    const bool is_fork_join = has_barriers(runs, run.spans);
     std::vector<Event> begins(run.spans.size(), begin);
     Event barrier = begin;
-    size_t i = 0;
-    for (const size_t group_end : group_ends) {
-      const size_t group_begin = i;
-      for (; i < group_end; ++i) {
+    for (size_t r = 0; r + 1 < runs.size(); ++r) {
+      for (size_t i = runs[r]; i < runs[r + 1]; ++i) {
         if (!run.spans[i].ran()) continue;
         const Interval span = clock_.at(run.spans[i]);
         std::vector<Event> needed = {begin};
@@ -164,10 +147,11 @@ class Replay {
         events_.follow(barrier, begins[i]);
         ends[i] = end_of(program.ops[i], span, begins[i], needed, path);
       }
-      const auto first = ends.begin() + ptrdiff_t(group_begin);
-      if (has_barriers) barrier = join({first, ends.begin() + ptrdiff_t(group_end)});
+      if (is_fork_join) {
+        barrier = join({ends.begin() + ptrdiff_t(runs[r]), ends.begin() + ptrdiff_t(runs[r + 1])});
+      }
     }
-    for (i = 0; i < on_worker.size(); ++i) {
+    for (size_t i = 0; i < on_worker.size(); ++i) {
       for (const size_t w : on_worker[i]) events_.follow(ends[w], begins[i]);
     }
   }
@@ -177,15 +161,15 @@ class Replay {
     const Event end = events_.add(op.waits ? 0 : span.length(), span.end);
     events_.follow(begin, end);
     if (op.waits) {
-      Meeting& meeting = meetings_[path + op.name.text()];
-      meeting.ready.push_back(join(needed));
-      meeting.ends.push_back(end);
+      Collective& collective = collectives_[path + op.name.text()];
+      collective.ready.push_back(join(needed));
+      collective.ends.push_back(end);
     }
     return end;
   }
 
-  // For each op, those after which its worker was free for it. An op that waits occupies none, but
-  // with some executors it does: then nothing else begins on its worker before it has ended.
+  // For each op, the ops after whose ends its worker was free for it. Where an executor keeps the
+  // worker with an op that waits, nothing else begins on that worker before the op has ended.
   static std::vector<std::vector<size_t>> earlier_on_worker(const TracedProgram& program,
                                                             const TracedRun& run) {
     std::vector<size_t> order;
@@ -193,7 +177,7 @@ class Replay {
       if (run.spans[i].ran()) order.push_back(i);
     }
     std::ranges::stable_sort(order, {}, [&](size_t i) { return run.spans[i].begin_ns; });
-    // By worker: the last op that does not wait, and what began after it, if that waits.
+    // By worker: the last op that does not wait, and the ops that wait and began after it.
     std::map<int32_t, std::vector<size_t>> last;
     std::vector<std::vector<size_t>> earlier(run.spans.size());
     for (const size_t i : order) {
@@ -212,7 +196,7 @@ class Replay {
     return std::ranges::max_element(events, {}, &Event::traced)->traced;
   }
 
-  // When all of them have happened.
+  // An event that happens when all of these have.
   Event join(const std::vector<Event>& events) {
     const Event all = events_.add(0, latest(events));
     for (const Event& event : events) events_.follow(event, all);
@@ -221,7 +205,7 @@ class Replay {
 
   ProgramClock clock_;
   Events events_;
-  std::map<std::string, Meeting> meetings_;  // by step, run in the step, and op
+  std::map<std::string, Collective> collectives_;  // by step, run in the step, and op
 };
 
 }  // namespace

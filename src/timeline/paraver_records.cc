@@ -31,7 +31,7 @@ class WorkerRecords {
     add(whole.end_ns, ParaverRecordKind::kRunEnds).run = run;
   }
 
-  // Those that are under way at the same time are counted.
+  // Each record has the number of transfers that are under way at the same time.
   void transfers(const std::vector<OpRef>& transfers) {
     std::vector<ParaverRecord> changes;
     for (const OpRef& transfer : transfers) {
@@ -49,9 +49,9 @@ class WorkerRecords {
     }
   }
 
-  // ops: by their begin. waits: in order, apart from each other.
+  // ops: by their begin. waits: in order, disjoint.
   void ops(const std::vector<OpRef>& ops, const std::vector<Interval>& waits, int64_t length_ns) {
-    int64_t free_ns = 0;  // since then
+    int64_t free_ns = 0;  // the worker is free from then on
     for (const OpRef& op : ops) {
       ParaverRecord& begin = add(op.span.begin_ns, ParaverRecordKind::kOpBegins);
       begin.run = op.run;

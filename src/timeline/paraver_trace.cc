@@ -14,8 +14,8 @@
 namespace weft {
 namespace {
 
-// Which collective it is, the timeline does not know: none of MPI's own values (7 for a broadcast,
-// 10 for an all-reduce) would be true of all.
+// A timeline does not name the collective of a transfer, so none of MPI's own values (7 for a
+// broadcast, 10 for an all-reduce) would be right for all of them.
 constexpr int kSomeCollective = 1000;
 
 using Values = std::map<std::string, int>;  // of labels, from 1
@@ -29,7 +29,7 @@ struct Event {
   int64_t value;
 };
 
-// Numbers what events name.
+// Numbers the programs and kinds that events refer to.
 class Labels {
  public:
   explicit Labels(const Timeline& timeline) {
@@ -57,7 +57,7 @@ class RecordText {
 
   // One line.
   std::string of(const ParaverRecord& record) const {
-    // Of CPU 0: nothing is said of CPUs. Of the only application.
+    // CPU 0, because the CPU is not known, and application 1, because there is only one.
     const std::string where = fmt::format("0:1:{}:{}", record.rank + 1, record.worker + 1);
     if (record.kind == ParaverRecordKind::kState) {
       return fmt::format("1:{}:{}:{}:{}\n", where, record.at_ns, record.until_ns,

@@ -1,5 +1,4 @@
-// A timeline as files for Paraver (tools.bsc.es/paraver). docs/timelines.md says what one sees
-// there.
+// Writes timelines for Paraver (tools.bsc.es/paraver). docs/timelines.md describes its display.
 #pragma once
 
 #include <cstdint>
@@ -9,26 +8,26 @@
 
 namespace weft {
 
-// States of a thread, which fill its time without overlaps. Numbers are Paraver's.
+// The states of a thread, one at any time. The numbers are Paraver's.
 enum class ParaverState : uint8_t { kIdle = 0, kRunning = 1, kGroupCommunication = 13 };
 
-// Types of events. A value holds until the next of its type on the thread; 0 is the end.
+// Types of events. A value holds until the next event of its type on the thread; 0 ends it.
 enum class ParaverEvent : uint32_t {
-  kKind = 1001,               // what the thread runs; labels are in the .pcf
+  kKind = 1001,               // the kind of the op that runs; the .pcf has the labels
   kPhase = 1002,              // 1 + Phase
-  kLayer = 1003,              // 1 + layer; 0 also for what belongs to none
+  kLayer = 1003,              // 1 + layer; 0 also for an op of no layer
   kStep = 1004,               // while a program runs, on all threads of its rank
-  kProgram = 1005,            // the same
-  kUnderWay = 1006,           // how many transfers that the thread began have not ended
-  kTransfer = 1007,           // the kind of the transfer that begins here, and no end
+  kProgram = 1005,            // likewise
+  kUnderWay = 1006,           // the number of transfers begun by the thread that have not ended
+  kTransfer = 1007,           // the kind of the transfer that begins here; it has no end event
   kMpiCollective = 50000002,  // Paraver's own: the thread waits for a transfer that it began
 };
 
-// Writes PATH, whose name ends in .prv, and beside it a .pcf with the labels of values and a .row
-// with the names of ranks and workers. A rank is a task, a worker a thread; a thread that runs no
-// op while a transfer is under way that it began is in group communication. Nothing is said of
-// nodes and CPUs. Throws Error (kFailure) if a file cannot be written. REQUIRES: ranks are numbered
-// from 0 in their order.
+// Writes `path`, whose name ends in .prv, and beside it a .pcf with the labels of values and a .row
+// with the names of ranks and workers. A rank becomes a task, a worker a thread. A thread is in
+// group communication while it runs no op and a transfer that it began is under way. The files name
+// no nodes and CPUs. Throws Error (kFailure) if a file cannot be written. REQUIRES: ranks are
+// numbered from 0 in their order.
 void write_paraver(const std::filesystem::path& path, const Timeline& timeline);
 
 }  // namespace weft

@@ -17,7 +17,7 @@ namespace {
 constexpr int kProgramTrack = 1;
 int track_of(int worker) { return kProgramTrack + 1 + worker; }
 
-// The lane of each op that waits, by op: the first that is free when it begins.
+// By op: for one that waits, its lane, which is the first that is free when it begins.
 std::vector<int> waiting_lanes(const TracedProgram& program, const TracedRun& run) {
   std::vector<size_t> waiting;
   for (size_t i = 0; i < run.spans.size(); ++i) {
@@ -36,10 +36,26 @@ std::vector<int> waiting_lanes(const TracedProgram& program, const TracedRun& ru
   return lanes;
 }
 
-// Counters are to be a small part of the file, and no finer than a screen.
+// Few enough that counters are a small part of the file, and no finer than a screen.
 size_t counter_slots(size_t ops) {
   constexpr size_t kMostSlots = 500, kOpsPerSlot = 4;
   return std::clamp<size_t>(ops / kOpsPerSlot, 1, kMostSlots);
+}
+
+// The members of a slice's "args". A fact that an op does not have is left out.
+std::string arguments(const TracedOp& op, int64_t step, bool critical) {
+  const auto number = [](const char* key, int64_t n) {
+    return n == OpName::kNone ? "" : fmt::format(R"(,"{}":{})", key, n);
+  };
+  const auto text = [](const char* key, const std::string& value) {
+    return value.empty() ? "" : fmt::format(R"(,"{}":{})", key, json_quoted(value));
+  };
+  const OpName& name = op.name;
+  return fmt::format(R"("phase":"{}","step":{})", phase_name(op.phase), step) +
+         text("kind", name.kind) + number("layer", name.layer) + text("parameter", name.parameter) +
+         number("index", name.index) + text("tiles", name.tile) +
+         (op.flops > 0. ? fmt::format(R"(,"flops":{})", op.flops) : "") +
+         fmt::format(R"(,"critical":{})", critical);
 }
 
 const char* arrow_name(Cause cause) {
@@ -80,7 +96,7 @@ class RankEvents {
     write_counters(run_counters(program, run, counter_slots(program.ops.size())), whole.end_ns);
   }
 
-  // Of each op.
+  // The track of each op.
   std::vector<ChromeTrack> tracks_of(const TracedProgram& program, const TracedRun& run) {
     const std::vector<int> lanes = waiting_lanes(program, run);
     std::vector<ChromeTrack> tracks;
@@ -92,7 +108,7 @@ class RankEvents {
     return tracks;
   }
 
-  // In list order, which readers of the file may count on.
+  // In list order, on which readers of the file may rely.
   void write_ops(const TracedProgram& program, const TracedRun& run,
                  const std::vector<ChromeTrack>& tracks, const std::vector<CriticalOp>& path) {
     std::vector<bool> critical(run.spans.size());
@@ -100,21 +116,13 @@ class RankEvents {
     for (size_t i = 0; i < run.spans.size(); ++i) {
       if (!run.spans[i].ran()) continue;
       const TracedOp& op = program.ops[i];
-      const char* phase = phase_name(op.phase);
-      std::string args = fmt::format(R"("phase":"{}","step":{})", phase, run.step);
-      if (const int64_t layer = op.name.layer; layer >= 0) {
-        args += fmt::format(R"(,"layer":{})", layer);
-      }
-      if (!op.name.tile.empty()) {
-        args += fmt::format(R"(,"tiles":{})", json_quoted(op.name.tile));
-      }
-      args += fmt::format(R"(,"critical":{})", bool(critical[i]));
-      events_.slice(tracks[i], op.name.text(), phase, run.spans[i].begin_ns, run.spans[i].end_ns,
-                    args);
+      events_.slice(tracks[i], op.name.text(), phase_name(op.phase), run.spans[i].begin_ns,
+                    run.spans[i].end_ns, arguments(op, run.step, critical[i]));
     }
   }
 
-  // From the last moment of an op to the first of the next: at its end, a slice is over.
+  // From the last nanosecond of an op, since its end is no longer in its slice, to the first of the
+  // next.
   void write_arrows(const TracedRun& run, const std::vector<ChromeTrack>& tracks,
                     const std::vector<CriticalOp>& path) {
     for (size_t i = 1; i < path.size(); ++i) {
@@ -131,7 +139,7 @@ class RankEvents {
     write_counter("tile traffic", "GB/s", counters.begins_ns, counters.tile_gb_per_s, end_ns);
   }
 
-  // Only changes, and nothing between runs.
+  // Writes changes only. The counter is 0 between runs.
   void write_counter(const char* name, const char* unit, const std::vector<int64_t>& begins_ns,
                      const std::vector<double>& values, int64_t end_ns) {
     std::string last;
@@ -147,7 +155,7 @@ class RankEvents {
   const RankTimeline& timeline_;
   int process_;
   ChromeEvents& events_;
-  int lanes_ = 0;  // of ops that wait, so far
+  int lanes_ = 0;  // of ops that wait
 };
 
 template <typename File>

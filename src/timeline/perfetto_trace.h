@@ -1,5 +1,5 @@
-// A timeline as a file for https://ui.perfetto.dev and chrome://tracing. docs/timelines.md says
-// what one sees there.
+// Writes timelines for https://ui.perfetto.dev and chrome://tracing. docs/timelines.md describes
+// the display.
 #pragma once
 
 #include <filesystem>
@@ -13,9 +13,10 @@ namespace weft {
 //
 //   1                      the runs of programs
 //   2 .. 1 + workers       the ops of each worker
-//   after them             ops that wait, on as many as there are at a time
+//   after them             ops that wait, on as many tracks as there are such ops at a time
 //
-// Arrows lead along the critical path of each run. Counters are those of RunCounters, thinned.
+// A slice has the facts of its op as arguments, so that a reader need not take names apart. Arrows
+// follow the critical path of each run. The counters are those of RunCounters.
 // Throws Error (kFailure) if the file cannot be written.
 void write_perfetto(const std::filesystem::path& path, const Timeline& timeline);
 

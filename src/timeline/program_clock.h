@@ -1,4 +1,4 @@
-// ProgramClock: a clock that stands still while no rank runs a program.
+// ProgramClock: a clock that stops while no rank runs a program.
 #pragma once
 
 #include <cstdint>
@@ -9,22 +9,22 @@
 
 namespace weft {
 
-// Drawing a batch, logging and checkpoints lie between programs: they are no part of the time that
-// efficiencies are shares of, unless another rank is at work meanwhile.
+// Batches, logs and checkpoints come between programs. Efficiencies are shares of the time that
+// this clock counts, so such gaps do not lower them, unless another rank runs a program meanwhile.
 class ProgramClock {
  public:
   explicit ProgramClock(const Timeline& timeline);
 
-  // What this clock shows, in nanoseconds, when the timeline's clock shows `ns`.
+  // The reading of this clock, in nanoseconds, at time `ns` of the timeline.
   int64_t at(int64_t ns) const;
   Interval at(const OpSpan& span) const { return {at(span.begin_ns), at(span.end_ns)}; }
 
-  // At the end of the timeline: the run time.
+  // The reading at the end of the timeline: the run time.
   int64_t total() const;
 
  private:
   Intervals running_;
-  std::vector<int64_t> shown_;  // at the beginning of each of them
+  std::vector<int64_t> shown_;  // the reading at the begin of each interval
 };
 
 }  // namespace weft

@@ -17,7 +17,7 @@ class Trace::Run : public Observer {
   }
   void op_ended(size_t op, int) noexcept override { run_.spans[op].end_ns = now_ns(); }
 
-  // An op takes some time even if the clock did not move, and one that never ended did not run.
+  // An op lasts at least 1 ns, even if the clock did not advance. One that never ended did not run.
   TracedRun traced() const {
     TracedRun run = run_;
     for (OpSpan& span : run.spans) {

@@ -1,4 +1,4 @@
-// Trace: records which worker ran which op when.
+// Trace: records which worker ran which op, and when.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +20,21 @@ class Trace {
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
-  // The observer of the next run of `program`, as part of a step that counts from 1. It serves one
-  // run and lives as long as the trace. Each op has a place of its own in it, so workers neither
-  // wait for each other nor allocate.
-  // REQUIRES: no other run is being observed; no program takes the address of an earlier one.
+  // Returns an observer for the next run of `program`, as part of a step that counts from 1. It
+  // serves one run and lives as long as the trace. Each op has its own place in it, so workers
+  // neither wait for each other nor allocate.
+  // REQUIRES: no other run is being observed, and no program has the address of an earlier one.
   Observer* begin_run(int64_t step, const Program& program);
 
-  // workers: of the executor, also those that got no op. Runs in which no op ended are left out, so
-  // there may be none. Times are of this machine's steady clock.
+  // workers: those of the executor, also if they ran no op. Runs in which no op ended are left out.
+  // Times are those of this machine's steady clock.
   // REQUIRES: no run is being observed.
   RankTimeline timeline(int rank, const std::string& name, int workers) const;
 
  private:
   class Run;
 
-  // Copied from a program when it first runs: the trace may outlive it.
+  // Copied when a program first runs, because the trace may outlive it.
   std::vector<TracedProgram> programs_;
   std::map<const Program*, uint32_t> known_;  // indices into programs_
   std::vector<std::unique_ptr<Run>> runs_;

@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-// A quantity that changes in steps, as its mean in each slot.
+// The means over slots of a quantity that is constant between changes.
 class SlotMeans {
  public:
   SlotMeans(const OpSpan& whole, size_t slots)
@@ -25,7 +25,7 @@ class SlotMeans {
     double level = 0.;
     for (size_t slot = 0; slot < partial_.size(); ++slot) {
       level += full_[slot];
-      means.push_back(std::max(level + partial_[slot], 0.));  // not what rounding leaves below
+      means.push_back(std::max(level + partial_[slot], 0.));  // rounding may leave less than 0
     }
     return means;
   }
@@ -35,7 +35,7 @@ class SlotMeans {
   }
 
  private:
-  // From this time on: a part of its slot, and every later slot in full.
+  // Changes the quantity from at_ns on: in part of that slot, and in all later slots.
   void change(int64_t at_ns, double by) {
     const double slots = (double(at_ns) - begin_ns_) / width_ns_;
     const size_t slot = std::min(static_cast<size_t>(slots), partial_.size() - 1);
@@ -47,7 +47,7 @@ class SlotMeans {
   std::vector<double> partial_, full_;  // by slot
 };
 
-// When the last of the ops that it depends on ended.
+// When the last of these predecessors ended.
 int64_t ready_ns(const std::vector<uint32_t>& predecessors, const TracedRun& run,
                  int64_t begin_ns) {
   for (const uint32_t before : predecessors)

@@ -1,4 +1,4 @@
-// RunCounters: what a run's ops leave to read off over time.
+// RunCounters: the number of ready ops and the tile traffic of a run over time.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +9,18 @@
 
 namespace weft {
 
-// Means over equal slots of time.
+// Means over time slots of equal length.
 struct RunCounters {
   std::vector<int64_t> begins_ns;  // of the slots
-  // Ops that could run and have not begun: those they depend on have ended.
+  // Ops whose predecessors have ended and that have not begun.
   std::vector<double> ready_ops;
-  // Bytes of the tiles that an op declares (a tile that is read and written counts once) over the
-  // time it takes, of all ops that are running. Communication is left out: what begins or waits for
-  // a transfer does not move its bytes itself.
+  // The sum over all running ops of the bytes of the tiles that an op declares (a tile that it
+  // reads and writes counts once), divided by the time that it takes. Communication is left out,
+  // because an op that begins or waits for a transfer does not move its bytes itself.
   std::vector<double> tile_gb_per_s;
 };
 
-// Empty if nothing ran. REQUIRES: slots > 0.
+// Empty if no op ran. REQUIRES: slots > 0.
 RunCounters run_counters(const TracedProgram& program, const TracedRun& run, size_t slots);
 
 }  // namespace weft

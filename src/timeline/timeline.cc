@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
 namespace weft {
@@ -18,14 +19,33 @@ int64_t bytes_of(const std::vector<TileId>& ids, const TileTable& tiles) {
 TracedProgram traced(const Program& program) {
   TracedProgram kept{.name = program.name(), .ops = {}, .predecessors = dependences(program)};
   kept.ops.reserve(program.ops().size());
+  std::unordered_map<std::string, uint32_t> begun;  // the op that begins it, by its name
   for (const Op& op : program.ops()) {
-    kept.ops.push_back({.name = op.name,
-                        .phase = op.phase,
-                        .waits = bool(op.poll),
-                        .bytes_read = bytes_of(op.reads, program.tiles()),
-                        .bytes_written = bytes_of(op.writes, program.tiles())});
+    TracedOp& traced_op = kept.ops.emplace_back();
+    traced_op = {.name = op.name,
+                 .phase = op.phase,
+                 .waits = bool(op.poll),
+                 .bytes_read = bytes_of(op.reads, program.tiles()),
+                 .bytes_written = bytes_of(op.writes, program.tiles()),
+                 .flops = op.flops};
+    if (op.begins) begun.emplace(op.begins->text(), uint32_t(kept.ops.size()) - 1);
+    if (!traced_op.waits) continue;
+    const auto start = begun.find(op.name.text());
+    if (start != begun.end()) traced_op.begun_by = start->second;
   }
   return kept;
+}
+
+std::vector<size_t> independent_runs(const TracedProgram& program) {
+  std::vector<size_t> begins = {0};
+  for (size_t i = 0; i < program.ops.size(); ++i) {
+    const std::vector<uint32_t>& earlier = program.predecessors[i];
+    if (std::ranges::any_of(earlier, [&](uint32_t p) { return p >= begins.back(); })) {
+      begins.push_back(i);
+    }
+  }
+  begins.push_back(program.ops.size());
+  return begins;
 }
 
 OpSpan whole_span(const TracedRun& run) {

@@ -1,5 +1,5 @@
-// A timeline as bytes: numbers in this machine's form, texts and lists behind their lengths. Ranks
-// of one run send them to each other; files hold other forms.
+// Serializes timelines, for ranks of one run to send each other: numbers in this machine's byte
+// order, texts and lists after their lengths.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-constexpr uint32_t kMark = 0x57544C31;  // changes with the form
+constexpr uint32_t kMark = 0x57544C32;  // changes whenever the format does
 
 class Writer {
  public:
@@ -42,7 +42,8 @@ class Reader {
     std::memcpy(&n, take(sizeof(n)).data(), sizeof(n));
     return n;
   }
-  // The length of a list whose items take so many bytes at least: memory for it may be reserved.
+  // The length of a list whose items take at least `least_bytes` each. It is checked against the
+  // bytes that are left, so memory for the list may be reserved.
   size_t size(size_t least_bytes) {
     const auto n = number<uint64_t>();
     check(n <= bytes_.size() / least_bytes, "a list is longer than what is there");
@@ -96,6 +97,8 @@ void write(const TracedProgram& program, Writer& to) {
     to.number(static_cast<uint8_t>(op.waits));
     to.number(op.bytes_read);
     to.number(op.bytes_written);
+    to.number(op.flops);
+    to.number(op.begun_by);
     to.size(program.predecessors[i].size());
     for (const uint32_t before : program.predecessors[i]) to.number(before);
   }
@@ -110,6 +113,10 @@ TracedProgram read_program(Reader& from) {
     op.waits = from.number<uint8_t>() != 0;
     op.bytes_read = from.number<int64_t>();
     op.bytes_written = from.number<int64_t>();
+    op.flops = from.number<double>();
+    op.begun_by = from.number<uint32_t>();
+    Reader::check(op.begun_by < i || op.begun_by == TracedOp::kNone,
+                  "an op waits for one that does not come before it");
     program.ops.push_back(std::move(op));
     std::vector<uint32_t>& predecessors =
         program.predecessors.emplace_back(from.size(sizeof(uint32_t)));

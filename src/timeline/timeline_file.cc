@@ -8,16 +8,17 @@
 
 namespace weft {
 
-bool names_perfetto(const std::filesystem::path& path) {
+bool is_perfetto_path(const std::filesystem::path& path) {
   const std::string name = path.string();
   return name.ends_with(".json") || name.ends_with(".json.gz");
 }
 
-bool names_paraver(const std::filesystem::path& path) { return path.extension() == ".prv"; }
+bool is_paraver_path(const std::filesystem::path& path) { return path.extension() == ".prv"; }
 
 void write_timeline(const std::filesystem::path& path, const Timeline& timeline) {
-  require(names_perfetto(path) || names_paraver(path), "the file of a timeline has a known name");
-  if (names_paraver(path)) {
+  require(is_perfetto_path(path) || is_paraver_path(path),
+          "the file of a timeline has a known name");
+  if (is_paraver_path(path)) {
     write_paraver(path, timeline);
   } else {
     write_perfetto(path, timeline);

@@ -10,8 +10,8 @@ using nlohmann::json;
 
 constexpr size_t kLongestText = 500;
 
-// Follows { .., "traceEvents": [ {"ph": "X", .., "args": {"step": 1}}, .. ] } while it is parsed,
-// so that the text is never a tree in memory.
+// Receives { .., "traceEvents": [ {"ph": "X", .., "args": {"step": 1}}, .. ] } piece by piece from
+// the parser, so that the text never becomes a tree in memory.
 class TraceReader : public json::json_sax_t {
  public:
   explicit TraceReader(const OnTraceEvent& on_event) : on_event_(on_event) {}
@@ -46,6 +46,9 @@ class TraceReader : public json::json_sax_t {
     if (depth_ == kEvent && key_ == "name") event_.name = text;
     if (depth_ == kEvent && key_ == "cat") event_.category = text;
     if (is_argument("name")) event_.named = text;
+    if (is_argument("kind")) event_.kind = text;
+    if (is_argument("parameter")) event_.parameter = text;
+    if (is_argument("tiles")) event_.tiles = text;
     return true;
   }
   bool number_integer(int64_t n) override { return number(static_cast<double>(n)); }
@@ -78,6 +81,9 @@ class TraceReader : public json::json_sax_t {
       if (key_ == "tid") event_.tid = x;
     }
     if (is_argument("step")) event_.step = x;
+    if (is_argument("layer")) event_.layer = x;
+    if (is_argument("index")) event_.index = x;
+    if (is_argument("flops")) event_.flops = x;
     return true;
   }
 

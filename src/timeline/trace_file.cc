@@ -6,6 +6,7 @@
 #include <cmath>
 #include <istream>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr const char* kWhere = "report";
 constexpr double kLongestUs = 1e13;         // 116 days
-constexpr double kLargestId = 4294967295.;  // of processes, threads and steps
+constexpr double kLargestId = 4294967295.;  // of processes, threads, steps and layers
 
 // Equal strings become one index.
 class Interned {
@@ -36,7 +37,47 @@ class Interned {
   std::vector<std::string> texts_;
 };
 
-// Puts the events in order, and says which one is wrong.
+// The number as a count; kNone if there is none or it is out of range.
+int64_t count_or_none(const std::optional<double>& number) {
+  const bool fits = number && *number >= 0. && *number <= kLargestId;
+  return fits ? static_cast<int64_t>(*number) : OpName::kNone;
+}
+
+TraceOp op_of(const TraceEvent& event) {
+  TraceOp op{.text = event.name, .name = {}, .flops = std::max(event.flops, 0.)};
+  op.name.layer = count_or_none(event.layer);
+  op.name.kind = event.kind;
+  if (event.kind.empty()) {
+    op.name.kind = event.name;
+    return op;
+  }
+  op.name.parameter = event.parameter;
+  op.name.index = count_or_none(event.index);
+  op.name.tile = event.tiles;
+  return op;
+}
+
+// Slices whose events agree in all facts of an op share one.
+class UniqueOps {
+ public:
+  uint32_t index_of(const TraceEvent& event) {
+    const TraceOp op = op_of(event);
+    const OpName& name = op.name;
+    std::string facts = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", op.text, name.kind, name.layer,
+                                    name.parameter, name.index, name.tile, op.flops);
+    const auto [place, is_new] =
+        indices_.emplace(std::move(facts), static_cast<uint32_t>(ops_.size()));
+    if (is_new) ops_.push_back(op);
+    return place->second;
+  }
+  std::vector<TraceOp> take() { return std::move(ops_); }
+
+ private:
+  std::unordered_map<std::string, uint32_t> indices_;
+  std::vector<TraceOp> ops_;
+};
+
+// Sorts the events of a file into a TraceFile.
 class TraceBuilder {
  public:
   explicit TraceBuilder(std::string source) : source_(std::move(source)) {}
@@ -54,7 +95,7 @@ class TraceBuilder {
 
   TraceFile take() {
     TraceFile trace;
-    trace.names = names_.take();
+    trace.ops = ops_.take();
     trace.categories = categories_.take();
     // A worker that had nothing to do has a name and no slice.
     for (const auto& [key, name] : thread_names_) tracks_.emplace(key, tracks_.size());
@@ -85,7 +126,7 @@ class TraceBuilder {
     slice.begin_ns = std::llround(event.ts * 1e3);
     slice.duration_ns = std::llround(event.dur * 1e3);
     slice.step = id(event.step);
-    slice.name = names_.index_of(event.name);
+    slice.op = ops_.index_of(event);
     slice.category = categories_.index_of(event.category);
     slice.critical = event.critical;
   }
@@ -101,14 +142,15 @@ class TraceBuilder {
 
   std::string source_;
   int64_t events_ = 0;
-  Interned names_, categories_;
+  UniqueOps ops_;
+  Interned categories_;
   std::map<int64_t, std::string> process_names_;
   std::map<TrackKey, std::string> thread_names_;
-  std::map<TrackKey, size_t> tracks_;  // in the order in which they appear
-  std::vector<TraceSlice> slices_;     // their track is that number
+  std::map<TrackKey, size_t> tracks_;  // numbered in the order in which they appear
+  std::vector<TraceSlice> slices_;     // `track` is that number until take() sorts the tracks
 };
 
-// text: of a kind that for_each_trace_event takes.
+// Text: a type that for_each_trace_event reads.
 template <typename Text>
 TraceFile parse_trace(const std::string& source, Text&& text) {
   TraceBuilder builder(source);
@@ -127,8 +169,10 @@ TraceFile parse_trace(const std::string& source, Text&& text) {
 
 }  // namespace
 
-bool TraceFile::is_work(const TraceSlice& slice) const {
-  return category_of(slice) != "program" && tracks[slice.track].name != "under way";
+bool TraceFile::is_run(const TraceSlice& slice) const { return category_of(slice) == "program"; }
+
+bool TraceFile::waits(const TraceSlice& slice) const {
+  return !is_run(slice) && tracks[slice.track].name == "under way";
 }
 
 TraceFile read_trace_file(const std::filesystem::path& path) {

@@ -36,6 +36,7 @@
 #include "support/base64.h"
 #include "support/hellaswag_bytes.h"
 #include "support/temp_directory.h"
+#include "timeline/activity.h"
 #include "timeline/trace_file.h"
 
 namespace weft {
@@ -365,16 +366,21 @@ std::vector<std::string> metrics_seeds() {
 void read_trace(std::string_view bytes) {
   const TraceFile trace = read_trace_file(put(directory() / "trace.json", bytes));
   for (const TraceSlice& slice : trace.slices) {
-    require(slice.track < trace.tracks.size() && slice.name < trace.names.size(),
+    require(slice.track < trace.tracks.size() && slice.op < trace.ops.size(),
             "slices name what there is");
   }
+  activity(timeline_of(trace));
 }
 
 std::vector<std::string> trace_seeds() {
   return {R"({"displayTimeUnit":"ms","traceEvents":[
 {"ph":"M","name":"process_name","pid":1,"tid":1,"args":{"name":"rank 0"}},
 {"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"worker 0"}},
-{"ph":"X","name":"a","cat":"forward","ts":3.1,"dur":0.2,"pid":1,"tid":2,"args":{"step":1}}]})"};
+{"ph":"M","name":"thread_name","pid":1,"tid":3,"args":{"name":"under way"}},
+{"ph":"X","name":"step","cat":"program","ts":3,"dur":5,"pid":1,"tid":1,"args":{"step":1}},
+{"ph":"X","name":"block1/a[0]","cat":"forward","ts":3.1,"dur":0.2,"pid":1,"tid":2,"args":{"step":1,
+"kind":"a","layer":1,"tiles":"0","flops":12}},
+{"ph":"X","name":"b","cat":"communication","ts":3.1,"dur":0.2,"pid":1,"tid":3,"args":{"step":1}}]})"};
 }
 
 // ---- Timelines ---------------------------------------------------------------------------------

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "exec/executor.h"
-#include "measure/step_profile.h"
 #include "step/training_step.h"
 #include "support/error_of.h"
+#include "support/expected_flops.h"
 #include "support/temp_directory.h"
 
 namespace weft {
@@ -73,7 +73,7 @@ TEST(OpWork, SharesTheFlopsOfAStepAmongItsOps) {
     if (work.flops > 0.) sums[work.kind] += work.flops;
   }
 
-  const std::map<std::string, double> expected = step_flops(config, 2, 7);
+  const std::map<std::string, double> expected = expected_flops(config, 2, 7);
   ASSERT_EQ(sums.size(), expected.size());
   for (const auto& [kind, flops] : expected) EXPECT_NEAR(sums[kind], flops, 1e-9 * flops) << kind;
 }

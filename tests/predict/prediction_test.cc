@@ -48,7 +48,7 @@ class Predictions : public testing::Test {
 
 TEST_F(Predictions, OneCoreTakesTheSumOfAllCosts) {
   double bytes = 0.;
-  const ImaginedStep step(training_.model, {}, 0, 1);
+  const SimulatedStep step(training_.model, {}, 0, 1);
   for (const OpWork& work : step.programs().at(0).work) bytes += work.bytes;
 
   for (const std::string& exec : simulated_executor_names()) {
@@ -74,7 +74,7 @@ TEST_F(Predictions, AreBoundByWorkAndByThePath) {
 }
 
 TEST_F(Predictions, SendWhatTheStrategiesSay) {
-  const double P = double(ImaginedStep(training_.model, {}, 0, 1).memory().weights);
+  const double P = double(SimulatedStep(training_.model, {}, 0, 1).memory().weights);
   const Prediction all_reduce = predict({4, 1, "all-reduce", "tasks"});
   const Prediction sharded = predict({4, 1, "sharded", "tasks"});
   const Prediction server = predict({4, 1, "server", "tasks"});
@@ -144,11 +144,11 @@ TEST_F(Predictions, BecomeTimelinesOfTheRanksThatWerePlayed) {
 
 // AdamW reads a gradient and reads and writes a weight and two moments: 28 bytes, seven times those
 // of the weight, however the ranks share them out.
-TEST(ImaginedStep, SharesTheUpdateAmongTheRanks) {
+TEST(SimulatedStep, SharesTheUpdateAmongTheRanks) {
   double bytes = 0.;
   size_t moments = 0, weights = 0;
   for (int rank = 0; rank < 3; ++rank) {
-    const ImaginedStep step(small_model(), {.strategy = "sharded", .bucket_mb = 0.02}, rank, 3);
+    const SimulatedStep step(small_model(), {.strategy = "sharded", .bucket_mb = 0.02}, rank, 3);
     for (const OpWork& work : step.programs().at(0).work) {
       if (work.kind == "update") bytes += work.bytes;
     }
@@ -161,7 +161,7 @@ TEST(ImaginedStep, SharesTheUpdateAmongTheRanks) {
 }
 
 // 12 blocks of 1600 channels are 6 GB of weights and state: nobody touches them.
-TEST(ImaginedStep, TakesNoMemory) {
+TEST(SimulatedStep, TakesNoMemory) {
   const auto resident_kb = [] {
     std::ifstream file("/proc/self/status");
     const std::string status((std::istreambuf_iterator<char>(file)), {});
@@ -171,7 +171,7 @@ TEST(ImaginedStep, TakesNoMemory) {
   model.config = {.L = 12, .NH = 25, .C = 1600, .T = 1024, .V = 50257};
   model.T = 1024;
   const long before = resident_kb();
-  const ImaginedStep step(model, {.strategy = "sharded"}, 1, 8);
+  const SimulatedStep step(model, {.strategy = "sharded"}, 1, 8);
 
   EXPECT_GT(step.memory().all(), size_t{5} << 30);
   EXPECT_LT(resident_kb() - before, 512 << 10);

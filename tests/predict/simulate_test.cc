@@ -44,7 +44,7 @@ class Graph {
     return i;
   }
 
-  ProgramGraph graph() const { return ProgramGraph(program_); }
+  TracedProgram graph() const { return traced(program_); }
   const std::vector<OpCost>& costs() const { return costs_; }
 
   SimulatedRun run(const SimulatedMachine& machine) const {
@@ -244,7 +244,7 @@ TEST(Simulate, KnowsWhatAnOpWaitsFor) {
   op.poll = [] { return true; };
   program.add(std::move(op));
 
-  EXPECT_TRUE(mentions(error_of([&] { ProgramGraph graph(program); }), {"'arrives'"}));
+  EXPECT_TRUE(mentions(error_of([&] { simulate(traced(program), {{}}, {}); }), {"'arrives'"}));
 }
 
 // Random graphs: never faster than the longest path, than the work shared evenly, or than one

@@ -2,36 +2,42 @@
 
 #include <gtest/gtest.h>
 
-#include "measure/step_profile.h"
-
 namespace weft {
 namespace {
 
+constexpr int64_t kMillisecond = 1'000'000;
+
+TraceOp op_of(const std::string& kind, int64_t layer, double flops = 0.) {
+  const OpName name{.kind = kind, .layer = layer};
+  return {name.text(), name, flops};
+}
+
 // One worker, an op a millisecond.
-ReportTrace trace_of(const std::vector<std::string>& ops, int64_t steps) {
+ReportTrace trace_of(const std::vector<TraceOp>& ops, int64_t steps) {
   ReportTrace trace;
   TraceFile& file = trace.file;
-  file.names = ops;
+  file.ops = ops;
   file.categories = {"forward", "program"};
-  file.tracks = {{1, 1, "rank 0", "programs"}, {1, 2, "rank 0", "worker 0"}};
+  file.tracks = {
+      {1, 1, "rank 0", "programs"}, {1, 2, "rank 0", "worker 0"}, {1, 3, "rank 0", "under way"}};
   for (int64_t step = 1; step <= steps; ++step) {
     for (size_t i = 0; i < ops.size(); ++i) {
-      file.slices.push_back({.begin_ns = std::ssize(file.slices) * 1'000'000,
-                             .duration_ns = 1'000'000,
+      file.slices.push_back({.begin_ns = std::ssize(file.slices) * kMillisecond,
+                             .duration_ns = kMillisecond,
                              .step = step,
                              .track = 1,
-                             .name = static_cast<uint32_t>(i)});
+                             .op = static_cast<uint32_t>(i)});
     }
   }
   return trace;
 }
 
 TEST(ReportProfile, SumsUpKindsAndLayers) {
-  ReportTrace trace = trace_of({"block0/qkv/forward[r0,c0]", "block0/qkv/forward[r1,c0]",
-                                "block11/qkv/forward[r0,c0]", "embedding/forward[0]"},
+  ReportTrace trace = trace_of({op_of("qkv/forward", 0), op_of("qkv/forward", 0),
+                                op_of("qkv/forward", 11), op_of("embedding/forward", -1)},
                                2);
 
-  profile_trace(nullptr, trace);
+  profile_trace(trace);
 
   EXPECT_EQ(trace.steps, 2);
   ASSERT_EQ(trace.kinds.size(), 2u);
@@ -47,30 +53,30 @@ TEST(ReportProfile, SumsUpKindsAndLayers) {
   EXPECT_EQ(trace.layers[2].label, "outside of layers");
 }
 
-TEST(ReportProfile, SharesTheFlopsOfAKindAmongItsSlices) {
-  const TracedModel model{{2, 1, 2, 4, 100}, 4, 8};
+TEST(ReportProfile, AddsUpTheFlopsThatTheTraceHas) {
   ReportTrace trace = trace_of(
-      {"block0/qkv/forward[r0,c0]", "block1/qkv/forward[r0,c0]", "block1/ln1/forward[0]"}, 3);
+      {op_of("qkv/forward", 0, 30.), op_of("qkv/forward", 1, 50.), op_of("ln1/forward", 1)}, 3);
 
-  profile_trace(&model, trace);
+  profile_trace(trace);
 
-  const double flops = step_flops(model.config, 2, 4).at("qkv/forward");
   EXPECT_EQ(trace.kinds[0].label, "qkv/forward");
-  EXPECT_DOUBLE_EQ(trace.kinds[0].flops, 3 * flops);
+  EXPECT_DOUBLE_EQ(trace.kinds[0].flops, 3 * 80.);
   EXPECT_NEAR(trace.kinds[0].counted_s, 6e-3, 1e-12);
-  EXPECT_DOUBLE_EQ(trace.layers[0].flops, 1.5 * flops);
+  EXPECT_DOUBLE_EQ(trace.layers[0].flops, 3 * 30.);
+  EXPECT_DOUBLE_EQ(trace.layers[1].flops, 3 * 50.);
   EXPECT_NEAR(trace.layers[1].counted_s, 3e-3, 1e-12);
 }
 
-TEST(ReportProfile, ProgramsAndNamesWithoutALayerAreOutsideOfLayers) {
-  ReportTrace trace = trace_of({"blocks/a", "block/a", "block12", "block-1/a", "block7x/a"}, 1);
-  trace.file.slices.push_back({.duration_ns = 5'000'000, .track = 0, .category = 1});
+TEST(ReportProfile, LeavesOutProgramsAndOpsThatWait) {
+  ReportTrace trace = trace_of({op_of("a", -1), op_of("b", -1)}, 1);
+  trace.file.slices.push_back({.duration_ns = 5 * kMillisecond, .track = 0, .category = 1});
+  trace.file.slices.push_back({.duration_ns = 5 * kMillisecond, .track = 2});
 
-  profile_trace(nullptr, trace);
+  profile_trace(trace);
 
   ASSERT_EQ(trace.layers.size(), 1u);
   EXPECT_EQ(trace.layers[0].label, "outside of layers");
-  EXPECT_EQ(trace.layers[0].ops, 5);
+  EXPECT_EQ(trace.layers[0].ops, 2);
 }
 
 }  // namespace

@@ -35,14 +35,15 @@ ReportRun run_of(int64_t steps) {
 ReportTrace trace_of(int slices) {
   ReportTrace trace;
   trace.name = "trace";
-  trace.file.names = {"a", "b", "never used"};
+  trace.file.ops = {
+      {.text = "a", .name = {}}, {.text = "b", .name = {}}, {.text = "never used", .name = {}}};
   trace.file.categories = {"forward"};
   trace.file.tracks = {{1, 2, "rank 0", "worker 0"}};
   for (int i = 0; i < slices; ++i) {
     trace.file.slices.push_back({.begin_ns = 10 * i,
                                  .duration_ns = 9,
                                  .step = 1 + i / 2,
-                                 .name = static_cast<uint32_t>(i % 2)});
+                                 .op = static_cast<uint32_t>(i % 2)});
   }
   return trace;
 }
@@ -78,7 +79,7 @@ TEST(Report, NoTextEndsTheScriptThatHoldsIt) {
   report.runs[0].log.run = json_text({{"kind", "run"}, {kHostile, kHostile}});
   report.runs[0].log.samples = {{1, kHostile}};
   report.traces = {trace_of(1)};
-  report.traces[0].name = report.traces[0].file.names[0] = kHostile;
+  report.traces[0].name = report.traces[0].file.ops[0].text = kHostile;
   report.traces[0].kinds = {{.label = kHostile}};
   report.notes = {kHostile};
 

@@ -18,6 +18,7 @@ struct MadeOp {
   int64_t bytes = 0;  // read; half as many are written
   int64_t layer = OpName::kNone;
   std::string tile = {};
+  double flops = 0.;
 };
 
 // One run of a program "step", as step 3 of rank 0.
@@ -33,7 +34,8 @@ inline RankTimeline made_timeline(const std::vector<MadeOp>& ops, int workers = 
          .phase = op.phase,
          .waits = op.waits,
          .bytes_read = op.bytes,
-         .bytes_written = op.bytes / 2});
+         .bytes_written = op.bytes / 2,
+         .flops = op.flops});
     timeline.programs[0].predecessors.push_back(op.after);
     timeline.runs[0].spans.push_back({op.begin_ns, op.end_ns, op.worker});
   }

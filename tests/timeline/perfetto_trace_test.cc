@@ -45,7 +45,8 @@ TEST_F(PerfettoTest, HasASliceForEachOpAndOneForTheRun) {
                                                    .begin_ns = 500,
                                                    .end_ns = 2500,
                                                    .layer = 12,
-                                                   .tile = "r0,c1"},
+                                                   .tile = "r0,c1",
+                                                   .flops = 98304.},
                                                   {"norm", {}, 0, 1000, 4001, Phase::kUpdate}}),
                                          "X");
 
@@ -58,10 +59,13 @@ TEST_F(PerfettoTest, HasASliceForEachOpAndOneForTheRun) {
   EXPECT_EQ(found[1]["cat"], "forward");
   EXPECT_EQ(found[1]["args"], (json{{"phase", "forward"},
                                     {"step", 3},
+                                    {"kind", "\"qkv\"/forward"},
                                     {"layer", 12},
                                     {"tiles", "r0,c1"},
+                                    {"flops", 98304},
                                     {"critical", false}}));
-  EXPECT_EQ(found[2]["args"], (json{{"phase", "update"}, {"step", 3}, {"critical", true}}));
+  EXPECT_EQ(found[2]["args"],
+            (json{{"phase", "update"}, {"step", 3}, {"kind", "norm"}, {"critical", true}}));
   EXPECT_EQ(found[2]["ts"], 1.);
   EXPECT_NE(found[1]["tid"], found[2]["tid"]);
 }

@@ -7,19 +7,21 @@
 
 #include "support/error_of.h"
 #include "support/made_timeline.h"
+#include "support/word_tiles.h"
 
 namespace weft {
 namespace {
 
 RankTimeline two_ops() {
-  return made_timeline({{.kind = "a[0]", .after = {}, .begin_ns = 100, .end_ns = 170, .bytes = 6},
-                        {.name = "b",
-                         .after = {0},
-                         .worker = 1,
-                         .begin_ns = 180,
-                         .end_ns = 200,
-                         .phase = Phase::kCommunication,
-                         .waits = true}});
+  return made_timeline(
+      {{.kind = "a[0]", .after = {}, .begin_ns = 100, .end_ns = 170, .bytes = 6, .flops = 24.},
+       {.kind = "b",
+        .after = {0},
+        .worker = 1,
+        .begin_ns = 180,
+        .end_ns = 200,
+        .phase = Phase::kCommunication,
+        .waits = true}});
 }
 
 // Everything that a timeline holds.
@@ -34,8 +36,9 @@ void expect_equal(const RankTimeline& a, const RankTimeline& b) {
     ASSERT_EQ(a.programs[p].ops.size(), b.programs[p].ops.size());
     for (size_t i = 0; i < a.programs[p].ops.size(); ++i) {
       const TracedOp &x = a.programs[p].ops[i], &y = b.programs[p].ops[i];
-      EXPECT_EQ(std::tie(x.name, x.phase, x.waits, x.bytes_read, x.bytes_written),
-                std::tie(y.name, y.phase, y.waits, y.bytes_read, y.bytes_written));
+      EXPECT_EQ(
+          std::tie(x.name, x.phase, x.waits, x.bytes_read, x.bytes_written, x.flops, x.begun_by),
+          std::tie(y.name, y.phase, y.waits, y.bytes_read, y.bytes_written, y.flops, y.begun_by));
     }
   }
   ASSERT_EQ(a.runs.size(), b.runs.size());
@@ -59,6 +62,7 @@ TEST(Timeline, KeepsOfAProgramWhatAReaderNeeds) {
   program.add({{.kind = "first"}, Phase::kData, {}, {x}, [](auto*) {}});
   Op second{{.kind = "second"}, Phase::kUpdate, {x}, {y}, [](auto*) {}};
   second.poll = [] { return true; };
+  second.flops = 24.;
   program.add(second);
 
   const TracedProgram kept = traced(program);
@@ -70,10 +74,44 @@ TEST(Timeline, KeepsOfAProgramWhatAReaderNeeds) {
   EXPECT_FALSE(kept.ops[0].waits);
   EXPECT_EQ(kept.ops[0].bytes_read, 0);
   EXPECT_EQ(kept.ops[0].bytes_written, 15);
+  EXPECT_EQ(kept.ops[0].flops, 0.);
   EXPECT_TRUE(kept.ops[1].waits);
+  EXPECT_EQ(kept.ops[1].flops, 24.);
   EXPECT_EQ(kept.ops[1].bytes_read, 15);
   EXPECT_EQ(kept.ops[1].bytes_written, 7);
   EXPECT_EQ(kept.predecessors, (std::vector<std::vector<uint32_t>>{{}, {0}}));
+}
+
+TEST(Timeline, KnowsWhichOpBeginsATransfer) {
+  WordTiles tiles(2);
+  Program program("step", tiles.table());
+  Op start = make_op("sum/start", {}, {0});
+  start.begins = OpName{.kind = "sum"};
+  program.add(std::move(start));
+  program.add(make_op("other", {}, {1}));
+  Op finish = make_op("sum", {}, {0});
+  finish.poll = [] { return true; };
+  program.add(std::move(finish));
+  Op lonely = make_op("lonely", {}, {0});
+  lonely.poll = [] { return true; };
+  program.add(std::move(lonely));
+
+  const TracedProgram kept = traced(program);
+
+  EXPECT_EQ(kept.ops[0].begun_by, TracedOp::kNone);
+  EXPECT_EQ(kept.ops[1].begun_by, TracedOp::kNone);
+  EXPECT_EQ(kept.ops[2].begun_by, 0u);
+  EXPECT_EQ(kept.ops[3].begun_by, TracedOp::kNone);
+}
+
+TEST(Timeline, HasTheIndependentRunsOfTheProgram) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    MixingProgram mixing(seed, 60, 80);
+
+    EXPECT_EQ(independent_runs(traced(mixing.program())), independent_runs(mixing.program()));
+  }
+  WordTiles tiles(1);
+  EXPECT_EQ(independent_runs(traced(Program("empty", tiles.table()))), (std::vector<size_t>{0, 0}));
 }
 
 TEST(Timeline, BeginsAndEndsWithTheOpsThatRan) {

@@ -5,7 +5,6 @@
 #include "base/gzip.h"
 #include "support/error_of.h"
 #include "support/temp_directory.h"
-#include "timeline/slice_efficiency.h"
 
 namespace weft {
 namespace {
@@ -43,8 +42,8 @@ TEST_F(TraceFileTest, ReadsSlicesInTheOrderOfTracksAndBegins) {
                R"({"ph":"C","name":"counter","ts":1,"pid":1,"args":{"step":77}})"));
 
   ASSERT_EQ(trace.slices.size(), 3u);
-  EXPECT_EQ(trace.name_of(trace.slices[0]), "other");
-  EXPECT_EQ(trace.name_of(trace.slices[1]), "early");
+  EXPECT_EQ(trace.op_of(trace.slices[0]).text, "other");
+  EXPECT_EQ(trace.op_of(trace.slices[1]).text, "early");
   EXPECT_EQ(trace.category_of(trace.slices[1]), "update");
   EXPECT_EQ(trace.slices[1].begin_ns, 10'000);
   EXPECT_EQ(trace.slices[1].duration_ns, 2'500);
@@ -100,27 +99,42 @@ TEST_F(TraceFileTest, RefusesTimesAndNumbersThatNoTraceHas) {
   }
 }
 
-// Two workers: 30 and 10 us of ops within a program of 40 us; a transfer is no work.
-TEST_F(TraceFileTest, EfficiencyIsTheShareOfTheThreadsTimeInOps) {
-  const TraceFile trace = read(
-      document(track_name(1, "programs") + "," + track_name(2, "worker 0") + "," +
-               track_name(3, "worker 1") + "," + track_name(4, "under way") + "," +
-               slice("step", "program", 1, 0, 40) + "," + slice("a", "forward", 2, 0, 10) + "," +
-               slice("b", "backward", 2, 10, 20) + "," + slice("c", "forward", 3, 0, 10) + "," +
-               slice("send", "communication", 4, 5, 30)));
+TEST_F(TraceFileTest, ReadsTheNameOfAnOpInPartsAndItsFlops) {
+  const TraceFile trace = read(document(
+      R"({"ph":"X","name":"x","cat":"update","ts":1,"dur":1,"pid":1,"tid":2,"args":{"kind":"update",)"
+      R"("layer":3,"parameter":"qkvw","index":2,"tiles":"r0","flops":24}})"));
 
-  const SliceEfficiency e = efficiency_of(trace);
-
-  EXPECT_EQ(e.threads, 2);
-  EXPECT_DOUBLE_EQ(e.wall_s, 40e-6);
-  EXPECT_NEAR(e.load_balance(), 20. / 30., 1e-12);
-  EXPECT_NEAR(e.communication(), 30. / 40., 1e-12);
-  EXPECT_NEAR(e.parallel(), 20. / 40., 1e-12);
-  EXPECT_NEAR(efficiency_of(trace, 4).parallel(), 10. / 40., 1e-12);
+  ASSERT_EQ(trace.ops.size(), 1u);
+  EXPECT_EQ(trace.ops[0].text, "x");
+  EXPECT_EQ(trace.ops[0].name, (OpName{"update", 3, "qkvw", 2, "r0"}));
+  EXPECT_EQ(trace.ops[0].flops, 24.);
 }
 
-TEST_F(TraceFileTest, EfficiencyOfNothingIsZero) {
-  EXPECT_EQ(efficiency_of(read(document(""))).parallel(), 0.);
+TEST_F(TraceFileTest, TakesTheWholeNameForTheKindWhereThereIsNone) {
+  const TraceFile trace =
+      read(document(R"({"ph":"X","name":"block3/a[r0]","ts":1,"dur":1,"pid":1,"tid":2,)"
+                    R"("args":{"layer":3,"tiles":"r0","step":1}})"));
+
+  EXPECT_EQ(trace.ops[0].name, (OpName{.kind = "block3/a[r0]", .layer = 3}));
+  EXPECT_EQ(trace.ops[0].flops, 0.);
+}
+
+TEST_F(TraceFileTest, FactsThatNoOpHasAreNone) {
+  const TraceFile trace =
+      read(document(R"({"ph":"X","name":"a","ts":1,"dur":1,"pid":1,"tid":2,)"
+                    R"("args":{"kind":"a","layer":-1,"index":1e30,"flops":-5}})"));
+
+  EXPECT_EQ(trace.ops[0].name, OpName{.kind = "a"});
+  EXPECT_EQ(trace.ops[0].flops, 0.);
+}
+
+TEST_F(TraceFileTest, SlicesOfOneOpShareItsFacts) {
+  const TraceFile trace =
+      read(document(slice("a", "forward", 2, 0, 1) + "," + slice("b", "forward", 2, 1, 1) + "," +
+                    slice("a", "forward", 3, 2, 1)));
+
+  EXPECT_EQ(trace.ops.size(), 2u);
+  EXPECT_EQ(trace.slices[0].op, trace.slices[2].op);
 }
 
 }  // namespace

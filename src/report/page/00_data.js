@@ -1,8 +1,8 @@
 'use strict';
-// The report's data, which src/observe/report_data.cc wrote, unpacked. All texts in it come from
-// files that nobody vouches for: they reach the page as text, never as markup.
+// Unpacks the report's data, which src/report/report_data.cc wrote. Its texts come from files that
+// are not trusted, so they reach the page as text, never as markup.
 
-// [d, n, d, n, ..]: n numbers of which each is d more than the one before.
+// Decodes [d, n, d, n, ..]: each d, n stands for n numbers, each larger by d than the one before.
 function fromDifferences(pairs) {
   let length = 0;
   for (let i = 1; i < pairs.length; i += 2) length += pairs[i];
@@ -15,12 +15,12 @@ function fromDifferences(pairs) {
   return numbers;
 }
 
-// null is a number that was not finite.
+// null stands for a number that was not finite.
 function fromColumn(list) {
   return Float64Array.from(list, (x) => (x === null ? NaN : x));
 }
 
-// Each number is what the one before is, and more.
+// Decodes differences: each number is added to the sum of those before it.
 function fromSteps(list) {
   const numbers = new Float64Array(list.length);
   let last = 0;

@@ -1,6 +1,6 @@
-// Curves as columns of numbers: where they are, how they are smoothed, and what of them is drawn.
+// Curves as columns of numbers: how they are searched, smoothed and thinned for drawing.
 
-// The first index whose number is at least x, in numbers that do not fall.
+// The first index whose number is at least x. numbers: not falling.
 function lowerBound(numbers, x) {
   let low = 0;
   let high = numbers.length;
@@ -11,7 +11,7 @@ function lowerBound(numbers, x) {
   return low;
 }
 
-// The index whose number is next to x; -1 if there is none.
+// The index of the number nearest to x; -1 if there are no numbers.
 function nearest(numbers, x) {
   const after = lowerBound(numbers, x);
   if (after === 0) return numbers.length - 1 < 0 ? -1 : 0;
@@ -19,8 +19,8 @@ function nearest(numbers, x) {
   return x - numbers[after - 1] <= numbers[after] - x ? after - 1 : after;
 }
 
-// The exponential mean over about `steps` numbers, without the pull of a first value: the weights
-// of what has been seen add up to one. NaN stays and counts for nothing.
+// The exponential mean over about `steps` numbers, without a bias to the first value: the weights of
+// the numbers so far add up to one. NaN stays NaN, and has no weight.
 function smoothed(numbers, steps) {
   if (steps <= 1) return numbers;
   const keep = 1 - 2 / (steps + 1);
@@ -37,9 +37,9 @@ function smoothed(numbers, steps) {
   return result;
 }
 
-// The points of a curve in [from, to] and one beyond on each side, as [x, y]. Of more points than
-// 2 * parts, those of each part of the window where y is least and greatest: what a line of that
-// many pixels can show.
+// The points [x, y] of a curve in [from, to], and one beyond on each side. If there are more than
+// 2 * parts, only those of each part of the window where y is least and greatest, since a line of
+// that many pixels can show no more.
 function pointsToDraw(xs, ys, from, to, parts) {
   const begin = Math.max(lowerBound(xs, from) - 1, 0);
   let end = lowerBound(xs, to);
@@ -69,7 +69,7 @@ function pointsToDraw(xs, ys, from, to, parts) {
   return points;
 }
 
-// Rows [x, y of series 0, y of series 1, ..] with null where a series has no point at x.
+// Rows [x, y of series 0, y of series 1, ..]; y is null if the series has no point at x.
 function mergedRows(series) {
   const all = [];
   series.forEach((points, s) => points.forEach(([x, y]) => all.push([x, s, y])));
@@ -77,7 +77,7 @@ function mergedRows(series) {
   const rows = [];
   for (const [x, s, y] of all) {
     const last = rows[rows.length - 1];
-    // A second point of a series at the same x needs a row of its own.
+    // A second point of a series at the same x needs another row.
     if (last !== undefined && last[0] === x && last[s + 1] === null) {
       last[s + 1] = y;
     } else {

@@ -16,7 +16,7 @@ function swatch(color) {
   return make('span', { class: 'swatch', color });
 }
 
-// The text as nodes that may be broken behind commas and slashes, and copies as it is.
+// The text as nodes that may wrap after commas and slashes, and that are copied unchanged.
 function breakable(text) {
   return text.split(/(?<=[,/])/).flatMap((part) => [part, make('wbr')]);
 }
@@ -29,7 +29,7 @@ function show(id, ...children) {
   return section;
 }
 
-// A row of buttons of which one is pressed. choices: [value, label].
+// A row of buttons, one of which is pressed. choices: [value, label].
 function choiceOf(label, choices, chosen, onchoose) {
   const buttons = choices.map(([value, text]) => make('button', {
     type: 'button',
@@ -57,7 +57,7 @@ function phaseColor(phase) {
   return `var(--phase-${known ? phase : 'other'})`;
 }
 
-// What a canvas understands: "var(--x)" in the scheme of now.
+// The colour for a canvas: "var(--x)" resolved in the present scheme.
 function resolved(color) {
   const name = color.slice(4, -1);
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

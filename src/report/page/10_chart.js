@@ -1,7 +1,7 @@
-// A chart of one quantity: its curves by dygraphs, and over them a layer of our own that takes the
-// pointer, so that every number shown is one of the run's and not one of those drawn.
+// A chart of one quantity. dygraphs draws its curves, and a layer over them handles the pointer, so
+// that the numbers shown are the run's own, not the thinned ones that are drawn.
 
-// The library's legend is left out: it would write markup.
+// Without the library's legend, which would write markup.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
 
 const kCharts = [
@@ -30,7 +30,7 @@ class Chart {
     takePointer(this);
   }
 
-  // What a run shows here, as [xs, ys, kind].
+  // The curves of a run in this chart, as [xs, ys, kind].
   curvesOf(run) {
     const { spec, curves } = this;
     const xs = curves.xs(run);
@@ -79,7 +79,7 @@ class Chart {
     this.point(null);
   }
 
-  // Shows the numbers at x of each run, or without an x the last ones.
+  // Shows the numbers of each run at x, or the last ones if there is no x.
   point(x) {
     this.layer.querySelectorAll('.cursor, .dot').forEach((node) => node.remove());
     this.readout.replaceChildren();
@@ -104,13 +104,13 @@ class Chart {
     });
   }
 
-  // How many shown runs before this one have the same numbers, as runs of equal bits do.
+  // The number of shown runs before this one that have the same numbers, as runs of equal bits do.
   equalsBefore(r) {
     const { runs } = this.curves;
     return runs.slice(0, r).filter((run) => run.shown && equalNumbers(run[this.spec.key], runs[r][this.spec.key])).length;
   }
 
-  // Of the strong curve.
+  // The width of the strong curve.
   values(run) {
     const { smoothing } = this.curves;
     if (!this.spec.smooth || smoothing <= 1) return run[this.spec.key];
@@ -151,7 +151,7 @@ function formatTick(x) {
   return Number(x.toPrecision(6)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
 
-// equals: how many equal curves this one lies upon, which show between its dashes and around its
+// equals: the number of equal curves below this one, which show between its dashes and around its
 // points.
 function lineStyle(kind, color, equals) {
   if (kind === 'faint') return { color: `${color}55`, strokeWidth: 1 };

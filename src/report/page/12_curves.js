@@ -1,4 +1,4 @@
-// The charts of all runs against one axis, with one window.
+// The charts of all runs, which share one axis and one window.
 
 const kAxes = { step: 'step', tokens: 'tokens', elapsed_s: 'seconds' };
 const kSmoothings = [1, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
@@ -17,7 +17,7 @@ class Curves {
     return run[this.axis];
   }
 
-  // Where the updates of these steps are on the axis: a validation follows the step that it names.
+  // The places of these steps' updates on the axis: a validation follows the step that it names.
   xsOfSteps(run, steps) {
     if (this.axis === 'step') return steps;
     return steps.map((step) => this.xs(run)[nearest(run.step, step)] ?? NaN);
@@ -69,7 +69,7 @@ class Curves {
     this.draw();
   }
 
-  // The window keeps its place among the steps of the run that has most.
+  // The window keeps its place among the steps of the longest run.
   setAxis(axis) {
     const longest = this.runs.reduce((a, b) => (b.step.length > a.step.length ? b : a));
     const places = this.zoomed?.map((x) => nearest(this.xs(longest), x));
@@ -84,7 +84,7 @@ class Curves {
     this.draw();
   }
 
-  // Axes that every run can be drawn against.
+  // The axes for which every run has numbers.
   axes() {
     return Object.entries(kAxes).filter(([name]) =>
       this.runs.every((run) => run[name].every(Number.isFinite)));
@@ -126,7 +126,7 @@ class Curves {
     return make('div', { class: 'legend' }, ...entries);
   }
 
-  // In words; '' if all runs differ.
+  // Names the runs that are equal; '' if all differ.
   equalRuns() {
     return this.runs.map((run, r) => {
       const equal = this.runs.slice(0, r).find((other) =>

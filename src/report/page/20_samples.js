@@ -1,4 +1,4 @@
-// What the models wrote on the way, a step at a time.
+// The samples that the models wrote, one step at a time.
 
 function showSamples(runs) {
   const steps = [...new Set(runs.flatMap((run) => run.samples.map(([step]) => step)))].sort((a, b) => a - b);

@@ -4,7 +4,7 @@ const kLane = { height: 20, gap: 3, head: 22, axis: 22, gutter: 78 };
 const kMostHeight = 9000;  // of all lanes: canvases have their limits
 const kLeastNamed = 11;    // pixels
 
-// By track: its slices [first, last) and where it is drawn; and what all of them need, in pixels.
+// By track: its slices [first, last) and where it is drawn. And the height of all, in pixels.
 function lanesOf(timeline) {
   const lanes = timeline.tracks.map((track) => ({ ...track, first: 0, last: 0 }));
   timeline.track.forEach((track, i) => {
@@ -41,7 +41,7 @@ function stepsOf(timeline) {
   return new Map([...steps].sort((a, b) => a[0] - b[0]));
 }
 
-// The slice of a lane that holds the time, or the one next to it within `slack`; -1 if none.
+// The slice of a lane at this time, or the nearest one within `slack`; -1 if there is none.
 function sliceAt(timeline, lane, ns, slack) {
   const begins = timeline.begin.subarray(lane.first, lane.last);
   const after = lane.first + lowerBound(begins, ns);
@@ -129,8 +129,8 @@ class LanePainter {
     context.fillText(lane.name || `track ${lane.thread}`, 0, lane.y + layout.laneHeight / 2, kLane.gutter - 6);
   }
 
-  // Slices of a pixel and more one by one. Of smaller ones, each pixel shows how much of it they
-  // fill, in the colour of the phase that fills most.
+  // Draws slices of at least a pixel one by one. For smaller ones, each pixel shows how much of it
+  // they fill, in the colour of the phase that fills most.
   drawSlices(lane) {
     const { timeline, layout, context } = this;
     const [first, last] = this.visible(lane);
@@ -167,7 +167,7 @@ class LanePainter {
     flush();
   }
 
-  // [first, last) of the slices of a lane in the view. Those of a lane do not overlap.
+  // The slices [first, last) of a lane in the view. Slices of a lane do not overlap.
   visible(lane) {
     const { timeline, view } = this;
     const begins = timeline.begin.subarray(lane.first, lane.last);

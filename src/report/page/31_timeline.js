@@ -1,4 +1,4 @@
-// The timeline of a trace: zoom, pan, and what each slice is.
+// The timeline of a trace: zoom, pan, and the facts of each slice.
 
 class Timeline {
   constructor(trace) {
@@ -43,7 +43,7 @@ class Timeline {
     this.setView(from + part * (to - from), to + part * (to - from));
   }
 
-  // The whole trace without a step.
+  // Shows the step, or the whole trace if there is none.
   showStep(step) {
     const span = this.steps.get(step) ?? this.whole;
     this.setView(span[0], span[1]);
@@ -53,14 +53,14 @@ class Timeline {
     return this.view[0] + (pixel - kLane.gutter) / this.painter.scale;
   }
 
-  // At a place of the canvas; -1 if there is no slice.
+  // The slice at a point of the canvas; -1 if there is none.
   sliceAt(x, y) {
     const lane = this.layout.lanes.find((l) => y >= l.y && y < l.y + this.layout.laneHeight);
     if (lane === undefined || x < kLane.gutter) return -1;
     return sliceAt(this.timeline, lane, this.timeAt(x), 3 / this.painter.scale);
   }
 
-  // Shows what the slice is beside a place of the window.
+  // Shows the facts of the slice beside a point of the window.
   choose(slice, clientX, clientY) {
     if (slice !== this.chosen) {
       this.chosen = slice;

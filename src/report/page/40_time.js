@@ -1,5 +1,5 @@
-// Where the threads' time goes: bars by kind of op and by layer, against what their arithmetic would
-// take at the machine's peak.
+// Where the threads' time goes: bars by kind of op and by layer, compared with the time that their
+// arithmetic would take at the machine's peak.
 
 const kMostBars = 14;
 
@@ -7,7 +7,7 @@ function secondsOf(part) {
   return part.phases.reduce((sum, [, seconds]) => sum + seconds, 0);
 }
 
-// Seconds of threads that the known arithmetic takes at least; NaN if the peak or all of it is unknown.
+// The least thread seconds of the known arithmetic; NaN if the peak or all FLOPs are unknown.
 function leastSeconds(part, trace) {
   return part.flops > 0 && trace.thread_peak > 0 ? part.flops / trace.thread_peak : NaN;
 }
@@ -44,7 +44,7 @@ function barRow(part, trace, longest, all) {
     bar);
 }
 
-// Three digits, zeros at the end included, so that columns of them line up.
+// Three digits, with zeros at the end, so that columns line up.
 function formatMilliseconds(ms) {
   return `${ms >= 100 ? formatCount(ms) : ms.toFixed(ms >= 10 ? 1 : ms >= 1 ? 2 : 3)} ms`;
 }
@@ -58,7 +58,7 @@ function bars(parts, trace, all) {
     make('div', { class: 'bars' }, ...rows.slice(kMostBars)))];
 }
 
-// What the bars are held against, in words.
+// Explains the line inside the bars.
 function roofOf(trace) {
   const memory = 'The memory roof is not drawn: neither the log nor the trace has the bandwidth, so of what '
     + 'moves bytes rather than computes (layernorm, GELU, updates) only the time is shown.';

@@ -1,4 +1,4 @@
-// Tables whose columns are what is compared: runs, or traces.
+// Tables with a column for each run or trace.
 
 // columns: [name, colour or null]. rows: [label, values]; values are texts, nodes or undefined.
 function comparison(columns, rows, marksDifferences) {

@@ -2,7 +2,7 @@
 
 const kThemes = ['auto', 'light', 'dark'];
 
-// The scheme of the system, or the one that is chosen. Canvases are drawn again.
+// Sets the chosen colour scheme, or the system's, and redraws the canvases.
 function takeTheme(redraw) {
   const button = document.getElementById('theme');
   let theme = 0;
@@ -18,7 +18,7 @@ function takeTheme(redraw) {
   apply();
 }
 
-// One chooser of traces for each place that shows one, all with the same choice.
+// Each section that shows a trace has a chooser, and all of them share one choice.
 function showTraces(traces, state) {
   const places = ['timeline', 'time'].map((id) => ({ id, node: make('div'), select: null }));
   const views = traces.map(() => null);
@@ -86,5 +86,5 @@ function showReport() {
   return state;
 }
 
-// For tests, and for whoever wants the numbers.
+// For tests, and for scripts that want the numbers.
 window.weftReport = showReport();

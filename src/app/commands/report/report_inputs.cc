@@ -6,10 +6,8 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
-#include "app/commands/train/train_options.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/paths.h"
@@ -73,7 +71,7 @@ std::vector<fs::path> traces_in(const fs::path& directory) {
   std::error_code unreadable;  // its log was read
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, unreadable)) {
     const fs::path& path = entry.path();
-    if (names_perfetto(path) && file_exists(path) && begins_like_a_trace(path)) {
+    if (is_perfetto_path(path) && file_exists(path) && begins_like_a_trace(path)) {
       found.push_back(path);
     }
   }
@@ -93,33 +91,6 @@ int64_t threads_of(const ordered_json& run) {
   return sane ? ranks * threads : 0;
 }
 
-// Sequences may be shorter than the model's.
-int64_t sequence_length(const ReportRun& run, const Config& config) {
-  if (run.config_toml.empty()) return config.T;
-  TrainOptions options;
-  parse_train_options({"--config", RunLayout{run.path}.config().string()}, options);
-  return options.seq_len != 0 ? options.seq_len : config.T;
-}
-
-std::optional<TracedModel> model_of(const ReportRun& run, std::vector<std::string>& notes) {
-  try {
-    const ordered_json facts = ordered_json::parse(run.log.run);
-    const auto model = facts.find("model");
-    if (model == facts.end() || !model->is_string()) return std::nullopt;
-    TracedModel traced;
-    traced.config = parse_model(model->get<std::string>(), 50257);
-    validate(traced.config);
-    traced.T = sequence_length(run, traced.config);
-    traced.tokens_per_step = count_in(facts, "tokens_per_step");
-    const bool fits = traced.T >= 1 && traced.T <= traced.config.T && traced.tokens_per_step > 0;
-    return fits ? std::optional(traced) : std::nullopt;
-  } catch (const Error& error) {
-    notes.push_back(
-        fmt::format("The arithmetic of {} is not known: {}.", run.name, error.message()));
-    return std::nullopt;
-  }
-}
-
 void add_trace(const fs::path& path, int run, Report& report) {
   ReportTrace trace;
   trace.name = last_name(path);
@@ -129,21 +100,18 @@ void add_trace(const fs::path& path, int run, Report& report) {
     throw input_error(kWhere, fmt::format("{} has no slices", path.string()),
                       "weft train --trace FILE.json records some");
   }
-  std::optional<TracedModel> model;
-  int64_t threads = 0;
   if (run >= 0) {
     const ReportRun& of = report.runs[static_cast<size_t>(run)];
     trace.name = of.name + ": " + trace.name;
-    model = model_of(of, report.notes);
     const ordered_json facts = ordered_json::parse(of.log.run);
-    threads = threads_of(facts);
+    const int64_t threads = threads_of(facts);
     const auto peak = facts.find("peak_flops");
     if (threads > 0 && peak != facts.end() && peak->is_number()) {
       trace.thread_peak = peak->get<double>() / static_cast<double>(threads);
     }
   }
-  profile_trace(model ? &*model : nullptr, trace);
-  trace.efficiency = efficiency_of(trace.file, threads);
+  profile_trace(trace);
+  trace.activity = activity(timeline_of(trace.file));
   report.traces.push_back(std::move(trace));
 }
 

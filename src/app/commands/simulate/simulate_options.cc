@@ -125,7 +125,7 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   }
   if (!o.trace.empty()) {
     require_replaceable(o.trace, "--trace");
-    if (!names_perfetto(o.trace) && !names_paraver(o.trace)) {
+    if (!is_perfetto_path(o.trace) && !is_paraver_path(o.trace)) {
       throw flags.error("--trace", fmt::format("cannot write {}", o.trace),
                         fmt::format("the name must end in {}", kTimelineFiles));
     }

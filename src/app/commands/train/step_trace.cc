@@ -17,7 +17,7 @@ constexpr int64_t kUsualSteps = 10;
 
 std::filesystem::path checked_file(const std::string& file) {
   std::filesystem::path path(file);
-  if (!names_perfetto(path) && !names_paraver(path)) {
+  if (!is_perfetto_path(path) && !is_paraver_path(path)) {
     throw input_error("train", fmt::format("--trace: cannot write {}", file),
                       fmt::format("the name must end in {}", kTimelineFiles));
   }
@@ -63,7 +63,7 @@ std::string StepTrace::write(Communicator& communicator, int workers) const {
   write_timeline(file_, timeline);
   return fmt::format("efficiency of the traced steps: {}\ntrace in {}: open it {}",
                      describe(efficiency(timeline).pop), file_.string(),
-                     names_paraver(file_) ? "with Paraver" : "at https://ui.perfetto.dev");
+                     is_paraver_path(file_) ? "with Paraver" : "at https://ui.perfetto.dev");
 }
 
 }  // namespace weft

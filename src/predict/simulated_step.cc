@@ -1,4 +1,4 @@
-#include "predict/imagined_step.h"
+#include "predict/simulated_step.h"
 
 #include <algorithm>
 #include <utility>
@@ -21,8 +21,8 @@ StepSettings settings_of(const BenchModel& model, const DistributionSettings& di
   return settings;
 }
 
-// Asks the ops that begin transfers what they begin. They touch nothing but the few bytes of the
-// norm's partial sums.
+// Runs the ops that begin transfers, which the communicator records. They touch no memory but the
+// few bytes of the norm's partial sums.
 std::vector<std::vector<RecordedTransfer>> transfers_of(const Program& program,
                                                         RecordingCommunicator& rank) {
   std::vector<std::vector<RecordedTransfer>> transfers(program.ops().size());
@@ -47,7 +47,7 @@ int busiest_of(const Distribution* distribution, const ParameterTable& table) {
 
 }  // namespace
 
-ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& distribution,
+SimulatedStep::SimulatedStep(const BenchModel& model, const DistributionSettings& distribution,
                            int rank, int ranks) {
   RecordingCommunicator communicator(rank, ranks);
   const StepSettings settings = settings_of(model, distribution, communicator);
@@ -57,7 +57,7 @@ ImaginedStep::ImaginedStep(const BenchModel& model, const DistributionSettings& 
   for (const int64_t t : {1, 2}) step.set_step(t, kLearningRate);
   for (const Program* program : step.programs(0)) {
     programs_.push_back(
-        {ProgramGraph(*program), work_of(*program), transfers_of(*program, communicator)});
+        {traced(*program), work_of(*program), transfers_of(*program, communicator)});
   }
   const Distribution* shared = step.distribution();
   const double moment_share = shared != nullptr ? shared->moment_share() : 1.;
