@@ -1,3 +1,4 @@
+#include "model/model_flops.h"
 #include "run/step_report.h"
 
 #include <nlohmann/json.hpp>
