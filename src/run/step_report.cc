@@ -1,7 +1,8 @@
-#include "model/model_flops.h"
 #include "run/step_report.h"
 
 #include <nlohmann/json.hpp>
+
+#include "model/model_flops.h"
 
 namespace weft {
 
