@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "run/initialize.h"
+#include "run/memory_estimate.h"
 
 namespace weft {
 namespace {

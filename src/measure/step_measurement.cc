@@ -10,6 +10,7 @@
 #include "app/cli/terminal.h"
 #include "measure/hardware_counters.h"
 #include "measure/machine.h"
+#include "model/model_flops.h"
 #include "run/rank_timelines.h"
 #include "timeline/recorder.h"
 

@@ -1,5 +1,7 @@
 #include "parallel/buckets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/math.h"
@@ -8,7 +10,8 @@
 namespace weft {
 namespace {
 
-// Small enough to share a small model out evenly, large enough that an op is not all overhead.
+// Small enough that ranks get even shares of a small model, large enough that the work of an op
+// outweighs its overhead.
 constexpr int64_t kUnitsPerModel = 256;
 constexpr int64_t kLargestUnit = int64_t{1} << 16;
 constexpr int64_t kCacheLine = 16;  // floats
@@ -18,7 +21,7 @@ int64_t unit_size(int64_t buffer_size) {
                     kLargestUnit);
 }
 
-// The units of a row of tiles: elements [begin, end) of the buffer.
+// Appends the units of a row of tiles, which is `elements` of the buffer.
 void append_units(std::vector<Unit>& units, size_t parameter, Range rows, Range elements,
                   int64_t size) {
   for (const Range& part : split(elements.size(), size)) {
@@ -77,7 +80,7 @@ std::vector<int64_t> Buckets::shares(const Bucket& bucket, int ranks) const {
   for (int64_t r = 1; r <= ranks; ++r) {
     const int64_t goal = bucket.elements.begin + bucket.elements.size() * r / ranks;
     int64_t end = begin;
-    // A unit goes to the rank that its middle falls to.
+    // A unit belongs to the rank in whose even share its middle lies.
     for (; unit < bucket.units.end; ++unit) {
       const Range& elements = units_[size_t(unit)].elements;
       if (r < ranks && elements.begin + elements.size() / 2 >= goal) break;
@@ -98,6 +101,10 @@ Range Buckets::units_in(Range elements) const {
   return {first_at(elements.begin), first_at(elements.end)};
 }
 
+Range Buckets::elements_of(Range units) const {
+  return {units_[size_t(units.begin)].elements.begin, units_[size_t(units.end - 1)].elements.end};
+}
+
 std::vector<Range> Buckets::groups(Range units) const {
   std::vector<Range> groups;
   for (int64_t u = units.begin; u < units.end; ++u) {
@@ -115,6 +122,23 @@ std::vector<TileId> Buckets::tiles(const TiledParameters& parameters, Range unit
     tiles = tiles_of({tiles, parameters.at(unit.parameter).over(unit.rows)});
   }
   return tiles;
+}
+
+std::vector<TileId> Buckets::tiles(const std::vector<TiledParameters>& parameters,
+                                   Range units) const {
+  std::vector<TileId> all;
+  for (const TiledParameters& one : parameters) all = tiles_of({all, tiles(one, units)});
+  return all;
+}
+
+OpName bucket_op_name(size_t bucket, const char* kind, int64_t group) {
+  return {.kind = kind,
+          .index = int64_t(bucket),
+          .tile = group == OpName::kNone ? "" : fmt::format("{}", group)};
+}
+
+size_t bytes_moved(Range elements, size_t arrays_read, size_t arrays_written) {
+  return size_t(elements.size()) * sizeof(float) * (arrays_read + 2 * arrays_written);
 }
 
 }  // namespace weft

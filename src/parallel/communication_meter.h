@@ -1,4 +1,5 @@
-// CommunicationMeter: what a step's transfers sent, and when they were under way.
+// CommunicationMeter: counts the bytes that a step sends and records when its transfers were under
+// way.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +18,17 @@ class CommunicationMeter {
  public:
   struct Record {
     int64_t bytes_sent = 0;
-    std::vector<Interval> transfers;  // of now_ns(), in no order; they may overlap
+    std::vector<Interval> transfers;  // in now_ns(); unordered, may overlap
   };
 
-  // bytes: what this rank sends at least, whatever algorithm the library chooses.
+  // bytes: the least that this rank sends, whatever algorithm the MPI library chooses.
   void sent(int64_t bytes) {
     const std::lock_guard lock(mutex_);
     record_.bytes_sent += bytes;
   }
-  // A transfer, named by any address of its own, is under way between these.
+
+  // Mark the beginning and the end of a transfer. Any address that no other transfer uses meanwhile
+  // identifies it.
   void begins(const void* transfer) {
     const std::lock_guard lock(mutex_);
     begun_[transfer] = now_ns();
@@ -35,7 +38,7 @@ class CommunicationMeter {
     record_.transfers.push_back({begun_[transfer], now_ns()});
   }
 
-  // What happened since the last call.
+  // Returns what was recorded since the last call.
   Record take() {
     const std::lock_guard lock(mutex_);
     return std::exchange(record_, {});

@@ -49,7 +49,7 @@ MomentTransport::Place MomentTransport::place_of(const std::string& tensor) cons
 }
 
 void MomentTransport::move(const Place& place, Direction direction) const {
-  for (const Distribution::Keepers& keepers : distribution_->keepers_of(place.elements)) {
+  for (const UpdateShares::Keepers& keepers : distribution_->shares().keepers_of(place.elements)) {
     exchange_with_main(place.buffer, keepers.begin, keepers.counts, direction);
   }
 }
@@ -57,7 +57,7 @@ void MomentTransport::move(const Place& place, Direction direction) const {
 // Rank 0 gives back the memory of the moments that it held for others.
 void MomentTransport::release(const Place& place) const {
   if (!is_main()) return;
-  for (const Distribution::Keepers& keepers : distribution_->keepers_of(place.elements)) {
+  for (const UpdateShares::Keepers& keepers : distribution_->shares().keepers_of(place.elements)) {
     const int64_t own = keepers.counts[0];
     const int64_t others = part_begins(keepers.counts).back() - own;
     Arena::release(place.buffer.subspan(size_t(keepers.begin + own), size_t(others)));

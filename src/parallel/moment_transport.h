@@ -24,7 +24,7 @@ class MomentTransport {
 
   // Whether each rank keeps all moments, so that fetch and serve have nothing to do.
   bool keeps_all() const {
-    return distribution_ == nullptr || distribution_->everyone_keeps_moments();
+    return distribution_ == nullptr || distribution_->shares().everyone_updates();
   }
 
   // A collective: rank 0, which has read all moments, sends each rank those that it keeps.

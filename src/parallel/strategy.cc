@@ -2,23 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/error.h"
 
 namespace weft {
 namespace {
 
+template <typename T>
+std::unique_ptr<Strategy> make(Communicator& communicator) {
+  return std::make_unique<T>(communicator);
+}
+
 class AllReduce : public Strategy {
  public:
   using Strategy::Strategy;
 
-  std::vector<int64_t> shares(const Buckets& buckets, const Bucket& bucket) const override {
-    return buckets.shares(bucket, communicator_.size());
-  }
-  bool everyone_updates() const override { return true; }
   Request begin_sum(Vector<float> gradients) override {
     return communicator_.begin_all_reduce(gradients);
   }
-  // To add up each share in one place, and to send it from there: all but a rank's own, twice.
+  // A rank sends all shares but its own to where they are added up, and its own sum to all others.
   int64_t sum_bytes(int64_t elements) const override {
     const int ranks = communicator_.size();
     return 2 * elements * (ranks - 1) / ranks * int64_t(sizeof(float));
@@ -26,19 +29,12 @@ class AllReduce : public Strategy {
   Request begin_spread_sums(Vector<float> gradients, const std::vector<int64_t>& shares) override {
     return communicator_.begin_all_gather(gradients, shares);
   }
-  Request begin_spread_weights(Vector<float>, const std::vector<int64_t>&) override { return {}; }
 };
 
 class Sharded : public Strategy {
  public:
   using Strategy::Strategy;
 
-  std::vector<int64_t> shares(const Buckets& buckets, const Bucket& bucket) const override {
-    return buckets.shares(bucket, communicator_.size());
-  }
-  // MPI's reduce-scatter would do, but Open MPI's uses a quarter of a link (docs/distributed.md).
-  bool library_sums() const override { return false; }
-  Request begin_spread_sums(Vector<float>, const std::vector<int64_t>&) override { return {}; }
   Request begin_spread_weights(Vector<float> weights, const std::vector<int64_t>& shares) override {
     return communicator_.begin_all_gather(weights, shares);
   }
@@ -48,18 +44,12 @@ class Server : public Strategy {
  public:
   using Strategy::Strategy;
 
-  std::vector<int64_t> shares(const Buckets&, const Bucket& bucket) const override {
-    std::vector<int64_t> shares(static_cast<size_t>(communicator_.size()), 0);
-    shares[kServer] = bucket.elements.size();
-    return shares;
-  }
   Request begin_sum(Vector<float> gradients) override {
     return communicator_.begin_reduce(gradients, kServer);
   }
   int64_t sum_bytes(int64_t elements) const override {
     return communicator_.rank() == kServer ? 0 : elements * int64_t(sizeof(float));
   }
-  Request begin_spread_sums(Vector<float>, const std::vector<int64_t>&) override { return {}; }
   Request begin_spread_weights(Vector<float> weights, const std::vector<int64_t>&) override {
     return communicator_.begin_broadcast(weights, kServer);
   }
@@ -68,14 +58,31 @@ class Server : public Strategy {
   static constexpr int kServer = 0;
 };
 
+// MPI has a reduce-scatter for `sharded`, but Open MPI's reaches a quarter of a link
+// (docs/distributed.md), so its ranks exchange gradients and add them up themselves.
+constexpr std::array kStrategies = {
+    StrategyTraits{"all-reduce", Updaters::kEveryRank, /*library_sums=*/true, make<AllReduce>},
+    StrategyTraits{"sharded", Updaters::kShares, /*library_sums=*/false, make<Sharded>},
+    StrategyTraits{"server", Updaters::kRank0, /*library_sums=*/true, make<Server>}};
+
 }  // namespace
 
-std::unique_ptr<Strategy> make_strategy(const std::string& name, Communicator& communicator) {
-  if (name == "all-reduce") return std::make_unique<AllReduce>(communicator);
-  if (name == "sharded") return std::make_unique<Sharded>(communicator);
-  if (name == "server") return std::make_unique<Server>(communicator);
-  throw input_error("train", fmt::format("unknown strategy '{}'", name),
-                    "use all-reduce, sharded or server");
+std::span<const StrategyTraits> strategies() { return kStrategies; }
+
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names;
+  for (const StrategyTraits& strategy : strategies()) names.emplace_back(strategy.name);
+  return names;
+}
+
+const StrategyTraits& strategy_traits(const std::string& name) {
+  for (const StrategyTraits& strategy : strategies()) {
+    if (strategy.name == name) return strategy;
+  }
+  const std::vector<std::string> names = strategy_names();
+  throw input_error(
+      "train", fmt::format("unknown strategy '{}'", name),
+      fmt::format("use {} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back()));
 }
 
 }  // namespace weft

@@ -8,7 +8,7 @@
 namespace weft {
 namespace {
 
-// Where the second child of a node begins.
+// The first micro-batch of a node's second child.
 int64_t middle_of(Range node) {
   return node.begin + static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(node.size() - 1)));
 }
@@ -17,6 +17,7 @@ bool is_inside(Range inner, Range outer) {
   return outer.begin <= inner.begin && inner.end <= outer.end;
 }
 
+// Appends the largest nodes below `node` that lie in the run.
 void collect(Range node, Range run, std::vector<Range>& found) {
   if (is_inside(node, run)) {
     found.push_back(node);
@@ -27,13 +28,14 @@ void collect(Range node, Range run, std::vector<Range>& found) {
   collect({middle_of(node), node.end}, run, found);
 }
 
-// Returns the place of the node's sum, which is that of its first part.
+// Appends the additions of a node's parts. Returns the index of its sum, which is that of its first
+// part.
 size_t add_up(Range node, const std::vector<Range>& nodes,
               std::vector<std::pair<size_t, size_t>>& additions) {
   const auto at = std::ranges::find(nodes, node.begin, &Range::begin);
   require(at != nodes.end(), "a sum begins with a node");
-  const auto place = static_cast<size_t>(at - nodes.begin());
-  if (at->end == node.end) return place;
+  const auto index = static_cast<size_t>(at - nodes.begin());
+  if (at->end == node.end) return index;
   const size_t to = add_up({node.begin, middle_of(node)}, nodes, additions);
   const size_t from = add_up({middle_of(node), node.end}, nodes, additions);
   additions.emplace_back(to, from);

@@ -1,4 +1,5 @@
-// SumTree: the one order in which the gradients of a step's micro-batches are added, whoever adds.
+// SumTree: the order in which the gradients of a step's micro-batches are added, on any number of
+// ranks.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +11,9 @@
 
 namespace weft {
 
-// A binary tree over micro-batches [0, n): a node of more than one is the sum of its first 2^k
-// micro-batches, as many as are fewer than all of them, and of the rest. So every aligned run of a
-// power of two is a node: ranks that have such a run each have one partial sum.
+// A binary tree over micro-batches [0, n). A node of several micro-batches is the sum of its first
+// 2^k, for the largest 2^k that is less than their number, and of the rest. So every aligned run of
+// 2^k micro-batches is a node, and a rank that computes such a run has a single partial sum.
 //
 //   n = 6:  ((0 + 1) + (2 + 3)) + (4 + 5)
 class SumTree {
@@ -21,16 +22,16 @@ class SumTree {
 
   int64_t size() const { return n_; }
 
-  // The fewest nodes that make up the run, in order: what is left of it once all is added that can
-  // be added without the others.
+  // The fewest nodes that make up the run, in order. They are its partial sums after every addition
+  // that needs no other micro-batch.
   std::vector<Range> nodes_of(Range run) const;
 
-  // Of the nodes of a run that begins at `begin`, when micro-batch `i` joins: with how many of the
-  // sums so far, from the last one on, it is added up.
+  // How many partial sums of the run [begin, i), from the last one on, are added to micro-batch `i`
+  // when it extends the run.
   int64_t merges(int64_t begin, int64_t i) const;
 
-  // How to add up nodes that make up all of the tree: for each (to, from) in turn, the sum at place
-  // `from` is added to the one at place `to`. The result is at place 0.
+  // How to add up `nodes`, which make up the whole tree: each (to, from) in turn adds the sum at
+  // index `from` to the one at index `to`. The result is at index 0.
   std::vector<std::pair<size_t, size_t>> additions(const std::vector<Range>& nodes) const;
 
  private:

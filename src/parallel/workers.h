@@ -1,4 +1,4 @@
-// Workers: which ranks compute, and which micro-batches of a step are whose.
+// Workers: the ranks that compute batches, and the micro-batches of a step that each computes.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,11 @@
 
 namespace weft {
 
-// Which micro-batches of a step are a rank's: a run of them, as long on every rank that has any.
+// Numbers the micro-batches of a step across all ranks. Each rank that computes has a run of them,
+// and all runs have the same length.
 struct Workers {
-  int64_t micro_steps = 1;  // of each worker
-  int64_t first = 0;        // the first rank that works: 1 with a dedicated server
+  int64_t micro_steps = 1;  // micro-batches of each such rank
+  int64_t first = 0;        // the first rank that computes: 1 with a dedicated server
   int64_t ranks = 1;
 
   int64_t count() const { return ranks - first; }

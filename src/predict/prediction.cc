@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "parallel/strategy.h"
 #include "predict/longest_path.h"
 
 namespace weft {
@@ -155,7 +156,7 @@ Prediction Predictor::predict(const Scenario& scenario, Timeline* timeline) {
   const StepResult most = simulated(busiest, nullptr);
   p.step_s = most.seconds;
   double useful_s = most.useful_s;  // mean of all ranks
-  if (scenario.dist == "server" && p.ranks > 1) {
+  if (p.ranks > 1 && strategy_traits(scenario.dist).updaters == Updaters::kRank0) {
     const StepResult other = simulated(1, &most);
     p.step_s = std::max(p.step_s, other.seconds);
     useful_s = (useful_s + (p.ranks - 1) * other.useful_s) / p.ranks;

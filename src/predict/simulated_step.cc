@@ -36,9 +36,10 @@ std::vector<std::vector<RecordedTransfer>> transfers_of(const Program& program,
 }
 
 int busiest_of(const Distribution* distribution, const ParameterTable& table) {
-  if (distribution == nullptr || distribution->everyone_keeps_moments()) return 0;
+  if (distribution == nullptr || distribution->shares().everyone_updates()) return 0;
   std::vector<int64_t> elements;
-  for (const Distribution::Keepers& keepers : distribution->keepers_of({0, table.buffer_size()})) {
+  for (const UpdateShares::Keepers& keepers :
+       distribution->shares().keepers_of({0, table.buffer_size()})) {
     elements.resize(keepers.counts.size());
     for (size_t rank = 0; rank < elements.size(); ++rank) elements[rank] += keepers.counts[rank];
   }
@@ -60,10 +61,10 @@ SimulatedStep::SimulatedStep(const BenchModel& model, const DistributionSettings
         {traced(*program), work_of(*program), transfers_of(*program, communicator)});
   }
   const Distribution* shared = step.distribution();
-  const double moment_share = shared != nullptr ? shared->moment_share() : 1.;
+  const double state_share = shared != nullptr ? shared->shares().state_share() : 1.;
   memory_.weights = state.weights.data.size_bytes();
   memory_.gradients = state.dweights.data.size_bytes();
-  memory_.moments = size_t(moment_share * double(state.optimizer_state_bytes()));
+  memory_.moments = size_t(state_share * double(state.optimizer_state_bytes()));
   memory_.rest = step.memory_bytes();
   busiest_rank_ = busiest_of(shared, *state.table);
 }

@@ -10,7 +10,7 @@ size_t run_bytes(const TrainingState& state, const TrainingStep& step) {
   const size_t all = state.arena->bytes() + step.memory_bytes();
   if (step.distribution() == nullptr) return all;
   const double optimizer_state = double(state.optimizer_state_bytes());
-  return all - size_t(optimizer_state * (1. - step.distribution()->moment_share()));
+  return all - size_t(optimizer_state * (1. - step.distribution()->shares().state_share()));
 }
 
 void check_memory(size_t bytes, const Config& model, const char* hint,

@@ -11,6 +11,11 @@
 
 namespace weft {
 
+// Advice where memory is short: for the state of a model, and for its steps.
+inline constexpr const char* kSmallerHint = "use a smaller --model, --batch-size or --seq-len";
+inline constexpr const char* kRecomputeHint =
+    "use --recompute block, or a smaller --model, --batch-size or --seq-len";
+
 // All memory of this rank, without the optimizer's state that other ranks keep.
 size_t run_bytes(const TrainingState& state, const TrainingStep& step);
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/math.h"
 #include "infer/evaluate.h"
+#include "parallel/strategy.h"
 #include "run/run_plan.h"
 
 namespace weft {
@@ -37,7 +38,7 @@ void check_ranks(const TrainSettings& settings) {
     throw input_error("train", "--dedicated-server leaves no rank to compute",
                       "start at least two ranks");
   }
-  if (distribution.strategy != "server") {
+  if (strategy_traits(distribution.strategy).updaters != Updaters::kRank0) {
     throw input_error("train", "--dedicated-server is for --dist server");
   }
 }

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/model_flops.h"
+
 namespace weft {
 
 using nlohmann::ordered_json;

@@ -7,6 +7,7 @@
 #include "comm/agreement.h"
 #include "comm/single_process.h"
 #include "infer/evaluate.h"
+#include "model/model_flops.h"
 #include "parallel/moment_transport.h"
 #include "run/checkpoint_round.h"
 #include "run/divergence.h"

@@ -1,4 +1,4 @@
-// LossProgram: forward and loss of one batch of a model, on memory of its own.
+// LossProgram: the forward pass and loss of one batch of a model, on memory of its own.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace weft {
 
-// For B sequences of T tokens. A row's losses depend on the tokens of its own sequence alone, and
-// within it only on those up to the target: sequences may be padded at their end with any id < V.
+// The batch has B sequences of T tokens. The loss of a row depends only on the tokens of its
+// sequence up to the target, so sequences may be padded at their end with any id < V.
 class LossProgram {
  public:
   // REQUIRES: the weights outlive this; 1 <= T <= the model's T.
@@ -23,7 +23,7 @@ class LossProgram {
 
   const Program& program() const { return program_; }
 
-  // (B T): row b T + t is token t of sequence b. Ids in [0, V).
+  // (B T): row b T + t is token t of sequence b; ids in [0, V).
   Vector<int32_t> inputs() const { return activations_.embedding.inputs.column({0, tiling_.n()}); }
   Vector<int32_t> targets() const {
     return activations_.classifier.targets.column({0, tiling_.n()});

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
+#include <string>
+
+#include "model/gpt2.h"
+#include "step/gradient_sinks.h"
 
 namespace weft {
 namespace {
@@ -13,48 +16,6 @@ Distribution::FirstReader first_reader_of(const TiledParameters& weights) {
     return first_reader(table->all()[parameter], table->config());
   };
 }
-
-// In the last micro-step: adds every gradient to the norm and, unless updates are deferred, appends
-// the parameter's update.
-class UpdateSink : public GradientSink {
- public:
-  UpdateSink(Program& program, const GradientNorm& norm, const ParameterUpdate& update, bool defers)
-      : program_(program), norm_(norm), update_(update), defers_(defers) {}
-
-  Epilogue on_tile(size_t parameter) override {
-    if (!defers_ && !update_.updates_by_tile()) incomplete_.push_back(parameter);
-    return update_.on_tile(parameter);
-  }
-
-  // The ops of a linear layer's bias gradient are those of its weight's, which is complete as well.
-  void on_parameter(size_t parameter) override {
-    norm_.append_partials(program_, parameter);
-    if (defers_) return;
-    for (const size_t weight : std::exchange(incomplete_, {})) update_.append(program_, weight);
-    update_.append(program_, parameter);
-  }
-
- private:
-  Program& program_;
-  const GradientNorm& norm_;
-  const ParameterUpdate& update_;
-  bool defers_;
-  std::vector<size_t> incomplete_;  // matrices whose tiles are not all complete
-};
-
-// Leaves gradients where they are: later micro-batches add to them, or an exchange follows that
-// does not overlap with backward.
-class DiscardSink : public GradientSink {
- public:
-  explicit DiscardSink(bool takes_token_rows) : takes_token_rows_(takes_token_rows) {}
-
-  bool takes_token_rows() const override { return takes_token_rows_; }
-  Epilogue on_tile(size_t) override { return {}; }
-  void on_parameter(size_t) override {}
-
- private:
-  bool takes_token_rows_;
-};
 
 std::vector<TiledParameters> tiled(TileTable& tiles, const std::vector<OptimizerTensor>& tensors,
                                    const Tiling& tiling) {
@@ -67,11 +28,6 @@ std::vector<TiledParameters> tiled(TileTable& tiles, const std::vector<Optimizer
 
 }  // namespace
 
-double flops_per_token(const ParameterTable& table, int64_t T) {
-  const Config& c = table.config();
-  return 6. * double(table.count()) + 6. * double(c.L) * double(c.C) * double(T);
-}
-
 TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& settings)
     : settings_(settings),
       config_(state.table->config()),
@@ -82,7 +38,7 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
       activations_(arena_, tiles_, config_, tiling_,
                    settings.recompute_blocks ? Kept::kInputs : Kept::kEverything),
       gradients_(arena_, tiles_, config_, tiling_),
-      timing_(*settings_.optimizer, settings.grad_clip > 0. || settings.is_distributed()),
+      timing_(*settings_.optimizer, settings.defers_updates()),
       norm_(arena_, tiles_, dweights_, settings.grad_clip),
       update_({*settings_.optimizer, timing_, norm_, weights_, dweights_, optimizer_state_}),
       micro_steps_(settings.micro_steps) {
@@ -96,7 +52,7 @@ TrainingStep::TrainingStep(const TrainingState& state, const StepSettings& setti
   }
   const int64_t N = micro_steps_;
   for (int64_t k = 0; k < std::min<int64_t>(N, 3); ++k) {
-    // First, middle and last of a step; a step of one micro-batch is all three at once.
+    // The first, a middle and the last micro-step; they coincide in short steps.
     const int64_t micro_step = k == 2 ? N - 1 : k;
     const bool first = micro_step == 0, last = micro_step == N - 1;
     if (!programs_[first][last]) programs_[first][last] = build(first, last);
@@ -137,13 +93,14 @@ std::unique_ptr<Program> TrainingStep::build(bool first, bool last) {
   return program;
 }
 
-// Forward and backward of a micro-batch: before the first, what is left of the step before; with
-// the last, what becomes of its gradients.
+// Forward and backward of a micro-batch. The first micro-step also applies the deferred update of
+// the step before, and the last one also processes the gradients.
 void TrainingStep::append_batch(Program& program, bool first, bool last) {
   const TrainingParts parts{
       {{config_, tiling_, settings_.gemm, weights_}, activations_}, dweights_, gradients_};
-  const bool alone = distribution_ && distribution_->is_reproducible();
-  const MicroStep micro{first || alone, last, tiling_.n() * settings_.workers().micro_batches()};
+  // In a reproducible run, each micro-batch has gradients of its own, which a SumTree adds.
+  const bool overwrites = first || (distribution_ && distribution_->is_reproducible());
+  const MicroStep micro{overwrites, last, tiling_.n() * settings_.workers().micro_batches()};
 
   ForwardHooks hooks;
   if (first && timing_.defers()) {
@@ -189,7 +146,7 @@ void TrainingStep::append_all_updates(Program& program) const {
   for (int64_t layer = kEmbeddings; layer <= config_.L; ++layer) append_arrivals(program, layer);
 }
 
-// What layer `layer` reads: its own parameters, or those of the last layernorm for layer L.
+// Appends the updates of the parameters that `layer` reads; the last layernorm counts as layer L.
 void TrainingStep::append_deferred_updates(Program& program, int64_t layer) const {
   if (distribution_) {
     distribution_->append_updates(program, layer, first_reader_of(weights_));
@@ -201,7 +158,7 @@ void TrainingStep::append_deferred_updates(Program& program, int64_t layer) cons
   }
 }
 
-// The weights that layer `layer` reads have come from the ranks that updated them.
+// Appends the waits for the updated weights that `layer` reads.
 void TrainingStep::append_arrivals(Program& program, int64_t layer) const {
   if (distribution_) distribution_->append_arrivals(program, layer, first_reader_of(weights_));
 }

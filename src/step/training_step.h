@@ -8,8 +8,8 @@
 //     -> update of the weights (AdamW)                              ParameterUpdate, Optimizer
 //     -> the same among several ranks                               Distribution
 //
-// All of it is one Program: a list of ops whose meaning is to run front to back. What runs it, on
-// how many threads and in which order, is an executor's business and changes no bit of the result.
+// All of it is one Program: a list of ops whose meaning is to run front to back. An executor
+// decides on which threads and in which order they run, and changes no bit of the result.
 #pragma once
 
 #include <array>
@@ -19,52 +19,18 @@
 
 #include "base/arena.h"
 #include "comm/communicator.h"
-#include "exec/executor.h"
 #include "model/activations.h"
 #include "model/gpt2.h"
 #include "model/parameters.h"
 #include "model/tiled_parameters.h"
 #include "optim/deferred_update.h"
 #include "optim/gradient_norm.h"
-#include "optim/optimizer.h"
 #include "optim/parameter_update.h"
 #include "parallel/distribution.h"
+#include "step/step_settings.h"
 #include "step/training_state.h"
 
 namespace weft {
-
-struct StepSettings {
-  int64_t B = 4, T = 64;
-  int64_t micro_steps = 1;  // micro-batches per optimizer step
-  std::shared_ptr<const Optimizer> optimizer = default_optimizer();
-  double grad_clip = 1.;                  // largest global norm of the gradients; 0: no clipping
-  GemmBackend gemm = GemmBackend::kAuto;  // of fp32 products
-  Precision precision = Precision::kFp32;
-  bool recompute_blocks = false;  // less memory, more time, the same bits
-
-  Communicator* communicator = nullptr;  // null: this process is alone
-  DistributionSettings distribution = {};
-
-  // Whether the update goes through a Distribution. One rank needs none, unless it is to leave the
-  // bits that several would.
-  bool is_distributed() const {
-    return communicator != nullptr && (communicator->size() > 1 || distribution.reproducible);
-  }
-  Workers workers() const {
-    if (communicator == nullptr) return {.micro_steps = micro_steps};
-    return {micro_steps, distribution.dedicated_server ? 1 : 0, communicator->size()};
-  }
-};
-
-// What model FLOPs utilisation counts, as llm.c does: 6 FLOPs per parameter and token, and 6 L C T
-// for attention.
-double flops_per_token(const ParameterTable& table, int64_t T);
-inline constexpr const char* kMfuConvention = "llm.c: 6N + 6LCT";
-
-// What to do where memory is short: for the state of a model, and for its steps.
-inline constexpr const char* kSmallerHint = "use a smaller --model, --batch-size or --seq-len";
-inline constexpr const char* kRecomputeHint =
-    "use --recompute block, or a smaller --model, --batch-size or --seq-len";
 
 // The programs of one optimizer step and the memory that they work in. With several micro-batches,
 // a step runs one program per micro-batch: the first overwrites the gradients, the others add to
@@ -76,7 +42,7 @@ class TrainingStep {
   TrainingStep(const TrainingState& state, const StepSettings& settings);
   ~TrainingStep();
 
-  // Where the trainer puts the token ids (B T) of a micro-batch before its program runs.
+  // (B T): the token ids of a micro-batch, to be written before its program runs.
   Vector<int32_t> inputs() const { return activations_.embedding.inputs.column({0, tiling_.n()}); }
   Vector<int32_t> targets() const {
     return activations_.classifier.targets.column({0, tiling_.n()});
@@ -85,14 +51,15 @@ class TrainingStep {
   // Call before the first program of step t = 1, 2, .. runs; lr is the learning rate of its update.
   void set_step(int64_t t, double lr) { timing_.begin_step(t, lr); }
 
-  // The programs of micro-step k < micro_steps() of a step, in order.
+  // The programs of micro-step k < micro_steps() in the order in which they run, and the first of
+  // them, which has the forward and backward pass.
   std::vector<const Program*> programs(int64_t micro_step) const;
   const Program& program(int64_t micro_step) const;
-  // On a rank that computes no batches, one: what it does between those of the others.
+  // 1 on a rank that computes no batches: its part in the sums and updates.
   int64_t micro_steps() const { return micro_steps_; }
 
-  // The deferred update as a program of its own. Run it where begin_deferred_update() says that
-  // an update is waiting; without clipping, none ever is.
+  // The deferred update as a program of its own. Run it if begin_deferred_update() returns true:
+  // then an update is waiting, which happens only where updates are deferred.
   const Program& deferred_update() const { return *deferred_update_; }
   bool begin_deferred_update() { return timing_.begin_waiting(); }
 
@@ -100,19 +67,19 @@ class TrainingStep {
   // REQUIRES: no update is waiting.
   const Program& evaluation() const { return *evaluation_; }
 
-  // After the last program of a step: the mean loss of this rank's micro-batches (with
-  // `reproducible`, after every micro-step: of that one), as a share of the global batch, and the
-  // norm of its gradient before clipping.
+  // After the last program of a step: this rank's share of the mean loss over the global batch, and
+  // the norm of the gradient before clipping. With `reproducible`, the loss is that of a single
+  // micro-step, to be read after each.
   double loss() const { return activations_.classifier.loss.matrix().at(0, 0); }
   double grad_norm() const { return norm_.norm(); }
   Vector<const float> losses() const {
     return activations_.classifier.losses.column({0, tiling_.n()});
   }
 
-  // Null where nothing is shared with other ranks.
+  // Null if StepSettings::is_distributed() is false.
   Distribution* distribution() const { return distribution_.get(); }
 
-  // Blocks whose activations a micro-step computes twice.
+  // The number of blocks whose activations a micro-step computes twice.
   int64_t recomputed_blocks() const { return activations_.overwritten_blocks; }
 
   const TileTable& tiles() const { return tiles_; }
@@ -142,10 +109,10 @@ class TrainingStep {
   ParameterUpdate update_;
   std::unique_ptr<Distribution> distribution_;
   int64_t micro_steps_;
-  // Indexed by [first][last]: at most three kinds occur in a run.
+  // Indexed by [is the first micro-step][is the last]; a run has at most three of them.
   std::array<std::array<std::unique_ptr<Program>, 2>, 2> programs_;
   std::unique_ptr<Program> evaluation_, deferred_update_;
-  std::unique_ptr<Program> exchange_;  // of gradients, where it does not overlap with backward
+  std::unique_ptr<Program> exchange_;  // sums of gradients that do not overlap with backward
 };
 
 }  // namespace weft

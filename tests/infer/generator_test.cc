@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "exec/executor.h"
 #include "step/random_state.h"
 #include "support/error_of.h"
 

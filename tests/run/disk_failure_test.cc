@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "exec/executor.h"
 #include "run/checkpoint.h"
 #include "run/trainer.h"
 #include "runlog/event_file.h"

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "exec/executor.h"
 #include "kernels/bf16_backend.h"
 #include "step/random_state.h"
 #include "step/training_step.h"

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "exec/executor.h"
 #include "kernels/bf16_backend.h"
 #include "step/small_training.h"
 #include "support/random_executor.h"

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "comm/single_process.h"
+#include "exec/executor.h"
 #include "kernels/bf16_backend.h"
 #include "run/initialize.h"
 #include "step/training_step.h"

@@ -13,6 +13,7 @@
 #include "comm/agreement.h"
 #include "comm/connect.h"
 #include "measure/step_measurement.h"
+#include "model/model_flops.h"
 
 namespace weft {
 namespace {

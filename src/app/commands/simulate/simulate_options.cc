@@ -8,6 +8,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/precision_flag.h"
 #include "exec/executor.h"
+#include "parallel/strategy.h"
 #include "predict/measured_network.h"
 #include "timeline/timeline_file.h"
 
@@ -46,8 +47,9 @@ void add_flags(Options& flags, SimulateOptions& o, Texts& t) {
   flags.real("--memory-gb-per-s", t.memory_gb_per_s, {0., kLarge},
              "GB/s of a node's memory, for ops that it bounds; 0 = enough for all cores");
   flags.group("How to train");
-  flags.choice("--dist", t.dist, {"all-reduce", "sharded", "server", "all"},
-               "Distribution strategy");
+  std::vector<std::string> dists = strategy_names();
+  dists.emplace_back("all");
+  flags.choice("--dist", t.dist, dists, "Distribution strategy");
   std::vector<std::string> executors = simulated_executor_names();
   executors.emplace_back("all");
   flags.choice("--exec", t.exec, std::move(executors), "Execution model");
@@ -98,7 +100,7 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   if (!parse_bench_flags(flags, arguments, o)) return false;
   o.nodes = parse_counts(flags, "--nodes", t.nodes, kMostNodes);
   o.cores = parse_counts(flags, "--cores", t.cores, kMostCores);
-  o.dists = one_or_all(t.dist, {"all-reduce", "sharded", "server"});
+  o.dists = one_or_all(t.dist, strategy_names());
   o.execs = one_or_all(t.exec, simulated_executor_names());
 
   SimulatedTraining& training = o.training;
