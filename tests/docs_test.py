@@ -192,7 +192,7 @@ WRONG_EXAMPLES = [
 WRONG_REFERENCES = [
     "[a](nowhere.md)", "[a](#nowhere)", "`src/nowhere.h`", "`base/{files,nowhere}.h`",
     "[`layernorm`](src/kernels/layernorm.cc)",          # part of a name
-    "[`layernorm_forward`](src/model/forward.cc)",      # called there
+    "[`layernorm_forward`](src/model/layers/norm.cc)",      # called there
     "[`rethrow_failure`](src/exec/fork_join.cc)",
     "[`Op`](src/exec/executor.h)",
     "[`TrainingStep::built`](src/step/training_step.cc)",

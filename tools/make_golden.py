@@ -17,7 +17,7 @@ that every gradient matters.
 The truth is computed in float64 and rounded to float32. The script also runs in float32, prints
 how far that is from the truth, and fails where it is too far for a test to ask for TOLERANCE.
 
-Tensors of the file (float32, int32 where said; names of parameters as in src/model/parameters.h):
+Tensors of the file (float32, int32 where said; names of parameters as in src/model/architecture.h):
     initial/<parameter>       weights before the first step; wte is (V, C), without padding
     logits                    (B, T, V) of the first micro-batch, before the first step
     loss                      (1) of that micro-batch

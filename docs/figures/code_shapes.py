@@ -74,7 +74,7 @@ class Config:
         ]
 
     def parameters(self):
-        """(name, rows, columns, how many) as in src/model/parameters.h; a vector has one row."""
+        """(name, rows, columns, how many) as in src/model/architecture.h; a vector has one row."""
         C, per_layer = self.C, self.L
         block = [
             ("ln1w", 1, C),
