@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "step/random_state.h"
 #include "step/training_step.h"
 #include "support/thread_ranks.h"
+#include "support/whole_matrix_optimizer.h"
 
 namespace weft {
 namespace {
@@ -59,9 +61,11 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-Outcome run_rank(const Sharing& sharing, Communicator& communicator) {
-  const StepSettings settings = settings_of(sharing, communicator);
-  const TrainingState state(kModel);
+Outcome run_rank(const Sharing& sharing, Communicator& communicator,
+                 const std::shared_ptr<const Optimizer>& optimizer) {
+  StepSettings settings = settings_of(sharing, communicator);
+  settings.optimizer = optimizer;
+  const TrainingState state(kModel, *optimizer);
   fill_weights(state.weights, 1);
   TrainingStep step(state, settings);
   const auto executor = make_executor("tasks", 2);
@@ -87,10 +91,11 @@ Outcome run_rank(const Sharing& sharing, Communicator& communicator) {
   return outcome;
 }
 
-Outcome outcome_of(const Sharing& sharing) {
+Outcome outcome_of(const Sharing& sharing,
+                   const std::shared_ptr<const Optimizer>& optimizer = default_optimizer()) {
   std::vector<Outcome> outcomes(size_t(sharing.ranks));
   run_ranks(sharing.ranks, [&](Communicator& communicator) {
-    outcomes[size_t(communicator.rank())] = run_rank(sharing, communicator);
+    outcomes[size_t(communicator.rank())] = run_rank(sharing, communicator, optimizer);
   });
   for (const Outcome& outcome : outcomes) EXPECT_TRUE(outcome == outcomes[0]) << "ranks differ";
   return outcomes[0];
@@ -148,6 +153,18 @@ TEST(Distribution, ReproducibleBitsDoNotDependOnRanksWhereTokenRowsAreApartOrNot
         EXPECT_TRUE(outcome_of({strategy, ranks, 1, T, true, true}) == expected)
             << strategy << " on " << ranks << " ranks, T " << T;
       }
+    }
+  }
+}
+
+// Muon, for one, needs whole matrices. Then a rank owns whole matrices, or none of one.
+TEST(Distribution, GivesAnOptimizerWholeMatricesUnderEveryStrategy) {
+  const auto optimizer = std::make_shared<WholeMatrixOptimizer>();
+  const Outcome expected = outcome_of({"all-reduce", 1, 1, kFew, true, true}, optimizer);
+  for (const char* strategy : {"all-reduce", "sharded", "server"}) {
+    for (const int ranks : {2, 3}) {
+      EXPECT_TRUE(outcome_of({strategy, ranks, 1, kFew, true, true}, optimizer) == expected)
+          << strategy << " on " << ranks << " ranks";
     }
   }
 }

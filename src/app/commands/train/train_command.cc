@@ -24,7 +24,6 @@
 #include "infer/model.h"
 #include "measure/machine.h"
 #include "model/model_flops.h"
-#include "optim/adamw.h"
 #include "run/trainer.h"
 #include "step/training_step.h"
 
@@ -125,7 +124,6 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
   s.init = o.init;
   s.step.T = o.seq_len != 0 ? o.seq_len : model.T;
   s.step.recompute_blocks = recomputes_blocks(o.recompute);
-  s.step.optimizer = std::make_shared<AdamW>(o.adamw);
   s.schedule.kind = parse_schedule(o.schedule);
   s.facts = facts_of(o);
   s.step.precision = parse_precision("train", o.precision);

@@ -1,5 +1,7 @@
 #include "app/commands/train/train_options.h"
 
+#include <memory>
+
 #include "app/cli/strategy_flags.h"
 
 namespace weft {
@@ -116,6 +118,7 @@ bool parse_train_options(const Arguments& arguments, TrainOptions& options) {
   flags.group("Configuration");
   flags.configurable();
   if (!flags.parse(arguments)) return false;
+  options.settings.step.optimizer = std::make_shared<AdamW>(options.adamw);
   if (options.init.empty()) model.show_default("d12");
   options.toml = flags.to_toml();
   options.dump_config = flags.wants_dump();
