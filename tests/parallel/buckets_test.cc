@@ -99,7 +99,7 @@ TEST(Buckets, SharesAreWholeUnitsAndAsEvenAsThese) {
   }
 }
 
-// The bits of a norm must not depend on how much is sent at once.
+// Else the bits of the norm would depend on the size of buckets.
 TEST(Buckets, UnitsDoNotDependOnTheBuckets) {
   const Cut few(kTiny, 1 << 30), many(kTiny, 1);
   ASSERT_EQ(few.buckets.units().size(), many.buckets.units().size());

@@ -1,5 +1,5 @@
-// The two ways of wte's gradient through ranks: with the rows that its tokens add, or without them
-// first and with them last.
+// Steps on several ranks leave what one rank computes, whether wte's gradient is sent whole or the
+// rows of its tokens are sent apart.
 #include "parallel/distribution.h"
 
 #include <gtest/gtest.h>
@@ -78,7 +78,7 @@ Outcome run_rank(const Sharing& sharing, Communicator& communicator,
     for (int64_t k = 0; k < step.micro_steps(); ++k) {
       for (int64_t i = 0; mine.size() > 0 && i < n; ++i) {
         const auto number = uint64_t((mine.begin + k) * n + i);
-        // Few words, so that ranks and micro-batches meet in their rows.
+        // Few different tokens, so that ranks and micro-batches add to the same rows.
         step.inputs()[size_t(i)] = int32_t(random_u64(2, uint64_t(s), number) % 5);
         step.targets()[size_t(i)] = int32_t(random_u64(3, uint64_t(s), number) % kModel.V);
       }
@@ -101,8 +101,9 @@ Outcome outcome_of(const Sharing& sharing,
   return outcomes[0];
 }
 
-// Twelve sequences of 7 tokens have fewer rows than wte's 128. Of 16 tokens, they have more, as
-// have the last micro-batches of all ranks where these hold eight sequences or more.
+// Twelve sequences of 7 tokens have fewer rows than wte's 128, so token rows are sent apart. Twelve
+// sequences of 16 tokens have more, and so do eight, which the last micro-batches of all ranks may
+// have together.
 constexpr int64_t kFew = 7, kMany = 16;
 
 std::vector<Sharing> sharings() {
@@ -130,8 +131,8 @@ TEST_P(SharedSteps, ComputeWhatOneRankComputes) {
   for (int64_t s = 0; s < kSteps; ++s) {
     EXPECT_NEAR(actual.norms[size_t(s)] / expected.norms[size_t(s)], 1., 1e-5) << "step " << s;
   }
-  // wte lies first. Of updates of 1e-2: sums in another order, of which AdamW divides small ones by
-  // their own size. (Key biases have gradients of noise alone.)
+  // wte lies first. The tolerance is for sums in another order, which AdamW divides by their own
+  // size; updates are of 1e-2. (Other tensors have key biases, whose gradients are noise alone.)
   float largest = 0.f;
   for (size_t i = 0; i < size_t(kModel.V * kModel.C); ++i) {
     largest = std::max(largest, std::abs(actual.weights[i] - expected.weights[i]));
@@ -157,7 +158,7 @@ TEST(Distribution, ReproducibleBitsDoNotDependOnRanksWhereTokenRowsAreApartOrNot
   }
 }
 
-// Muon, for one, needs whole matrices. Then a rank owns whole matrices, or none of one.
+// Muon is an example of such an optimizer. A unit of communication then is a whole matrix.
 TEST(Distribution, GivesAnOptimizerWholeMatricesUnderEveryStrategy) {
   const auto optimizer = std::make_shared<WholeMatrixOptimizer>();
   const Outcome expected = outcome_of({"all-reduce", 1, 1, kFew, true, true}, optimizer);
@@ -189,7 +190,7 @@ TEST(Distribution, SendsWtesGradientBeforeBackwardWhereTokensAreFew) {
   EXPECT_EQ(place_of(late, "token_rows"), late.ops().size());
 }
 
-// As one rank would that had all micro-batches, whatever parts of rows a range cuts off.
+// The result is that of one rank with all micro-batches, also for ranges that cut rows.
 TEST(TokenRows, AreAddedInTheOrderOfTheTokens) {
   constexpr int64_t kWords = 4, C = 3, n = 5, kBatches = 3;
   Arena arena;

@@ -15,7 +15,7 @@ std::string text(const std::vector<Range>& nodes) {
   return text;
 }
 
-// The sum as a formula, when nodes are added up as the tree says.
+// The sum of the nodes as a formula, in the tree's order of addition.
 std::string formula(const SumTree& tree, const std::vector<Range>& nodes,
                     std::vector<std::string> terms) {
   for (const auto& [to, from] : tree.additions(nodes)) {
@@ -24,7 +24,7 @@ std::string formula(const SumTree& tree, const std::vector<Range>& nodes,
   return terms[0];
 }
 
-// What a rank makes of its run, micro-batch by micro-batch, and how many sums wait meanwhile.
+// The partial sums of a rank's run after all its micro-batches, as formulas.
 std::vector<std::string> partial_sums(const SumTree& tree, Range run) {
   std::vector<std::string> sums;
   for (int64_t i = run.begin; i < run.end; ++i) {
@@ -47,7 +47,7 @@ TEST(SumTree, ARunIsMadeUpOfTheFewestNodes) {
   EXPECT_EQ(text(SumTree(6).nodes_of({5, 5})), "");
 }
 
-// Then its exchange sends what a ring's would.
+// The exchange then sends as many bytes as a ring does.
 TEST(SumTree, RanksWithAPowerOfTwoOfMicroBatchesHaveOneSumEach) {
   for (int64_t each : {1, 2, 4, 8}) {
     for (int64_t ranks = 1; ranks <= 9; ++ranks) {
@@ -82,7 +82,7 @@ TEST(SumTree, TheFormulaIsTheSameForAnyNumberOfRanks) {
   }
 }
 
-// They are gradients, as large as the model.
+// Each waiting sum takes as much memory as the gradients.
 TEST(SumTree, FewSumsWaitAtATime) {
   const SumTree tree(64);
   for (int64_t i = 0; i <= 64; ++i) EXPECT_LE(tree.nodes_of({0, i}).size(), 6u);

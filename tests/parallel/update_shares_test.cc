@@ -52,7 +52,7 @@ TEST_F(UpdateSharesTest, RankZeroOfAServerUpdatesEverything) {
   EXPECT_EQ(shares_of(Updaters::kRank0, 1).state_share(), 0.);
 }
 
-// A checkpoint asks for one tensor after the other.
+// A checkpoint fetches one tensor after the other.
 TEST_F(UpdateSharesTest, KeepersOfATensorAreThoseThatUpdateIt) {
   const UpdateShares shares = shares_of(Updaters::kShares, 1);
   for (const Parameter& p : table_.all()) {

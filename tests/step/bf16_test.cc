@@ -1,5 +1,5 @@
-// A bf16 step against the fp32 step of the same model: the same course, within the rounding of
-// bf16. That its own bits depend on nothing is tested where those of fp32 are.
+// A bf16 step has the loss and gradients of the fp32 step of the same model, within the rounding of
+// bf16. The tests of fp32's bits (executors, threads, ranks) cover those of bf16 as well.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -32,7 +32,7 @@ struct OneStep {
       step.inputs()[i] = static_cast<int32_t>(random_u64(2, 0, i) % uint64_t(kModel.V));
       step.targets()[i] = static_cast<int32_t>(random_u64(2, 1, i) % uint64_t(kModel.V));
     }
-    // The first of two micro-steps: the optimizer sees nothing of it.
+    // The first of two micro-steps has no update.
     make_executor("sequential", 1)->prepare(step.program(0))->run();
   }
 
@@ -68,8 +68,8 @@ TEST_P(Bf16Step, HasTheLossAndGradientsOfFp32) {
   }
 }
 
-// Activations that products read take half of the memory: what is left in fp32 is the residual
-// stream and what one op hands to the next.
+// Activations that products read take half of the memory. The residual stream and the values
+// between neighbouring ops stay in fp32.
 TEST(Bf16Memory, IsLessThanThatOfFp32) {
   OneStep fp32(Precision::kFp32, 53), bf16(Precision::kBf16, 53);
 

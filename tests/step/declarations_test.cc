@@ -95,7 +95,7 @@ TEST_P(EvaluationDeclarations, AreComplete) {
   EXPECT_EQ(checked.step().loss(), plain.step().loss());
 }
 
-// ---- The proof must be able to fail on a real step.
+// ---- The proof can fail on a real step.
 
 // Tiles of token ids are left out: scrambled ids would be used as indices, and crash.
 struct Omission {

@@ -115,7 +115,7 @@ TEST_P(GoldenSteps, LossesNormsAndFinalWeightsMatchPyTorch) {
 
 INSTANTIATE_TEST_SUITE_P(Accumulation, GoldenSteps, testing::Values(1, 4));
 
-// ---- The same steps, shared out over ranks: the twelve sequences of a step of four micro-batches.
+// ---- The same steps on several ranks, which divide the twelve sequences of four micro-batches.
 
 struct Sharing {
   std::string strategy;
@@ -156,7 +156,7 @@ std::vector<Sharing> all_sharings() {
   return all;
 }
 
-// What a run leaves on one rank.
+// The result of a run on one rank.
 struct Outcome {
   std::vector<double> losses, norms;
   std::vector<float> weights;
@@ -164,7 +164,7 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-// A bucket of a quarter of a kilobyte makes many of this tiny model.
+// Buckets of a quarter of a kilobyte: this tiny model has many of them.
 constexpr double kTinyBucketMb = 1. / 4096.;
 
 Outcome run_shared(const Golden& golden, const Sharing& sharing, Communicator& communicator) {
@@ -261,7 +261,7 @@ TEST(Golden, ReproducibleStepsLeaveTheSameBitsOnAnyNumberOfRanks) {
   }
 }
 
-// Overlap moves communication, not bits: ThreadRanks adds in one order.
+// Overlap changes when communication happens, and no bits: ThreadRanks adds in one order.
 TEST(Golden, StepsWithoutOverlapLeaveTheSameBits) {
   const Golden golden;
   for (const char* strategy : {"all-reduce", "sharded", "server"}) {
@@ -284,7 +284,7 @@ TEST(Golden, GradientsOfOneBatchMatchPyTorch) {
 
   make_executor("sequential", 1)->prepare(step.program(0))->run();
 
-  // The program is the first of two micro-steps, so it has half of the mean.
+  // The program is the first of two micro-steps, so its loss is half of the mean.
   EXPECT_NEAR(2. * step.loss() / read<float>(golden.file, "loss")[0], 1., 1e-5);
   for (const Parameter& p : state.table->all()) {
     std::vector<float> gradient(state.dweights.vector(p).begin(), state.dweights.vector(p).end());

@@ -86,7 +86,7 @@ TEST_P(RandomOrder, LeavesTheBitsOfListOrder) {
   }
 }
 
-// ---- The test must be able to fail: an undeclared read shows with some seed.
+// ---- The test can fail: some seed shows an undeclared read.
 
 struct OmittedRead {
   std::string op, tile;

@@ -19,7 +19,7 @@
 namespace weft {
 namespace {
 
-// Row tiles and column tiles are several, and the first three of five blocks are recomputed.
+// There are several row tiles and column tiles, and the first three of five blocks are recomputed.
 constexpr Config kDeep = {.L = 5, .NH = 3, .C = 15, .T = 53, .V = 131};
 constexpr int64_t kB = 7, kT = 41;
 
@@ -33,7 +33,7 @@ StepSettings settings(bool recompute_blocks, int64_t micro_steps = 1, double gra
           .recompute_blocks = recompute_blocks};
 }
 
-// A model in training on random tokens; two with the same settings learn the same.
+// A model in training on random tokens. Two with the same settings hold the same bits.
 class Training {
  public:
   Training(const Config& config, const StepSettings& settings)
@@ -80,7 +80,7 @@ struct Parallelism {
 
 void PrintTo(const Parallelism& p, std::ostream* out) { *out << p.executor << " " << p.threads; }
 
-// How it runs, micro-steps, clipping.
+// Executor, micro-steps, clipping.
 using Variant = std::tuple<Parallelism, int64_t, double, Precision>;
 
 class RecomputedSteps : public testing::TestWithParam<Variant> {};
@@ -167,7 +167,7 @@ TEST(Recompute, CountsAsBackward) {
   }
 }
 
-// A step of any depth holds two sets of what a block leaves besides its output.
+// A step of any depth holds two sets of the activations of a block besides its output.
 TEST(Recompute, SavesTheActivationsOfAllBlocksButTwo) {
   const Training plain(kDeep, settings(false)), recomputed(kDeep, settings(true));
 
