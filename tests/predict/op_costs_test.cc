@@ -80,7 +80,7 @@ TEST(OpWork, SharesTheFlopsOfAStepAmongItsOps) {
 
 class CostsFile : public testing::Test {
  protected:
-  // With something else in the place of `from`.
+  // The error for a file in which `from` is replaced by `to`.
   std::string error_with(const std::string& from, const std::string& to) const {
     OpCosts costs{"1", "c", "cpu", "L=1", "fp32", 2, 7, {costs_of(1), costs_of(2)}};
     std::string text = to_json(costs).dump();

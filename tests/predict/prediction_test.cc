@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-// Every op costs what its bytes do, and nothing else costs anything: 1 GB/s a thread.
+// The cost of an op is that of its bytes, at 1 GB/s per thread. There are no overheads.
 OpCosts by_bytes() {
   OpCosts costs;
   ThreadCosts run;
@@ -79,10 +79,11 @@ TEST_F(Predictions, SendWhatTheStrategiesSay) {
   const Prediction sharded = predict({4, 1, "sharded", "tasks"});
   const Prediction server = predict({4, 1, "server", "tasks"});
 
-  // 256 tokens are fewer than 300 words, so their rows go apart, with a number each.
+  // 256 tokens are fewer than the 300 rows of wte, so their rows are sent instead, each with its
+  // index.
   const double rows = 4. * 4 * 16 * (32 + 1) * sizeof(float);
   EXPECT_EQ(all_reduce.transferred_bytes, P + rows);
-  // Gradients, weights and the norm's partial sums.
+  // Gradients, weights and the partial sums of the norm.
   EXPECT_NEAR(sharded.transferred_bytes, 2 * P + rows, 0.03 * P);
   EXPECT_NEAR(all_reduce.communication_s, 3. / 4. * 1e-9 * (2 * P + rows), 1e-12 * P);
   EXPECT_NEAR(sharded.communication_s, all_reduce.communication_s, 0.03 * 1e-9 * P);
@@ -98,7 +99,7 @@ TEST_F(Predictions, KeepMomentsWhereTheUpdateIs) {
   EXPECT_EQ(share.weights, all.weights);
 }
 
-// The link of rank 0 carries what all others send: it decides how long a step takes.
+// All other ranks send over the link of rank 0, which determines the step time.
 TEST_F(Predictions, AServerBecomesTheBottleneck) {
   training_.network.bytes_per_s = 1e6;
   const double of_3 = predict({3, 2, "server", "tasks"}).step_s;
@@ -143,7 +144,7 @@ TEST_F(Predictions, BecomeTimelinesOfTheRanksThatWerePlayed) {
 }
 
 // AdamW reads a gradient and reads and writes a weight and two moments: 28 bytes, seven times those
-// of the weight, however the ranks share them out.
+// of the weight, however the ranks share the update.
 TEST(SimulatedStep, SharesTheUpdateAmongTheRanks) {
   double bytes = 0.;
   size_t moments = 0, weights = 0;
@@ -160,7 +161,7 @@ TEST(SimulatedStep, SharesTheUpdateAmongTheRanks) {
   EXPECT_NEAR(double(moments), 2. * double(weights), 3.);
 }
 
-// 12 blocks of 1600 channels are 6 GB of weights and state: nobody touches them.
+// 12 blocks of 1600 channels have 6 GB of weights and state, which are never touched.
 TEST(SimulatedStep, TakesNoMemory) {
   const auto resident_kb = [] {
     std::ifstream file("/proc/self/status");

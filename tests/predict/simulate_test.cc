@@ -12,8 +12,8 @@
 namespace weft {
 namespace {
 
-// A program whose ops are known by what they wait for: op i writes tile i and reads the tiles of
-// the ops that it names.
+// A program given by its dependences: op i writes tile i and reads the tiles of the ops that it
+// waits for.
 class Graph {
  public:
   explicit Graph(size_t most_ops) : tiles_(most_ops + 1), channel_(TileId(most_ops)) {}
@@ -26,8 +26,8 @@ class Graph {
     costs_.push_back({.seconds = seconds, .memory_bytes = memory_bytes});
     return i;
   }
-  // A transfer of what `of` wrote; returns the index of the op that begins it. The next is the one
-  // that waits for its end, and others wait for that one.
+  // Adds a transfer of the tile of op `of`. Returns the index of the op that begins it; the next op
+  // waits for its end, and ops that use the result wait for that one.
   uint32_t add_transfer(double seconds, TileId of) {
     const auto i = TileId(costs_.size());
     const std::string name = "transfer" + std::to_string(i);
@@ -77,7 +77,8 @@ TEST(Simulate, AChainTakesTheSumOnAnyNumberOfWorkers) {
   EXPECT_EQ(longest_path(g.graph(), g.costs()).ops, (std::vector<uint32_t>{0, 1, 2}));
 }
 
-// One op, three that wait for it, one that waits for them: 1 + max(5, 2 + 3) + 1 on two workers.
+// One op, three that wait for it, and one that waits for them: 1 + max(5, 2 + 3) + 1 on two
+// workers.
 TEST(Simulate, AForkSharesItsWork) {
   Graph g(5);
   g.add(1.);
@@ -155,7 +156,7 @@ TEST(Simulate, TasksHideATransferBehindOtherOps) {
   EXPECT_EQ(overlap.hidden_s, 4.);
 }
 
-// The loop that has the waiting op in it has the long one, too.
+// The op that waits is in the same run as the long op.
 TEST(Simulate, ForkJoinHidesATransferBehindOpsOfTheSameRun) {
   const OneTransfer g;
 
@@ -170,8 +171,8 @@ TEST(Simulate, TheListInOrderStaysWithAnOpThatWaits) {
   EXPECT_EQ(overlap_of(run, g.graph(), 1).hidden_s, 0.);
 }
 
-// A worker alone sees at the end of its op what has ended meanwhile; another that is idle sees it
-// at once.
+// A single worker sees the end of a transfer when its op ends; a second, idle worker sees it at
+// once.
 TEST(Simulate, AnIdleWorkerNoticesTheEndOfATransfer) {
   const OneTransfer g;
 
@@ -193,7 +194,7 @@ TEST(Simulate, TheLinkCarriesOneTransferAtATime) {
   EXPECT_EQ(run.transfers[0].begin_s, 1.);
   EXPECT_EQ(run.transfers[1].begin_s, 4.);
   EXPECT_EQ(run.seconds, 7.);
-  // Nothing but the link says so: the graph alone would allow both at once.
+  // Only the link orders the two: the dependences would allow both at once.
   EXPECT_EQ(longest_path(g.graph(), g.costs()).seconds, 4.);
   EXPECT_EQ(longest_path(g.graph(), g.costs()).transfer_s, 3.);
 }
@@ -206,11 +207,11 @@ TEST(Simulate, ATransferWaitsForTheOtherRanks) {
   EXPECT_EQ(simulate(g.graph(), g.costs(), {.workers = 1}, not_before).seconds, 8.);
 }
 
-// Four ops of 1 s, each asking for 10 bytes/s, on memory of 20 bytes/s, take twice as long.
+// Four ops of 1 s that need 10 bytes/s each take twice as long on memory of 20 bytes/s.
 TEST(Simulate, OpsShareMemoryThatIsTooSlowForAll) {
   Graph g(5);
   for (int i = 0; i < 4; ++i) g.add(1., {}, 10.);
-  g.add(3.);  // which does not need it
+  g.add(3.);  // needs no memory
 
   const SimulatedRun run = g.run({.workers = 5, .memory_bytes_per_s = 20.});
 
@@ -247,8 +248,8 @@ TEST(Simulate, KnowsWhatAnOpWaitsFor) {
   EXPECT_TRUE(mentions(error_of([&] { simulate(traced(program), {{}}, {}); }), {"'arrives'"}));
 }
 
-// Random graphs: never faster than the longest path, than the work shared evenly, or than one
-// worker could not be; and the same every time.
+// Random graphs: the time is at least the longest path and the evenly shared work, at most that of
+// one worker, and the same every time.
 TEST(Simulate, IsNeverFasterThanPathAndWorkAllow) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Draw draw(seed);
@@ -270,7 +271,7 @@ TEST(Simulate, IsNeverFasterThanPathAndWorkAllow) {
         EXPECT_LE(seconds, work);
         EXPECT_EQ(seconds, g.seconds(model, workers));
       }
-      // Greedy: no more than twice the best (Graham), where nothing holds workers back.
+      // A greedy schedule takes at most twice the best time (Graham), if no barrier holds workers.
       if (model == kTasks) {
         EXPECT_LE(g.seconds(model, 3), work / 3 + path);
       }

@@ -12,7 +12,7 @@ TraceOp op_of(const std::string& kind, int64_t layer, double flops = 0.) {
   return {name.text(), name, flops};
 }
 
-// One worker, an op a millisecond.
+// One worker that runs one op per millisecond.
 ReportTrace trace_of(const std::vector<TraceOp>& ops, int64_t steps) {
   ReportTrace trace;
   TraceFile& file = trace.file;

@@ -71,7 +71,7 @@ TEST(Report, DifferencesAreRunsOfEqualOnes) {
   EXPECT_EQ(differences_json({1, 2, 3, 9}, {0, 2, 3}), "[1,1,2,1,6,1]");
 }
 
-// Whatever a run, a sample or a trace is called, it stays text in the page.
+// The names of runs and traces, and samples, stay text in the page, whatever they contain.
 TEST(Report, NoTextEndsTheScriptThatHoldsIt) {
   Report report;
   report.runs = {run_of(1)};
@@ -179,7 +179,7 @@ TEST(Report, PageForbidsTheNetworkAndNamesItsScripts) {
   EXPECT_EQ(page.find("sourceMappingURL"), page.npos);
 }
 
-// As browsers compute it: 43 letters of base64 and one '='.
+// In the form that browsers expect: 43 letters of base64 and one '='.
 TEST(Report, ChecksumsAreInBase64) {
   const std::string_view sha256 = report_assets().script.sha256;
 

@@ -1,5 +1,5 @@
-// decode_events: reads event files for tests, by TensorFlow's definition of the format and not with
-// the code under test. It trusts its input, and any surprise throws.
+// decode_events: reads event files for tests, by TensorFlow's definition of the format and without
+// the code under test. Throws on any unexpected byte.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ inline void expect(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(what);
 }
 
-// Bit by bit, where the product has a table.
+// Computed bit by bit; the code under test uses a table.
 inline uint32_t masked_checksum(std::string_view bytes) {
   uint32_t crc = 0xffffffff;
   for (const char c : bytes) {
@@ -64,7 +64,7 @@ inline std::string_view piece(std::string_view& bytes, uint64_t size) {
   return taken;
 }
 
-// Field number -> its contents, as bytes; a number is its eight or four bytes.
+// Contents by field number, as bytes; a number is its eight or four bytes.
 inline std::multimap<int, std::string> fields(std::string_view message) {
   std::multimap<int, std::string> found;
   while (!message.empty()) {

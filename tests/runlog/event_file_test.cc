@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 class EventFileTest : public testing::Test {
  protected:
-  // A file that the log writes: five records, of which the last is a step's.
+  // A file that EventLog writes: five records, the last of which is a step's.
   std::string written() const {
     const TempDirectory made;
     EventLog log(made.path());

@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-// RFC 3720, B.4, and TensorFlow's own tests.
+// Values from RFC 3720, B.4, and TensorFlow's own tests.
 TEST(Crc32c, MatchesPublishedVectors) {
   std::string rising(32, '\0'), falling(32, '\0');
   for (int i = 0; i < 32; ++i) {
@@ -69,7 +69,7 @@ TEST(EventRecords, EveryWrongByteIsNoticed) {
   }
 }
 
-// Whoever makes a length up can make its checksum up too.
+// A forged length can have a good checksum.
 TEST(EventRecords, ALengthBeyondTheFileIsNotBelieved) {
   for (const uint64_t length : {uint64_t{6}, uint64_t{1} << 40, ~uint64_t{0}, ~uint64_t{0} - 15}) {
     std::string file(reinterpret_cast<const char*>(&length), sizeof(length));

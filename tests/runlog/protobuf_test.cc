@@ -20,7 +20,7 @@ std::vector<ProtobufField> fields_of(std::string_view message) {
   return fields;
 }
 
-// The examples of the format's own description.
+// The examples of the format's specification.
 TEST(Protobuf, WritesTheBytesOfTheSpecification) {
   std::string integer, text;
   put_integer(integer, 1, 150);

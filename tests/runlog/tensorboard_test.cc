@@ -57,7 +57,7 @@ TEST(EventOf, ANumberOfARecordIsAScalarOfItsKindAndField) {
   EXPECT_EQ(event.scalars, (std::vector<std::pair<std::string, float>>{
                                {"train/loss", 5.5451774444795623f},
                                {"train/lr", 3e-4f},
-                               {"train/tokens", 16777216.f}}));  // what fits a float32
+                               {"train/tokens", 16777216.f}}));  // rounded to float32
   EXPECT_TRUE(event.texts.empty());
 }
 
@@ -103,7 +103,7 @@ TEST(EventLog, BeginsWithTheRecordThatTensorBoardExpects) {
       "brain.Event:2\xee\xdf\x28\xa3",
       40);
 
-  // All but the time and the checksum of it.
+  // Everything but the time and its checksum.
   EXPECT_EQ(bytes.substr(0, 13), expected.substr(0, 13));
   EXPECT_EQ(bytes.substr(21, 15), expected.substr(21, 15));
   EXPECT_EQ(decode_events(expected).at(0).file_version, "brain.Event:2");

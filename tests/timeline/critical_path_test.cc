@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-// "a", then "b" because it depends on what came before, or "=b" because its worker was busy.
+// The path as text: "a", then "b" if it depends on the op before, or "=b" if its worker was busy.
 std::string path_of(const std::vector<MadeOp>& ops) {
   const RankTimeline timeline = made_timeline(ops);
   std::string text;
@@ -43,7 +43,7 @@ TEST(CriticalPath, IsEmptyWhereNothingRanAndLeavesOutWhatDidNot) {
   EXPECT_EQ(path_of({{"a", {}, 0, 0, 0}, {"b", {0}, 0, 5, 9}, {"c", {0, 1}, 1, 10, 11}}), "b c");
 }
 
-// The transfer is under way while its worker runs b; then nobody does anything until it has ended.
+// The transfer is under way while its worker runs b, and then alone until it has ended.
 TEST(CriticalPath, GoesThroughATransferOnlyIfItWasWaitedFor) {
   const MadeOp start{"start", {}, 0, 0, 5};
   MadeOp sum{"sum", {0}, 0, 6, 50};
@@ -54,7 +54,7 @@ TEST(CriticalPath, GoesThroughATransferOnlyIfItWasWaitedFor) {
   EXPECT_EQ(path_of({start, sum, {"b", {}, 0, 7, 40}, {"c", {2}, 0, 52, 60}}), "start =b c");
 }
 
-// As the sequential executor does: what follows depends on nothing that came before.
+// As under the sequential executor: the next op depends on no earlier one.
 TEST(CriticalPath, GoesThroughATransferThatAWorkerStayedWith) {
   MadeOp sum{"sum", {0}, 0, 6, 50};
   sum.waits = true;

@@ -28,7 +28,7 @@ TEST(Efficiency, AnIdleWorkerIsLoadImbalance) {
   EXPECT_NEAR(pop.parallel, 0.5, kExact);
 }
 
-// Each op waits for the one before on the other worker: both work half of the time.
+// Each op waits for the op before it on the other worker, so both are busy half of the time.
 TEST(Efficiency, AChainAcrossWorkersIsSerialization) {
   const PopMetrics pop =
       efficiency(
@@ -109,7 +109,7 @@ TEST(Efficiency, OfRanksAndThreadsAddsUp) {
   EXPECT_NEAR(a.thread, 1. - 2. / 10., kExact);
 }
 
-// On times without a pattern, and ranks of different size.
+// With irregular times, and ranks of different sizes.
 TEST(Efficiency, ItsPartsMakeUpTheWhole) {
   const Activity activity{.steps = 1,
                           .run_s = 13.,

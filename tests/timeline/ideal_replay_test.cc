@@ -11,7 +11,7 @@ constexpr double kExact = 1e-12;
 constexpr double ms(double n) { return 1e-3 * n; }
 
 TEST(IdealReplay, KeepsTheTimeOfARunWithoutTransfers) {
-  // With a late start, an op that a worker takes 1 ms too late, and one that never ran.
+  // A late start, an op that begins 1 ms after it is ready, and one that never ran.
   RankTimeline rank =
       made_rank(0, 2, {{"a", 5, 9, 0}, {"b", 5, 7, 1}, {"c", 10, 14, 1, {0, 1}}, {"d", 0, 0, 0}});
   add_run(rank, {{"a", 100, 103, 1}});
@@ -74,8 +74,7 @@ TEST(IdealReplay, GainsNothingWhereATransferIsHidden) {
   EXPECT_NEAR(ideal_run_s({{made_rank(0, 1, ops), made_rank(1, 1, ops)}}), ms(10), kExact);
 }
 
-// Fork-join: b needs nothing of x, but its run begins when x, which is of the run before, has
-// ended.
+// Fork-join: b does not depend on x, but its run begins after x, which is in the run before.
 TEST(IdealReplay, ABarrierWaitsForATransferOfItsRun) {
   const std::vector<RankOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 7, 0, {0}),
@@ -85,7 +84,7 @@ TEST(IdealReplay, ABarrierWaitsForATransferOfItsRun) {
   EXPECT_NEAR(ideal_run_s({{made_rank(0, 2, ops), made_rank(1, 2, ops)}}), ms(5), kExact);
 }
 
-// The executor lets the worker wait: nothing else begins on it meanwhile.
+// The executor keeps the worker with the op that waits: no other op begins on it meanwhile.
 TEST(IdealReplay, AWorkerThatWaitsIsFreeSooner) {
   const std::vector<RankOp> ops = {transfer_start("x/start", 0, 1, 0, {}),
                                    transfer_end("x", 1, 7, 0, {0}),

@@ -1,4 +1,4 @@
-// Ranks whose times are written down in milliseconds, easy to add up by hand.
+// Ranks with given times in whole milliseconds, easy to add up by hand.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ inline RankTimeline made_rank(int rank, int workers, const std::vector<RankOp>& 
   return timeline;
 }
 
-// A program of these ops, and a run of it, as the next step.
+// Adds a program of these ops, and a run of it as the next step.
 inline void add_run(RankTimeline& rank, const std::vector<RankOp>& ops) {
   RankTimeline next = made_rank(rank.rank, rank.workers, ops);
   next.runs[0].step = rank.runs.back().step + 1;

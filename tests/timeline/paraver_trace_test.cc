@@ -64,7 +64,7 @@ TEST_F(ParaverTest, HasStatesAndEventsOfEachWorkerInTheOrderOfTime) {
                        "2:0:1:1:1:20:1004:0:1005:0", "2:0:1:1:2:20:1004:0:1005:0"}));
 }
 
-// While b runs, the transfer that worker 0 began costs it nothing.
+// While worker 0 runs b, the transfer that it began costs it no time.
 TEST_F(ParaverTest, AWorkerWithNothingToRunWaitsForWhatItBegan) {
   MadeOp sum{"exchange/sum", {}, 0, 10, 50, Phase::kCommunication};
   sum.waits = true;

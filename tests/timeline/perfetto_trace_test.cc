@@ -96,7 +96,7 @@ TEST_F(PerfettoTest, LeavesOutOpsAndRunsThatNeverRan) {
   EXPECT_EQ(found[1]["name"], "b");
 }
 
-// They overlap with each other, and are on no worker.
+// Such ops overlap each other, and occupy no worker.
 TEST_F(PerfettoTest, OpsThatWaitHaveTracksOfTheirOwn) {
   std::vector<MadeOp> ops = {{"first", {}, 0, 100, 300},
                              {"second", {}, 0, 200, 900},
@@ -152,7 +152,7 @@ TEST_F(PerfettoTest, ArrowsLeadAlongTheCriticalPath) {
 TEST_F(PerfettoTest, CountersChangeWhereTheirValueDoesAndEndAtZero) {
   std::vector<MadeOp> ops = {{"a", {}, 0, 0, 3000}, {"b", {}, 0, 3000, 4000}};
   ops[0].bytes = 2000;  // 3000 in 3000 ns
-  ops.resize(12);       // what never ran counts for the number of slots: three
+  ops.resize(12);       // ops that never ran count for the number of slots: three
 
   std::map<std::string, std::vector<std::pair<double, double>>> values;
   for (const json& event : events(written(ops), "C")) {

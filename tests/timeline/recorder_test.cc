@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-// A program of n ops, each of which writes a tile of its own.
+// A program of n ops, each of which writes another tile.
 class TraceTest : public testing::Test {
  protected:
   Program make_program(int n) {
@@ -76,7 +76,7 @@ TEST_F(TraceTest, KeepsAProgramOnce) {
   EXPECT_GE(timeline.runs[1].spans[0].begin_ns, timeline.runs[0].spans[0].end_ns);
 }
 
-// The second op began and was then given up; in the second run, no op began.
+// The second op began and never ended; in the second run, no op began.
 TEST_F(TraceTest, LeavesOutOpsAndRunsThatNeverEnded) {
   const Program program = make_program(3);
   Trace trace;

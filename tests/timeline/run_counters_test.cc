@@ -42,7 +42,7 @@ TEST(RunCounters, SpreadTheBytesOfAnOpOverItsTime) {
   expect_near(counters.tile_gb_per_s, {3., 3. + 15. * 9 / 12, 3. + 15. / 12, 3. * 4 / 12, 0.});
 }
 
-// Slots that begin and end within ops, and amounts that add up to thousands and back.
+// Slots begin and end within ops, and sums rise to thousands and fall back.
 TEST(RunCounters, HoldForManyOpsAndSlots) {
   std::vector<MadeOp> ops;
   for (int64_t i = 0; i < 4999; ++i) {

@@ -24,7 +24,7 @@ RankTimeline two_ops() {
         .waits = true}});
 }
 
-// Everything that a timeline holds.
+// Compares everything in a timeline.
 void expect_equal(const RankTimeline& a, const RankTimeline& b) {
   EXPECT_EQ(a.rank, b.rank);
   EXPECT_EQ(a.name, b.name);
@@ -162,7 +162,7 @@ TEST(TimelineBytes, AreRefusedWhereTheyAreNotWhole) {
   EXPECT_TRUE(mentions(error_of([&] { timeline_from_bytes(whole + "x"); }), {"timeline", "more"}));
 }
 
-// Whatever a byte becomes, what is read keeps its promises to who uses it.
+// If any one byte changes, the bytes are refused, or the timeline read from them is consistent.
 TEST(TimelineBytes, AreRefusedOrHoldATimeline) {
   const std::string whole = to_bytes(two_ops());
 
