@@ -171,7 +171,8 @@ TEST(Distribution, GivesAnOptimizerWholeMatricesUnderEveryStrategy) {
 }
 
 size_t place_of(const Program& program, const std::string& op) {
-  return size_t(std::ranges::find(program.ops(), op, &Op::name) - program.ops().begin());
+  return size_t(std::ranges::find(program.ops(), op, [](const Op& o) { return o.name.text(); }) -
+                program.ops().begin());
 }
 
 TEST(Distribution, SendsWtesGradientBeforeBackwardWhereTokensAreFew) {

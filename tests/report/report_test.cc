@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "report/report_assets.h"
 #include "report/report_columns.h"
 #include "report/report_data.h"

@@ -13,6 +13,7 @@
 #include "data/small_vocabulary.h"
 #include "formats/checksum.h"
 #include "formats/model_files.h"
+#include "run/checkpoint_policy.h"
 #include "step/random_state.h"
 #include "support/error_of.h"
 #include "support/file_size_limit.h"

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 #include <string>
 
+#include "formats/hf_model.h"
 #include "run/trainer_fixture.h"
+#include "step/random_state.h"
 
 namespace weft {
 namespace {

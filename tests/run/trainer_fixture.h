@@ -137,7 +137,7 @@ class TrainerTest : public testing::Test {
   // The steps in the log, each of which must be there once.
   std::map<int64_t, StepBits> logged_steps(const std::filesystem::path& out) const {
     std::map<int64_t, StepBits> steps;
-    for (const json& r : records(out, "train")) {
+    for (const nlohmann::json& r : records(out, "train")) {
       const bool is_new = steps
                               .emplace(r.at("step"), bits_of(r.at("loss"), r.at("lr"),
                                                              r.at("grad_norm"), r.at("tokens")))
