@@ -77,6 +77,11 @@ std::unique_ptr<Executor> make_executor(const std::string& name, int threads) {
   return Executors::kFactories[index](threads);
 }
 
+std::unique_ptr<Executor> make_executor(const ExecutorSettings& settings) {
+  const int threads = settings.threads > 0 ? int(settings.threads) : available_cpus();
+  return make_executor(settings.name, threads);
+}
+
 // The mask of the calling thread would be too small: OMP_PROC_BIND and OMP_PLACES make OpenMP bind
 // the first thread to a part of the process's CPUs before main begins.
 int available_cpus() { return omp_get_num_procs(); }

@@ -2,6 +2,7 @@
 // order of conflicting ops, so all of them leave the same bits behind.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +63,13 @@ const ExecutorTraits& executor_traits(const std::string& name);
 
 // Throws Error (kInput) for a name that is not in the table, or threads < 1.
 std::unique_ptr<Executor> make_executor(const std::string& name, int threads);
+
+// Which executor, on how many threads.
+struct ExecutorSettings {
+  std::string name = "tasks";
+  int64_t threads = 0;  // 0: available_cpus()
+};
+std::unique_ptr<Executor> make_executor(const ExecutorSettings& settings);
 
 // Number of CPUs in this process's affinity mask: the default number of threads.
 int available_cpus();

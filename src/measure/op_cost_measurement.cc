@@ -7,12 +7,11 @@
 #include <numeric>
 #include <tuple>
 
-#include "app/cli/precision_flag.h"
 #include "base/now_ns.h"
-#include "measure/bench_step.h"
 #include "measure/machine.h"
 #include "measure/memory_bandwidth.h"
 #include "measure/scheduling_overhead.h"
+#include "measure/timed_step.h"
 
 namespace weft {
 namespace {
@@ -139,7 +138,7 @@ std::vector<Timed> to_be_timed(const Program& program, int threads, bool compare
   return all;
 }
 
-ThreadCosts measure(const BenchModel& model, int threads, const CostSettings& settings,
+ThreadCosts measure(const Workload& workload, int threads, const CostSettings& settings,
                     const std::function<void(const std::string&)>& progress) {
   const auto says = [&](const std::string& what) {
     progress(fmt::format("costs on {} threads: {}", threads, what));
@@ -148,7 +147,7 @@ ThreadCosts measure(const BenchModel& model, int threads, const CostSettings& se
   const std::unique_ptr<Executor> executor = make_executor(kWatched, threads);
   ThreadCosts costs;
   costs.threads = threads;
-  BenchStep step(model, *executor);
+  TimedStep step(workload, *executor);
   std::vector<Timed> timed = to_be_timed(step.program(), threads, settings.compares);
   OpTimes times(step.program().ops().size());
   for (int64_t i = -kWarmUpSteps; i < settings.steps; ++i) {
@@ -169,26 +168,32 @@ ThreadCosts measure(const BenchModel& model, int threads, const CostSettings& se
   }
   costs.kinds = costs_by_work(work_of(step.program()), timed.front().steps);
   says("peak and memory");
-  costs.peak_flops = measure_peak_flops(*executor, parse_precision("bench", model.precision));
+  costs.peak_flops = measure_peak_flops(*executor, workload.precision);
   costs.memory_bytes_per_s = memory_bandwidth(*executor);
   return costs;
 }
 
 }  // namespace
 
-OpCosts measure_costs(const BenchModel& model, const CostSettings& settings,
+OpCosts measure_costs(const Workload& workload, const CostSettings& settings,
                       const std::function<void(const std::string&)>& progress) {
-  OpCosts costs = {version(),       git_commit(), cpu_name(), to_string(model.config),
-                   model.precision, model.B,      model.T,    {}};
+  OpCosts costs = {version(),
+                   git_commit(),
+                   cpu_name(),
+                   to_string(workload.config),
+                   precision_name(workload.precision),
+                   workload.B,
+                   workload.T,
+                   {}};
   for (const int threads : settings.thread_counts) {
-    costs.runs.push_back(measure(model, threads, settings, progress));
+    costs.runs.push_back(measure(workload, threads, settings, progress));
   }
   return costs;
 }
 
-BenchModel with_few_layers(BenchModel model) {
-  model.config.L = std::min(model.config.L, kFewLayers);
-  return model;
+Workload with_few_layers(Workload workload) {
+  workload.config.L = std::min(workload.config.L, kFewLayers);
+  return workload;
 }
 
 }  // namespace weft

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "app/commands/bench/bench_options.h"
 #include "predict/op_costs.h"
+#include "step/workload.h"
 
 namespace weft {
 
@@ -20,10 +20,11 @@ struct CostSettings {
 // Watches real steps on each number of threads, under `tasks`, after two more that warm up, and
 // counts the middle half of them by their time. Calls progress(what) as it goes on. Throws Error
 // where there is no memory for the step.
-OpCosts measure_costs(const BenchModel& model, const CostSettings& settings,
+OpCosts measure_costs(const Workload& workload, const CostSettings& settings,
                       const std::function<void(const std::string& what)>& progress);
 
-// The model with so few layers that all kinds of ops are there: a layer's are like another's.
-BenchModel with_few_layers(BenchModel model);
+// Returns the workload with so few layers that every kind of op is still there: the ops of one
+// layer are like those of another.
+Workload with_few_layers(Workload workload);
 
 }  // namespace weft

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "exec/executor.h"
-#include "measure/bench_step.h"
+#include "measure/timed_step.h"
 #include "program/program.h"
 
 namespace weft {

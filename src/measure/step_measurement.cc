@@ -1,13 +1,8 @@
 #include "measure/step_measurement.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 
-#include "app/cli/live_line.h"
-#include "app/cli/precision_flag.h"
-#include "app/cli/terminal.h"
 #include "measure/hardware_counters.h"
 #include "measure/machine.h"
 #include "model/model_flops.h"
@@ -60,7 +55,7 @@ Efficiency efficiency_of(const Trace& trace, int threads, Communicator& communic
 }
 
 // What each rank measured by itself becomes what all of them did.
-void add_up(BenchStepResult& r, Communicator& communicator) {
+void add_up(StepMeasurement& r, Communicator& communicator) {
   std::vector<double> sums = {double(r.tokens), r.peak, r.loss};
   communicator.all_reduce(sums, Reduction::kSum);
   r.tokens = int64_t(sums[0]);
@@ -71,40 +66,38 @@ void add_up(BenchStepResult& r, Communicator& communicator) {
 
 }  // namespace
 
-BenchStepResult measure_steps(const BenchStepOptions& o, Communicator& communicator) {
-  Terminal terminal;
-  LiveLine live(terminal);
+StepMeasurement measure_steps(const StepMeasurementSettings& settings, Communicator& communicator,
+                              const std::function<void(int64_t t)>& on_step) {
+  const Workload& workload = settings.workload;
   const HardwareCounters counters;  // before there are threads, so that it counts them
-  const std::unique_ptr<Executor> executor = make_executor(o.executor);
-  BenchStep step(o.model, *executor,
-                 {recomputes_blocks(o.recompute), &communicator, o.distribution});
+  const std::unique_ptr<Executor> executor = make_executor(settings.executor);
+  TimedStep step(workload, *executor,
+                 {settings.recompute_blocks, &communicator, settings.distribution});
   const std::unique_ptr<PreparedProgram> prepared = executor->prepare(step.program());
   for (int i = 0; i < kWarmUpSteps; ++i) step.run(*prepared);
 
-  BenchStepResult r;
+  StepMeasurement r;
   r.executor = executor->name();
   r.ranks = communicator.size();
   r.threads = executor->threads();
-  const Precision precision = parse_precision("bench", o.model.precision);
-  r.peak = measure_peak_flops(*executor, precision);
+  r.peak = measure_peak_flops(*executor, workload.precision);
   StepProfile profile(step.program());
   Trace trace;
   communicator.barrier();
   const std::optional<HardwareCounts> before = counters.read();
-  for (int64_t i = 0; i < o.steps; ++i) {
+  for (int64_t i = 0; i < settings.steps; ++i) {
     Both observers(profile, i < kTracedSteps ? trace.begin_run(i + 1, step.program()) : nullptr);
     r.seconds.push_back(step.run(*prepared, &observers));
-    if (communicator.rank() != 0) continue;
-    live.show([&] { return fmt::format("step {} of {}", i + 1, o.steps); });
+    if (communicator.rank() == 0) on_step(i + 1);
   }
-  r.counts = counts_per_step(before, counters.read(), o.steps, communicator);
+  r.counts = counts_per_step(before, counters.read(), settings.steps, communicator);
   r.why_no_counts = counters.why_not();
   // Before and after: other processes only ever slow the measurement down.
-  r.peak = std::max(r.peak, measure_peak_flops(*executor, precision));
+  r.peak = std::max(r.peak, measure_peak_flops(*executor, workload.precision));
   r.recomputed_blocks = step.recomputed_blocks();
   r.memory_bytes = step.memory_bytes();
   r.tokens = step.tokens();
-  r.model_flops_per_token = flops_per_token(step.table(), o.model.T);
+  r.model_flops_per_token = flops_per_token(step.table(), workload.T);
   r.loss = step.loss();
   r.kinds = profile.kinds();
   r.flops = flops_by_kind(step.program());

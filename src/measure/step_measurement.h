@@ -2,31 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "app/cli/executor_flags.h"
-#include "app/cli/recompute_flag.h"
-#include "app/commands/bench/bench_options.h"
 #include "comm/communicator.h"
-#include "measure/bench_step.h"
+#include "exec/executor.h"
 #include "measure/step_profile.h"
+#include "measure/timed_step.h"
 #include "parallel/strategy.h"
+#include "step/workload.h"
 #include "timeline/efficiency.h"
 
 namespace weft {
 
-struct BenchStepOptions : BenchOptions {
-  ExecutorOptions executor;
-  std::string recompute = kRecomputeNone;
+struct StepMeasurementSettings {
+  Workload workload;  // of each rank
+  ExecutorSettings executor;
+  bool recompute_blocks = false;
   DistributionSettings distribution;
   int64_t steps = 10;
 };
 
-struct BenchStepResult {
+struct StepMeasurement {
   std::string executor;
   int ranks = 1;
   int threads = 1;  // of each rank
@@ -64,7 +65,9 @@ struct BenchStepResult {
   }
 };
 
-// A collective of the ranks. Shows progress on rank 0. Throws Error.
-BenchStepResult measure_steps(const BenchStepOptions& options, Communicator& communicator);
+// Times steps, after two more that warm up. All ranks call it together. Calls on_step(t) on rank 0
+// after each of the timed steps 1, 2, .. Throws Error where there is no memory for the step.
+StepMeasurement measure_steps(const StepMeasurementSettings& settings, Communicator& communicator,
+                              const std::function<void(int64_t t)>& on_step);
 
 }  // namespace weft

@@ -56,7 +56,7 @@ const SimulatedStep& Predictor::step_of(const std::string& dist, int rank, int r
     settings.strategy = dist;
     settings.bucket_mb = training_.bucket_mb;
     settings.overlap = training_.overlap;
-    step = std::make_unique<const SimulatedStep>(training_.model, settings, rank, ranks);
+    step = std::make_unique<const SimulatedStep>(training_.workload, settings, rank, ranks);
   }
   return *step;
 }
@@ -164,7 +164,7 @@ Prediction Predictor::predict(const Scenario& scenario, Timeline* timeline) {
   }
   const int rank_cores = scenario.cores / training_.ranks_per_node;
   p.efficiency = useful_s / (p.step_s * rank_cores);
-  p.tokens_per_s = double(p.ranks) * double(training_.model.B * training_.model.T) / p.step_s;
+  p.tokens_per_s = double(p.ranks) * double(training_.workload.B * training_.workload.T) / p.step_s;
   p.critical_path_s = most.critical_path_s;
   p.critical_path_kinds = most.critical_path_kinds;
   p.communication_s = most.overlap.all_s;

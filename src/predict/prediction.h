@@ -8,11 +8,11 @@
 #include <string>
 #include <tuple>
 
-#include "app/commands/bench/bench_options.h"
 #include "comm/transfer_times.h"
 #include "predict/op_costs.h"
 #include "predict/simulate.h"
 #include "predict/simulated_step.h"
+#include "step/workload.h"
 #include "timeline/timeline.h"
 
 namespace weft {
@@ -26,7 +26,7 @@ struct Scenario {
 
 // The settings that all predictions share.
 struct SimulatedTraining {
-  BenchModel model;
+  Workload workload;
   int ranks_per_node = 1;
   double bucket_mb = 25.;
   bool overlap = true;

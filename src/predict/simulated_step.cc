@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/cli/precision_flag.h"
-
 namespace weft {
 namespace {
 
 constexpr double kLearningRate = 1e-4;
 
-StepSettings settings_of(const BenchModel& model, const DistributionSettings& distribution,
+StepSettings settings_of(const Workload& workload, const DistributionSettings& distribution,
                          Communicator& communicator) {
   StepSettings settings;
-  settings.B = model.B;
-  settings.T = model.T;
-  settings.precision = parse_precision("simulate", model.precision);
+  settings.B = workload.B;
+  settings.T = workload.T;
+  settings.precision = workload.precision;
   settings.communicator = &communicator;
   settings.distribution = distribution;
   return settings;
@@ -48,11 +46,11 @@ int busiest_of(const Distribution* distribution, const ParameterTable& table) {
 
 }  // namespace
 
-SimulatedStep::SimulatedStep(const BenchModel& model, const DistributionSettings& distribution,
-                           int rank, int ranks) {
+SimulatedStep::SimulatedStep(const Workload& workload, const DistributionSettings& distribution,
+                             int rank, int ranks) {
   RecordingCommunicator communicator(rank, ranks);
-  const StepSettings settings = settings_of(model, distribution, communicator);
-  const TrainingState state(model.config, *settings.optimizer, StateMemory::kSparse);
+  const StepSettings settings = settings_of(workload, distribution, communicator);
+  const TrainingState state(workload.config, *settings.optimizer, StateMemory::kSparse);
   TrainingStep step(state, settings);
   // The update of step 1 is due in step 2.
   for (const int64_t t : {1, 2}) step.set_step(t, kLearningRate);

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "app/commands/bench/bench_options.h"
 #include "comm/recording_communicator.h"
 #include "parallel/strategy.h"
 #include "predict/op_costs.h"
 #include "step/training_step.h"
+#include "step/workload.h"
 #include "timeline/timeline.h"
 
 namespace weft {
@@ -35,7 +35,7 @@ struct RankMemory {
 class SimulatedStep {
  public:
   // Takes address space but next to no memory. Throws Error. REQUIRES: 0 <= rank < ranks.
-  SimulatedStep(const BenchModel& model, const DistributionSettings& distribution, int rank,
+  SimulatedStep(const Workload& workload, const DistributionSettings& distribution, int rank,
                 int ranks);
 
   // In the order in which they run.

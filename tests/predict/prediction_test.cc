@@ -22,18 +22,18 @@ OpCosts by_bytes() {
   return costs;
 }
 
-BenchModel small_model() {
-  BenchModel model;
-  model.config = {.L = 3, .NH = 2, .C = 32, .T = 16, .V = 300};
-  model.B = 4;
-  model.T = 16;
-  return model;
+Workload small_workload() {
+  Workload workload;
+  workload.config = {.L = 3, .NH = 2, .C = 32, .T = 16, .V = 300};
+  workload.B = 4;
+  workload.T = 16;
+  return workload;
 }
 
 class Predictions : public testing::Test {
  protected:
   Predictions() {
-    training_.model = small_model();
+    training_.workload = small_workload();
     training_.bucket_mb = 0.02;
     training_.network = {.bytes_per_s = 1e9};
   }
@@ -149,7 +149,7 @@ TEST(SimulatedStep, SharesTheUpdateAmongTheRanks) {
   double bytes = 0.;
   size_t moments = 0, weights = 0;
   for (int rank = 0; rank < 3; ++rank) {
-    const SimulatedStep step(small_model(), {.strategy = "sharded", .bucket_mb = 0.02}, rank, 3);
+    const SimulatedStep step(small_workload(), {.strategy = "sharded", .bucket_mb = 0.02}, rank, 3);
     for (const OpWork& work : step.programs().at(0).work) {
       if (work.kind == "update") bytes += work.bytes;
     }
@@ -168,11 +168,11 @@ TEST(SimulatedStep, TakesNoMemory) {
     const std::string status((std::istreambuf_iterator<char>(file)), {});
     return std::stol(status.substr(status.find("VmRSS:") + 6));
   };
-  BenchModel model;
-  model.config = {.L = 12, .NH = 25, .C = 1600, .T = 1024, .V = 50257};
-  model.T = 1024;
+  Workload workload;
+  workload.config = {.L = 12, .NH = 25, .C = 1600, .T = 1024, .V = 50257};
+  workload.T = 1024;
   const long before = resident_kb();
-  const SimulatedStep step(model, {.strategy = "sharded"}, 1, 8);
+  const SimulatedStep step(workload, {.strategy = "sharded"}, 1, 8);
 
   EXPECT_GT(step.memory().all(), size_t{5} << 30);
   EXPECT_LT(resident_kb() - before, 512 << 10);

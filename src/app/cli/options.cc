@@ -252,15 +252,21 @@ Flag Options::text(const std::string& flag, std::string& value, const std::strin
 
 Flag Options::choice(const std::string& flag, std::string& value,
                      const std::vector<std::string>& names, const std::string& help) {
-  const std::string type = joined(names, "|");
-  return add(flag, type, value, help,
-             [this, flag, names, &value](const std::vector<std::string>& results) {
-               if (std::ranges::find(names, results.front()) == names.end()) {
-                 throw error(flag, fmt::format("'{}' is not supported", results.front()),
-                             "use " + joined(names, ", "));
-               }
-               value = results.front();
-             });
+  return add_choice(flag, names, value, help, [&value, names](size_t i) { value = names[i]; });
+}
+
+Flag Options::add_choice(const std::string& flag, const std::vector<std::string>& names,
+                         const std::string& shown, const std::string& help,
+                         std::function<void(size_t)> choose) {
+  const auto read = [this, flag, names, choose](const std::vector<std::string>& results) {
+    const auto found = std::ranges::find(names, results.front());
+    if (found == names.end()) {
+      throw error(flag, fmt::format("'{}' is not supported", results.front()),
+                  "use " + joined(names, ", "));
+    }
+    choose(static_cast<size_t>(found - names.begin()));
+  };
+  return add(flag, joined(names, "|"), shown, help, read);
 }
 
 Flag Options::texts(const std::string& flag, std::vector<std::string>& values,

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -73,6 +74,19 @@ class Options {
   // One of `names`.
   Flag choice(const std::string& flag, std::string& value, const std::vector<std::string>& names,
               const std::string& help);
+  // Sets the value that goes with the name given.
+  template <typename T>
+  Flag choice(const std::string& flag, T& value,
+              const std::vector<std::pair<std::string, T>>& choices, const std::string& help) {
+    std::vector<std::string> names;
+    std::string shown;
+    for (const auto& [name, choice] : choices) {
+      names.push_back(name);
+      if (choice == value) shown = name;
+    }
+    return add_choice(flag, names, shown, help,
+                      [&value, choices](size_t i) { value = choices[i].second; });
+  }
   // One or more values.
   Flag texts(const std::string& flag, std::vector<std::string>& values, const std::string& type,
              const std::string& help);
@@ -95,6 +109,10 @@ class Options {
   void require(Flag flag, const std::string& hint) const;
 
  private:
+  Flag add_choice(const std::string& flag, const std::vector<std::string>& names,
+                  const std::string& shown, const std::string& help,
+                  std::function<void(size_t)> choose);
+
   using ReadValues = std::function<void(const std::vector<std::string>& values)>;
 
   Flag add(const std::string& flag, const std::string& type, const std::string& shown,

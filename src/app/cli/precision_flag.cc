@@ -5,20 +5,19 @@
 
 namespace weft {
 
-void add_precision_flag(Options& flags, std::string& value) {
-  flags.choice("--precision", value,
-               {precision_name(Precision::kFp32), precision_name(Precision::kBf16)},
-               "Of matrix products and of what they read; weights, moments, sums and the loss "
-               "stay fp32. bf16 needs AMX or AVX512-BF16");
+void add_precision_flag(Options& flags, Precision& precision) {
+  flags.choice<Precision>(
+      "--precision", precision,
+      {{precision_name(Precision::kFp32), Precision::kFp32},
+       {precision_name(Precision::kBf16), Precision::kBf16}},
+      "Of matrix products and of what they read; weights, moments, sums and the loss "
+      "stay fp32. bf16 needs AMX or AVX512-BF16");
 }
 
-Precision parse_precision(const char* command, const std::string& value) {
-  if (value == precision_name(Precision::kFp32)) return Precision::kFp32;
-  if (!cpu_has_bf16()) {
-    throw input_error(command, "--precision bf16: " + bf16_description(),
-                      "use --precision fp32; weft doctor shows what this machine can do");
-  }
-  return Precision::kBf16;
+void require_precision(const char* command, Precision precision) {
+  if (precision == Precision::kFp32 || cpu_has_bf16()) return;
+  throw input_error(command, "--precision bf16: " + bf16_description(),
+                    "use --precision fp32; weft doctor shows what this machine can do");
 }
 
 }  // namespace weft

@@ -15,8 +15,8 @@
 #include "app/commands/bench/bench_options.h"
 #include "comm/agreement.h"
 #include "comm/connect.h"
-#include "measure/bench_step.h"
 #include "measure/machine.h"
+#include "measure/timed_step.h"
 
 namespace weft {
 namespace {

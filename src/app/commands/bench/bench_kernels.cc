@@ -41,11 +41,11 @@ bool parse(const Arguments& arguments, KernelsOptions& o) {
   // Starting and stopping the clock takes up to 30 us.
   flags.real("--min-time", o.least_s, {1e-3, 3600.}, "Seconds per repetition, at least");
   flags.integer("--repetitions", o.repetitions, {2, 1000}, "Their median counts");
-  return parse_bench_flags(flags, arguments, o);
+  return parse_workload_flags(flags, arguments, o);
 }
 
 std::vector<KernelCase> chosen_cases(const KernelsOptions& o) {
-  std::vector<KernelCase> cases = kernel_cases(o.model.config, o.model.B, o.model.T);
+  std::vector<KernelCase> cases = kernel_cases(o.workload.config, o.workload.B, o.workload.T);
   try {
     const std::regex filter(o.filter, std::regex::extended);
     std::erase_if(cases, [&](const KernelCase& c) { return !std::regex_search(c.name, filter); });
@@ -179,7 +179,7 @@ int bench_kernels(const Arguments& arguments) {
     print_table(results, limits.peak());
     return 0;
   }
-  ordered_json json = bench_json("kernels", o.model);
+  ordered_json json = bench_json("kernels", o.workload);
   json["threads"] = 1;
   json["peak_fp32"] = limits.peak();
   json["kernels"] = ordered_json::array();

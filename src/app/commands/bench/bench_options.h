@@ -6,36 +6,32 @@
 #include <string>
 
 #include "app/cli/options.h"
-#include "model/config.h"
-#include "model/precision.h"
+#include "step/workload.h"
 
 namespace weft {
 
-struct BenchModel {
-  std::string name = "gpt2";
-  int64_t B = 4;
-  int64_t T = 0;  // 0: 64, or the model's if that is less
-  std::string precision = precision_name(Precision::kFp32);
-  Config config;  // from the parsers below
+// A workload, and its model as it was named.
+struct WorkloadOptions {
+  std::string model = "gpt2";
+  Workload workload = {};
 };
 
-struct BenchOptions {
-  BenchModel model;
+struct BenchOptions : WorkloadOptions {
   bool as_json = false;
 };
 
-// --model, --batch-size and --seq-len. REQUIRES, here and below: what they fill in outlives the
+// Adds --model, --batch-size and --seq-len. REQUIRES, here and below: the options outlive the
 // flags.
-void add_model_flags(Options& flags, BenchModel& model);
-// The same, and --json.
+void add_workload_flags(Options& flags, WorkloadOptions& options);
+// Adds --json, too.
 void add_bench_flags(Options& flags, BenchOptions& options);
 
-// Parses, and fills in config and T. False after --help. Throws Error (kInput).
-bool parse_model_flags(Options& flags, const Arguments& arguments, BenchModel& model);
-bool parse_bench_flags(Options& flags, const Arguments& arguments, BenchOptions& options);
+// Parses the arguments, and fills in the model's shape and T where --seq-len was not given. Returns
+// false after --help. Throws Error (kInput).
+bool parse_workload_flags(Options& flags, const Arguments& arguments, WorkloadOptions& options);
 
 // Version, commit, CPU, libraries, model and batch: what every result begins with.
-nlohmann::ordered_json bench_json(const char* bench, const BenchModel& model);
+nlohmann::ordered_json bench_json(const char* bench, const Workload& workload);
 
 void print_json(const nlohmann::ordered_json& json);
 

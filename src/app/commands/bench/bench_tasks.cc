@@ -12,9 +12,9 @@
 #include "app/commands/bench/bench_options.h"
 #include "base/json.h"
 #include "exec/executor.h"
-#include "measure/bench_step.h"
 #include "measure/op_cost_measurement.h"
 #include "measure/scheduling_overhead.h"
+#include "measure/timed_step.h"
 
 namespace weft {
 namespace {
@@ -34,7 +34,7 @@ bool parse(const Arguments& arguments, TasksOptions& o) {
                 "a chain, on each execution model: what remains is the cost of scheduling.");
   add_bench_flags(flags, o);
   add_threads_flag(flags, o.threads);
-  add_precision_flag(flags, o.model.precision);
+  add_precision_flag(flags, o.workload.precision);
   flags.integer("--steps", o.steps, {1, 1'000'000}, "Real steps to compare with");
   flags.text(
       "--costs", o.costs, "FILE",
@@ -43,13 +43,14 @@ bool parse(const Arguments& arguments, TasksOptions& o) {
   flags.flag("--compare", o.compares,
              "With --costs: times steps under each execution model in turn with those that are "
              "watched, to compare predictions with");
-  if (!parse_bench_flags(flags, arguments, o)) return false;
+  if (!parse_workload_flags(flags, arguments, o)) return false;
   if (o.threads == 0) o.threads = available_cpus();
   if (!o.costs.empty()) require_replaceable(o.costs, "--costs");
+  require_precision("bench", o.workload.precision);
   return true;
 }
 
-TimeSpread measure_steps(const Executor& executor, BenchStep& step, int64_t steps) {
+TimeSpread measure_steps(const Executor& executor, TimedStep& step, int64_t steps) {
   const std::unique_ptr<PreparedProgram> prepared = executor.prepare(step.program());
   step.run(*prepared);
   std::vector<double> seconds;
@@ -87,7 +88,7 @@ std::vector<int> thread_counts(int most) {
 
 void write_costs(const TasksOptions& o, LiveLine& live) {
   const OpCosts costs =
-      measure_costs(o.model, {thread_counts(int(o.threads)), o.steps, o.compares},
+      measure_costs(o.workload, {thread_counts(int(o.threads)), o.steps, o.compares},
                     [&](const std::string& what) { live.show([&] { return what; }); });
   write_result(o.costs, json_text(to_json(costs), 1) + "\n");
   for (const ThreadCosts& run : costs.runs) {
@@ -98,7 +99,7 @@ void write_costs(const TasksOptions& o, LiveLine& live) {
 
 TasksResult measure(const TasksOptions& o, LiveLine& live) {
   const int threads = static_cast<int>(o.threads);
-  BenchStep step(o.model, *make_executor("fork-join", threads));
+  TimedStep step(o.workload, *make_executor("fork-join", threads));
   TasksResult result = {
       step.program().ops().size(), step.program().tiles().size(), step.build_seconds(), {}};
   const Program empty = emptied(step.program());
@@ -128,7 +129,7 @@ ordered_json to_json(const ExecutorResult& e, const TasksResult& r) {
 }
 
 void print_result_json(const TasksOptions& o, const TasksResult& r) {
-  ordered_json json = bench_json("tasks", o.model);
+  ordered_json json = bench_json("tasks", o.workload);
   json["ops"] = r.ops;
   json["tiles"] = r.tiles;
   json["build_ms"] = 1e3 * r.build_s;
@@ -139,7 +140,7 @@ void print_result_json(const TasksOptions& o, const TasksResult& r) {
 
 void print_table(const TasksOptions& o, const TasksResult& r) {
   fmt::print("{}, {} x {} tokens: {} ops on {} tiles, built in {:.1f} ms\n\n",
-             to_string(o.model.config), o.model.B, o.model.T,
+             to_string(o.workload.config), o.workload.B, o.workload.T,
              format_count(static_cast<int64_t>(r.ops)), format_count(static_cast<int64_t>(r.tiles)),
              1e3 * r.build_s);
   fmt::print("{:<11} {:>7} {:>11} {:>10} {:>12} {:>10} {:>11} {:>10} {:>8}\n", "executor",

@@ -51,13 +51,13 @@ std::vector<Bf16Peak> measure_bf16_peaks(const Executor& executor) {
 }
 
 // Measures on at most as many threads as there are CPUs: more add nothing but time.
-Diagnosis diagnose(MachineFacts facts, const ExecutorOptions& options) {
+Diagnosis diagnose(MachineFacts facts, const ExecutorSettings& options) {
   Diagnosis d;
   d.facts = std::move(facts);
   d.threads = make_executor(options)->threads();
   d.advice = advise(d.facts, d.threads);
   const int measured = std::min(d.threads, d.facts.usable_cpus);
-  const std::unique_ptr<Executor> executor = make_executor(options.exec, measured);
+  const std::unique_ptr<Executor> executor = make_executor(options.name, measured);
   d.fp32_flops = measure_peak_flops(*executor);
   d.bf16_peaks = measure_bf16_peaks(*executor);
   const size_t bytes = streamed_bytes(d.facts, measured);
@@ -225,7 +225,7 @@ void print_json(const Diagnosis& d) {
 }  // namespace
 
 int doctor_command(const Arguments& arguments) {
-  ExecutorOptions options;
+  ExecutorSettings options;
   bool as_json = false;
   Options flags(
       "doctor",

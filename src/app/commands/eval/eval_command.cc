@@ -30,7 +30,7 @@ struct EvalOptions {
   int64_t seq_len = 0;  // 0: the model's T
   int64_t stride = 0;   // 0: seq_len
   int64_t limit = 0;    // 0: every example
-  ExecutorOptions executor;
+  ExecutorSettings executor;
 
   int64_t T(const Config& config) const { return seq_len != 0 ? seq_len : config.T; }
 };

@@ -26,7 +26,7 @@ struct GenerateOptions {
   int64_t samples = 1;
   std::string precision = precision_name(Precision::kFp32);
   SamplingSettings sampling{.temperature = 0.8};
-  ExecutorOptions executor;
+  ExecutorSettings executor;
 };
 
 bool parse(const Arguments& arguments, GenerateOptions& o) {

@@ -78,7 +78,7 @@ Inspection inspect_config(const fs::path& path) {
   Inspection found{.kind = "configuration of weft train"};
   found.add("model", options.model.empty() ? "of --init, or d12" : options.model);
   found.add("out", options.out);
-  found.add("exec", options.executor.exec);
+  found.add("exec", options.executor.name);
   return found;
 }
 

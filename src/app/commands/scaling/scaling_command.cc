@@ -78,14 +78,14 @@ bool parse(const Arguments& arguments, ScalingOptions& o) {
                 "Times training steps with more and more threads and ranks, and says what share "
                 "of the threads' time is useful, and why not all of it. Each configuration runs "
                 "weft bench step in processes of its own, in rounds.");
-  add_model_flags(flags, o.model);
+  add_workload_flags(flags, o);
   flags.text("--threads", threads, "N,N..", "Threads of each rank");
   flags.text("--ranks", ranks, "N,N..", "Ranks");
   flags.text("--exec", executors, "all|NAME,..",
              fmt::format("Execution models: {}", fmt::join(executor_names(), ", ")));
   flags.flag("--strong,!--weak", o.strong,
              "--batch-size is of all ranks together, or of each of them");
-  add_precision_flag(flags, o.model.precision);
+  add_precision_flag(flags, o.workload.precision);
   add_recompute_flag(flags, o.recompute);
   add_strategy_flags(flags, o.distribution.strategy, o.distribution.bucket_mb);
   flags.integer("--steps", o.steps, {1, 1'000'000}, "Steps that a run times");
@@ -93,7 +93,7 @@ bool parse(const Arguments& arguments, ScalingOptions& o) {
   flags.text("--launcher", o.launcher, "COMMAND",
              "What starts ranks, with its flags; -n and their number follow");
   flags.text("--json", o.json, "FILE", "Write everything as a JSON object");
-  if (!parse_model_flags(flags, arguments, o.model)) return false;
+  if (!parse_workload_flags(flags, arguments, o)) return false;
   o.threads = parse_numbers(flags, "--threads", threads);
   o.ranks = parse_numbers(flags, "--ranks", ranks);
   o.executors = parse_executors(flags, executors);

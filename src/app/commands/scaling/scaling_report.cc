@@ -187,7 +187,7 @@ ordered_json scaling_json(const ScalingOptions& o, const std::vector<ScalingResu
   points.reserve(results.size());
   for (const ScalingResult& r : results) points.push_back(r.point);
   const size_t reference = reference_of(points);
-  ordered_json json = bench_json("scaling", o.model);
+  ordered_json json = bench_json("scaling", o.workload);
   json.update({{"precision", o.model.precision},
                {"recompute", o.recompute},
                {"dist", o.distribution.strategy},

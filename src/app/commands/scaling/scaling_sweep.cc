@@ -64,10 +64,10 @@ void check_ranks(const ScalingOptions& o) {
                       "name the program that starts ranks with --launcher");
   }
   for (const int64_t ranks : o.ranks) {
-    if (!o.strong || o.model.B % ranks == 0) continue;
-    throw input_error(kWhere,
-                      fmt::format("--batch-size {} cannot be shared by {} ranks", o.model.B, ranks),
-                      "use a multiple, or --weak for so many sequences on each rank");
+    if (!o.strong || o.workload.B % ranks == 0) continue;
+    throw input_error(
+        kWhere, fmt::format("--batch-size {} cannot be shared by {} ranks", o.workload.B, ranks),
+        "use a multiple, or --weak for so many sequences on each rank");
   }
 }
 
@@ -135,15 +135,15 @@ std::vector<std::string> command_of(const ScalingPoint& point, const ScalingOpti
     command = words_of(o.launcher);
     command.insert(command.end(), {"-n", fmt::format("{}", point.ranks)});
   }
-  const int64_t B = o.strong ? o.model.B / point.ranks : o.model.B;
+  const int64_t B = o.strong ? o.workload.B / point.ranks : o.workload.B;
   command.insert(command.end(), {program,        "bench",
                                  "step",         "--json",
-                                 "--model",      o.model.name,
+                                 "--model",      o.model,
                                  "--batch-size", fmt::format("{}", B),
-                                 "--seq-len",    fmt::format("{}", o.model.T),
+                                 "--seq-len",    fmt::format("{}", o.workload.T),
                                  "--exec",       point.executor,
                                  "--threads",    fmt::format("{}", point.threads),
-                                 "--precision",  o.model.precision,
+                                 "--precision",  precision_name(o.workload.precision),
                                  "--recompute",  o.recompute,
                                  "--dist",       o.distribution.strategy,
                                  "--bucket-mb",  fmt::format("{}", o.distribution.bucket_mb),

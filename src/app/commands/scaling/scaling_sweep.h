@@ -12,8 +12,8 @@
 
 namespace weft {
 
-struct ScalingOptions {
-  BenchModel model;    // its B is of all ranks together, or of each
+// B is the batch of all ranks together, or of each.
+struct ScalingOptions : WorkloadOptions {
   bool strong = true;  // of all ranks together
   std::vector<int64_t> ranks, threads;
   std::vector<std::string> executors;

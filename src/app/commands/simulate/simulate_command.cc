@@ -28,11 +28,12 @@ using nlohmann::ordered_json;
 // With as many threads as the scenarios have cores, as far as this machine has them.
 OpCosts costs_for(const SimulateOptions& o, LiveLine& live) {
   if (!o.costs.empty()) {
+    const std::string precision = precision_name(o.workload.precision);
     OpCosts costs = read_op_costs(o.costs);
-    if (costs.precision == o.model.precision) return costs;
+    if (costs.precision == precision) return costs;
     throw input_error("simulate",
                       fmt::format("--costs: {} has costs of {}, not of --precision {}", o.costs,
-                                  costs.precision, o.model.precision),
+                                  costs.precision, precision),
                       "measure them with weft bench tasks --costs FILE --precision ..");
   }
   std::vector<int> threads;
@@ -44,7 +45,7 @@ OpCosts costs_for(const SimulateOptions& o, LiveLine& live) {
   }
   std::ranges::sort(threads);
   threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
-  return measure_costs(with_few_layers(o.model), {threads, o.steps},
+  return measure_costs(with_few_layers(o.workload), {threads, o.steps},
                        [&](const std::string& what) { live.show([&] { return what; }); });
 }
 
@@ -119,10 +120,10 @@ void print_result_json(const SimulateOptions& o, const OpCosts& costs,
       {"command", "simulate"},
       {"version", version()},
       {"commit", git_commit()},
-      {"model", to_string(o.model.config)},
-      {"batch_size", o.model.B},
-      {"seq_len", o.model.T},
-      {"precision", o.model.precision},
+      {"model", to_string(o.workload.config)},
+      {"batch_size", o.workload.B},
+      {"seq_len", o.workload.T},
+      {"precision", precision_name(o.workload.precision)},
       {"ranks_per_node", t.ranks_per_node},
       {"bucket_mb", t.bucket_mb},
       {"overlap", t.overlap},
@@ -143,8 +144,8 @@ void print_result_json(const SimulateOptions& o, const OpCosts& costs,
 
 void print_table(const SimulateOptions& o, const OpCosts& costs,
                  const std::vector<Prediction>& predictions) {
-  fmt::print("{}, {} x {} tokens a rank, {}\n", to_string(o.model.config), o.model.B, o.model.T,
-             o.model.precision);
+  fmt::print("{}, {} x {} tokens a rank, {}\n", to_string(o.workload.config), o.workload.B,
+             o.workload.T, precision_name(o.workload.precision));
   fmt::print("costs measured on {}: {}, {} x {} tokens\n\n", single_line(costs.cpu),
              single_line(costs.model), costs.B, costs.T);
   fmt::print("{:>5} {:>5} {:<10} {:<10} {:>10} {:>10} {:>8} {:>8} {:>10} {:>9} {:>8} {:>9}\n",
@@ -198,7 +199,7 @@ void print_notes(const SimulateOptions& o, const std::vector<Prediction>& predic
 int simulate_command(const Arguments& arguments) {
   SimulateOptions o;
   if (!parse_simulate_options(arguments, o)) return 0;
-  parse_precision("simulate", o.model.precision);
+  require_precision("simulate", o.workload.precision);
   Terminal terminal;
   LiveLine live(terminal);
   const OpCosts costs = costs_for(o, live);

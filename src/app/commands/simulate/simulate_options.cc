@@ -35,7 +35,7 @@ constexpr const char* kSummary =
 
 void add_flags(Options& flags, SimulateOptions& o, Texts& t) {
   add_bench_flags(flags, o);
-  add_precision_flag(flags, o.model.precision);
+  add_precision_flag(flags, o.workload.precision);
   flags.group("The machine");
   flags.text("--nodes", t.nodes, "N[,N..]", "Nodes");
   flags.text("--cores", t.cores, "N[,N..]", "Cores of a node; those of this process");
@@ -97,14 +97,14 @@ bool parse_simulate_options(const Arguments& arguments, SimulateOptions& o) {
   Texts t;
   t.cores = fmt::format("{}", available_cpus());
   add_flags(flags, o, t);
-  if (!parse_bench_flags(flags, arguments, o)) return false;
+  if (!parse_workload_flags(flags, arguments, o)) return false;
   o.nodes = parse_counts(flags, "--nodes", t.nodes, kMostNodes);
   o.cores = parse_counts(flags, "--cores", t.cores, kMostCores);
   o.dists = one_or_all(t.dist, strategy_names());
   o.execs = one_or_all(t.exec, simulated_executor_names());
 
   SimulatedTraining& training = o.training;
-  training.model = o.model;
+  training.workload = o.workload;
   training.ranks_per_node = int(t.ranks_per_node);
   training.memory_bytes_per_s = 1e9 * t.memory_gb_per_s;
   if (t.barrier_us >= 0.) training.barrier_s = 1e-6 * t.barrier_us;

@@ -12,7 +12,7 @@ namespace weft {
 struct SimulateOptions : BenchOptions {
   std::vector<int> nodes, cores;
   std::vector<std::string> dists, execs;
-  SimulatedTraining training;  // with the model
+  SimulatedTraining training;  // with the workload
   std::string costs;           // a file; "": measured here
   std::string comm;            // a file; "": the library reaches all of the link
   int64_t steps = 5;           // that are measured

@@ -10,6 +10,7 @@
 
 #include "app/cli/data_format.h"
 #include "app/cli/format.h"
+#include "app/cli/precision_flag.h"
 #include "app/cli/rank_failures.h"
 #include "app/cli/stop_signals.h"
 #include "app/command_table.h"
@@ -126,7 +127,7 @@ TrainSettings make_settings(const TrainOptions& o, const Config& model, const Ex
   s.step.recompute_blocks = recomputes_blocks(o.recompute);
   s.schedule.kind = parse_schedule(o.schedule);
   s.facts = facts_of(o);
-  s.step.precision = parse_precision("train", o.precision);
+  require_precision("train", s.step.precision);
   s.peak_flops = measure_peak_flops(executor, s.step.precision);
   s.output.directory = o.out;
   s.output.config_toml = o.toml;

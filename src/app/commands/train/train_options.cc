@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "app/cli/executor_flags.h"
+#include "app/cli/precision_flag.h"
 #include "app/cli/strategy_flags.h"
 
 namespace weft {
@@ -84,7 +86,7 @@ void add_report_flags(Options& flags, TrainOptions& o) {
 void add_execution_flags(Options& flags, TrainOptions& o) {
   flags.group("Execution");
   add_executor_flags(flags, o.executor);
-  add_precision_flag(flags, o.precision);
+  add_precision_flag(flags, o.settings.step.precision);
   add_recompute_flag(flags, o.recompute);
   flags.text("--trace", o.trace, "FILE",
              "Timeline: .json or .json.gz for Perfetto (ui.perfetto.dev), .prv for Paraver");

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "app/cli/data_format.h"
-#include "app/cli/executor_flags.h"
 #include "app/cli/options.h"
-#include "app/cli/precision_flag.h"
 #include "app/cli/recompute_flag.h"
+#include "exec/executor.h"
 #include "optim/adamw.h"
 #include "run/train_settings.h"
 
@@ -29,8 +28,8 @@ struct TrainOptions {
   int64_t seq_len = 0;  // 0: the model's T
   AdamWSettings adamw;
   std::string schedule = "cosine";
-  std::string precision = "fp32", recompute = kRecomputeNone;
-  ExecutorOptions executor;
+  std::string recompute = kRecomputeNone;
+  ExecutorSettings executor;
   std::string trace, trace_steps;
 
   std::string toml;  // every flag with its value, as --config reads it back

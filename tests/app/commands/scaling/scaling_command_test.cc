@@ -13,9 +13,9 @@ using nlohmann::ordered_json;
 
 ScalingOptions options(std::vector<std::string> executors) {
   ScalingOptions o;
-  o.model.name = "gpt2";
-  o.model.B = 8;
-  o.model.T = 64;
+  o.model = "gpt2";
+  o.workload.B = 8;
+  o.workload.T = 64;
   o.ranks = {1, 2};
   o.threads = {1, 4};
   o.executors = std::move(executors);

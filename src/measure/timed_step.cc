@@ -1,11 +1,10 @@
-#include "measure/bench_step.h"
+#include "measure/timed_step.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 
-#include "app/cli/precision_flag.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "run/initialize.h"
@@ -24,32 +23,32 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void check_memory(size_t bytes, const BenchModel& model, const char* hint) {
-  require_memory(bytes, fmt::format("a step of {}", to_string(model.config)), hint);
+void check_memory(size_t bytes, const Workload& workload, const char* hint) {
+  require_memory(bytes, fmt::format("a step of {}", to_string(workload.config)), hint);
 }
 
 // Checks the memory of the state before any of it is taken.
-Config checked(const BenchModel& model) {
-  check_memory(TrainingState::bytes(model.config, *default_optimizer()), model, kSmallerHint);
-  return model.config;
+Config checked(const Workload& workload) {
+  check_memory(TrainingState::bytes(workload.config, *default_optimizer()), workload, kSmallerHint);
+  return workload.config;
 }
 
 }  // namespace
 
-BenchStep::BenchStep(const BenchModel& model, const Executor& executor,
-                     const BenchStepSettings& settings)
-    : state_(checked(model)) {
+TimedStep::TimedStep(const Workload& workload, const Executor& executor,
+                     const TimedStepSettings& settings)
+    : state_(checked(workload)) {
   const Clock::time_point start = Clock::now();
   StepSettings step;
-  step.B = model.B;
-  step.T = model.T;
-  step.precision = parse_precision("bench", model.precision);
+  step.B = workload.B;
+  step.T = workload.T;
+  step.precision = workload.precision;
   step.recompute_blocks = settings.recompute_blocks;
   step.communicator = settings.communicator;
   step.distribution = settings.distribution;
   step_ = std::make_unique<TrainingStep>(state_, step);
   build_seconds_ = seconds_since(start);
-  check_memory(memory_bytes(), model, settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
+  check_memory(memory_bytes(), workload, settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
   initialize(state_.weights, kSeed, executor);
 
   // Target i is input i + 1, as in a text; each rank has a piece of it.
@@ -57,7 +56,7 @@ BenchStep::BenchStep(const BenchModel& model, const Executor& executor,
   const size_t first = rank * step_->inputs().size();
   const auto token = [&](size_t i) {
     return static_cast<int32_t>(random_u64(kSeed, kTokenStream, first + i) %
-                                uint64_t(model.config.V));
+                                uint64_t(workload.config.V));
   };
   for (size_t i = 0; i < step_->inputs().size(); ++i) {
     step_->inputs()[i] = token(i);
@@ -65,7 +64,7 @@ BenchStep::BenchStep(const BenchModel& model, const Executor& executor,
   }
 }
 
-double BenchStep::run(PreparedProgram& prepared, Observer* observer) {
+double TimedStep::run(PreparedProgram& prepared, Observer* observer) {
   const Clock::time_point start = Clock::now();
   step_->set_step(++t_, kLearningRate);
   prepared.run(observer);

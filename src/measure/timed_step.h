@@ -1,4 +1,4 @@
-// BenchStep: a training step of a model on random tokens, ready to be timed.
+// TimedStep: a training step of a model on random tokens, ready to be timed.
 #pragma once
 
 #include <cstddef>
@@ -7,27 +7,27 @@
 #include <memory>
 #include <vector>
 
-#include "app/commands/bench/bench_options.h"
 #include "comm/communicator.h"
 #include "exec/executor.h"
 #include "parallel/strategy.h"
 #include "step/training_step.h"
+#include "step/workload.h"
 
 namespace weft {
 
-struct BenchStepSettings {
+struct TimedStepSettings {
   bool recompute_blocks = false;
   Communicator* communicator = nullptr;  // of ranks that have a batch each; null: one rank
   DistributionSettings distribution = {};
 };
 
-class BenchStep {
+class TimedStep {
  public:
   // Builds the program of a step and draws the weights, on the executor's threads. Throws Error
   // where there is no memory for it.
   // REQUIRES: communication overlaps; the communicator outlives this.
-  BenchStep(const BenchModel& model, const Executor& executor,
-            const BenchStepSettings& settings = {});
+  TimedStep(const Workload& workload, const Executor& executor,
+            const TimedStepSettings& settings = {});
 
   // All of a step: of several ranks, each runs its own.
   const Program& program() const { return step_->program(0); }
