@@ -48,7 +48,7 @@ class Predictions : public testing::Test {
 
 TEST_F(Predictions, OneCoreTakesTheSumOfAllCosts) {
   double bytes = 0.;
-  const SimulatedStep step(training_.model, {}, 0, 1);
+  const SimulatedStep step(training_.workload, {}, 0, 1);
   for (const OpWork& work : step.programs().at(0).work) bytes += work.bytes;
 
   for (const std::string& exec : simulated_executor_names()) {
@@ -74,7 +74,7 @@ TEST_F(Predictions, AreBoundByWorkAndByThePath) {
 }
 
 TEST_F(Predictions, SendWhatTheStrategiesSay) {
-  const double P = double(SimulatedStep(training_.model, {}, 0, 1).memory().weights);
+  const double P = double(SimulatedStep(training_.workload, {}, 0, 1).memory().weights);
   const Prediction all_reduce = predict({4, 1, "all-reduce", "tasks"});
   const Prediction sharded = predict({4, 1, "sharded", "tasks"});
   const Prediction server = predict({4, 1, "server", "tasks"});

@@ -188,7 +188,7 @@ ordered_json scaling_json(const ScalingOptions& o, const std::vector<ScalingResu
   for (const ScalingResult& r : results) points.push_back(r.point);
   const size_t reference = reference_of(points);
   ordered_json json = bench_json("scaling", o.workload);
-  json.update({{"precision", o.model.precision},
+  json.update({{"precision", precision_name(o.workload.precision)},
                {"recompute", o.recompute},
                {"dist", o.distribution.strategy},
                {"scaling", o.strong ? "strong" : "weak"},
