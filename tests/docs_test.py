@@ -74,10 +74,11 @@ def content(language, name, body):
 
 
 def shape_of(value):
-    """What two JSON values must share: keys, types, and which kinds of record there are."""
+    """What two JSON values must share: keys, types, and which kinds of record there are. The kind of
+    an op, in an event of a trace, is no kind of record."""
     if isinstance(value, dict):
-        return frozenset((key, item if key in ("kind", "ph") else shape_of(item))
-                         for key, item in value.items())
+        kinds = ("ph",) if "phase" in value else ("ph", "kind")
+        return frozenset((key, item if key in kinds else shape_of(item)) for key, item in value.items())
     if isinstance(value, list):
         return frozenset(map(shape_of, value))
     return float if type(value) is int else type(value)
@@ -157,11 +158,14 @@ def leads_somewhere(link, path):
 
 
 def named_files(line, folders):
-    """The paths among the words in code quotes, with braces expanded; they may hold a `*`."""
+    """The paths among the words in code quotes, with braces expanded; they may hold a `*`. The guide's
+    examples call a run directory `run`, like a folder of src/: there, only sources count."""
     for word in " ".join(CODE.findall(line)).split():
         before, names, after = re.fullmatch(r"([^{]*)\{?([^}]*)\}?(.*)", word).groups()
         for name in [before + name + after for name in names.split(",")]:
-            if re.fullmatch(r"[\w.*-]+(/[\w.*-]+)+/?", name) and name.split("/")[0] in folders:
+            in_run_directory = name.startswith("run/") and not name.endswith((".h", ".cc"))
+            is_path = re.fullmatch(r"[\w.*-]+(/[\w.*-]+)+/?", name) and name.split("/")[0] in folders
+            if is_path and not in_run_directory:
                 yield name
 
 
