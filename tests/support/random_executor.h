@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <queue>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/rng.h"
 #include "exec/executor.h"
@@ -15,8 +15,11 @@
 
 namespace weft {
 
-// Picks the next op uniformly among those whose predecessors have ended. The order is a pure
-// function of the seed and of the number of ops that the prepared program has already run.
+// Gives every op a random priority and always runs the ready op of the highest. So an op that could
+// run early is the last among k others with a chance of one in k + 1. If each pick were random
+// instead, the chance would shrink exponentially with the length of the others' chains (Burckhardt
+// et al., "A randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010). The
+// order is a pure function of the seed and of how often the prepared program has run before.
 class RandomProgram : public PreparedProgram {
  public:
   RandomProgram(const Program& program, uint64_t seed)
@@ -25,19 +28,21 @@ class RandomProgram : public PreparedProgram {
   void run(Observer* observer) override {
     runner_.begin(observer);
     graph_.reset();
-    std::vector<uint32_t> ready = graph_.roots();
+    std::priority_queue<std::pair<uint64_t, uint32_t>> ready;  // priority, op
+    const auto push = [&](uint32_t op) { ready.emplace(random_u64(seed_, runs_, op), op); };
+    for (const uint32_t op : graph_.roots()) push(op);
     while (!ready.empty()) {
-      std::swap(ready[random_u64(seed_, 0, picks_++) % ready.size()], ready.back());
-      const uint32_t op = ready.back();
-      ready.pop_back();
+      const uint32_t op = ready.top().second;
+      ready.pop();
       runner_.run_to_end(op, 0);
-      graph_.end(op, [&](uint32_t next) { ready.push_back(next); });
+      graph_.end(op, push);
     }
+    ++runs_;
     runner_.rethrow_failure();
   }
 
  private:
-  uint64_t seed_, picks_ = 0;
+  uint64_t seed_, runs_ = 0;
   TaskGraph graph_;
   OpRunner runner_;
 };
