@@ -10,7 +10,7 @@ namespace weft {
 struct CgroupLimits {
   std::optional<double> cpus = {};  // CPU seconds per second
   std::optional<uint64_t> memory_bytes = {};
-  std::optional<uint64_t> memory_left = {};  // until then, counting what files cached as free
+  std::optional<uint64_t> memory_left = {};  // up to that limit; cached file pages count as free
 };
 
 // Returns the strictest limits of the process's group and its ancestors, of cgroup versions 1

@@ -30,7 +30,7 @@ using OnJsonLine =
 std::optional<TornLine> for_each_json_line(std::string_view text, const std::string& where,
                                            const std::string& source, const OnJsonLine& record);
 
-// Returns the value as text, on one line or indented. Replaces what is not UTF-8.
+// Returns the value as text, on one line or indented. Replaces bytes that are not UTF-8.
 std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
 
 // Parses a file like parse_json. The file must hold an object and have at most 100 MB.
