@@ -20,7 +20,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 def constant(folder, name):
     """The value of `TYPE name = VALUE;` in a file of src/FOLDER, which may be a file itself."""
     path = SOURCES / folder
-    for file in [path] if path.is_file() else sorted([*path.glob("*.h"), *path.glob("*.cc")]):
+    for file in [path] if path.is_file() else sorted([*path.rglob("*.h"), *path.rglob("*.cc")]):
         found = re.search(
             rf"^[\w :]+ {name} = ([^;]+);", file.read_text(encoding="utf-8"), re.MULTILINE
         )

@@ -315,7 +315,7 @@ void read_toml(std::string_view bytes) {
   double lr = 0.;
   bool shuffle = true;
   options.texts("--data", data, "PATH", "");
-  options.real("--lr", lr, {0., 1.}, "");
+  options.real("--lr", lr, {-1e12, 1e12}, "");
   options.flag("--shuffle,!--no-shuffle", shuffle, "");
   options.configurable();
   options.parse({"--config", put(directory() / "config.toml", bytes).string()});

@@ -323,7 +323,7 @@ TEST_F(InspectionTest, ReadsAConfigurationAsTrainDoes) {
   EXPECT_EQ(text(found, "model"), "d6");
   EXPECT_TRUE(
       mentions(error("config.toml", "modle = \"d6\"\n"), {"config.toml", "modle", "model"}));
-  EXPECT_TRUE(mentions(error("config.toml", "model = \"d6\n"), {"line 1", "not closed"}));
+  EXPECT_TRUE(mentions(error("config.toml", "model = \"d6\n"), {"line 1", "string"}));
 }
 
 // A safetensors file of one fp32 scalar with this name.
