@@ -33,7 +33,7 @@ def after_parentheses(code, at):
 
 def defines(code, symbol):
     """Whether the code, without comments, defines the type, the function or the constant."""
-    name = re.escape(symbol)
+    name = re.escape(symbol).replace("::", r"(?:<\w+>)?::")  # of a class or a template
     if re.search(rf"\b(?:class|struct|enum class|enum)\s+{name}\b[^;{{}}()]*\{{", code):
         return True
     if re.search(

@@ -168,8 +168,8 @@ class Pass {
     const Tiled<float> logits(tiles_, "last_logits", {cache_.logits.data(), 1, config_.Vp()}, 1,
                               tiling_.vocabulary_columns);
     for (const Range& words : wte.row_ranges()) {
-      const auto kernel = std::make_shared<const LinearForward>(1, words.size(), config_.C,
-                                                                config_.C, config_.Vp(), backend_);
+      const auto kernel = std::make_shared<const LinearForward<float>>(
+          1, words.size(), config_.C, config_.C, config_.Vp(), backend_);
       program_.add({.name = {.kind = "classifier/last", .tile = fmt::format("v{}", words.begin)},
                     .phase = Phase::kForward,
                     .reads = tiles_of({lnf.all(), wte.over(words)}),

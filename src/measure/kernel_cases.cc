@@ -50,7 +50,7 @@ struct Head {
 
 void add_attention(CaseList& list, const Shapes& s) {
   const int64_t T = s.tiling.T, C = s.C, HS = s.config.HS();
-  const auto kernel = std::make_shared<const Attention>(T, HS);
+  const auto kernel = std::make_shared<const Attention<float>>(T, HS);
   list.add_hot("attention/forward", kernel_cost::attention_forward(double(T), double(HS)),
                [=](Operands& o) -> KernelCall {
                  const Head h(o, s);

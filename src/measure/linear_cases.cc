@@ -16,7 +16,7 @@ struct Layer {
 // y tile (rows, cols) = x (rows, K) W[cols]^T, rows of y `ldy` apart.
 void add_forward(CaseList& list, const Layer& layer, int64_t rows, int64_t cols, int64_t ldy) {
   const int64_t K = layer.K;
-  const auto kernel = std::make_shared<const LinearForward>(rows, cols, K, K, ldy);
+  const auto kernel = std::make_shared<const LinearForward<float>>(rows, cols, K, K, ldy);
   list.add(layer.name + "/forward",
            kernel_cost::linear_forward(double(rows), double(cols), double(K)),
            [=](Operands& o) -> KernelCall {
@@ -31,7 +31,8 @@ void add_forward(CaseList& list, const Layer& layer, int64_t rows, int64_t cols,
 void add_backward_input(CaseList& list, const Layer& layer, int64_t rows, int64_t cols,
                         bool accumulate) {
   const int64_t N = layer.N, K = layer.K;
-  const auto kernel = std::make_shared<const LinearBackwardInput>(rows, N, cols, N, K, accumulate);
+  const auto kernel =
+      std::make_shared<const LinearBackwardInput<float>>(rows, N, cols, N, K, accumulate);
   list.add(layer.name + "/dX",
            kernel_cost::linear_backward_input(double(rows), double(N), double(cols), accumulate),
            [=](Operands& o) -> KernelCall {
@@ -46,7 +47,7 @@ void add_backward_input(CaseList& list, const Layer& layer, int64_t rows, int64_
 void add_backward_weight(CaseList& list, const Layer& layer, int64_t rows, int64_t out, int64_t in,
                          int64_t lddy) {
   const int64_t K = layer.K;
-  const auto kernel = std::make_shared<const LinearBackwardWeight>(rows, out, in, K, true);
+  const auto kernel = std::make_shared<const LinearBackwardWeight<float>>(rows, out, in, K, true);
   list.add(layer.name + "/dW",
            kernel_cost::linear_backward_weight(double(rows), double(out), double(in)),
            [=](Operands& o) -> KernelCall {

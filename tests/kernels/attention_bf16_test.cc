@@ -1,5 +1,3 @@
-#include "kernels/attention_bf16.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/attention.h"
 #include "support/bf16_matrix.h"
 
 namespace weft {
@@ -39,7 +38,7 @@ struct Head {
         lse(static_cast<size_t>(T)) {}
 
   // 0xFF: all bits set is a NaN.
-  void run(const AttentionBf16& attention, int scratch_fill = 0xFF) {
+  void run(const Attention<BFloat16>& attention, int scratch_fill = 0xFF) {
     const Scratch forward(attention.forward_scratch_bytes(), scratch_fill);
     attention.forward(q.view(), k.view(), v.view(), out.view(), lse, forward.data());
     const Scratch backward(attention.backward_scratch_bytes(), scratch_fill);
@@ -147,7 +146,7 @@ TEST_F(AttentionBf16Test, MatchesTheDefinitionWithinTheRoundingOfBf16) {
       SCOPED_TRACE(testing::Message() << "T " << T << " HS " << HS);
       Head head(T, HS);
 
-      head.run(AttentionBf16(T, HS));
+      head.run(Attention<BFloat16>(T, HS));
 
       Reference r(head, T, HS);
       expect_close(head.out, r.out, r.out_error, "out");
@@ -162,7 +161,7 @@ TEST_F(AttentionBf16Test, MatchesTheDefinitionWithinTheRoundingOfBf16) {
 
 TEST_F(AttentionBf16Test, DoesNotDependOnItsScratch) {
   Head a(75, 20), b(75, 20);
-  const AttentionBf16 attention(75, 20);
+  const Attention<BFloat16> attention(75, 20);
 
   a.run(attention, 0xFF);
   b.run(attention, 0x3C);
@@ -180,8 +179,8 @@ TEST_F(AttentionBf16Test, LaterTokensChangeNothingBefore) {
     for (BFloat16& value : x->view().row(kChanged)) value = to_bfloat16(3.f);
   }
 
-  a.run(AttentionBf16(T, HS));
-  b.run(AttentionBf16(T, HS));
+  a.run(Attention<BFloat16>(T, HS));
+  b.run(Attention<BFloat16>(T, HS));
 
   const auto before = a.out.values(), after = b.out.values();
   EXPECT_TRUE(std::equal(before.begin(), before.begin() + kChanged * HS, after.begin()));
@@ -192,7 +191,7 @@ TEST_F(AttentionBf16Test, LaterTokensChangeNothingBefore) {
 TEST_F(AttentionBf16Test, StaysFiniteForHugeScores) {
   Head head(80, 16, 100.);
 
-  head.run(AttentionBf16(80, 16));
+  head.run(Attention<BFloat16>(80, 16));
 
   for (Bf16Matrix* x : {&head.out, &head.dq, &head.dk, &head.dv}) {
     for (const float value : x->values()) ASSERT_TRUE(std::isfinite(value));

@@ -88,11 +88,11 @@ struct Head {
     dout.randomize(4);
   }
 
-  void forward(const Attention& attention, int scratch_fill = 0xFF) {
+  void forward(const Attention<float>& attention, int scratch_fill = 0xFF) {
     const Scratch scratch(attention.forward_scratch_bytes(), scratch_fill);
     attention.forward(q.view(), k.view(), v.view(), out.view(), lse, scratch.data());
   }
-  void backward(const Attention& attention, int scratch_fill = 0xFF) {
+  void backward(const Attention<float>& attention, int scratch_fill = 0xFF) {
     const Scratch scratch(attention.backward_scratch_bytes(), scratch_fill);
     attention.backward(q.view(), k.view(), v.view(), out.view(), lse, dout.view(), dq.view(),
                        dk.view(), dv.view(), scratch.data());
@@ -196,7 +196,7 @@ void for_each_size(Check check) {
       for (const int64_t HS : {1, 5, 15, 64, 80}) {
         SCOPED_TRACE(testing::Message()
                      << "T " << T << " HS " << HS << " " << gemm_description(backend));
-        check(Attention(T, HS, backend), Head(T, HS), T, HS);
+        check(Attention<float>(T, HS, backend), Head(T, HS), T, HS);
       }
     }
   }
@@ -219,7 +219,7 @@ TEST(Attention, HandCheckedTwoTokens) {
   head.v.at(0, 0) = 8.f;
   head.v.at(1, 0) = 4.f;
 
-  head.forward(Attention(2, 1));
+  head.forward(Attention<float>(2, 1));
 
   EXPECT_FLOAT_EQ(head.out.at(0, 0), 8.f);
   EXPECT_FLOAT_EQ(head.out.at(1, 0), 7.f);
@@ -227,7 +227,7 @@ TEST(Attention, HandCheckedTwoTokens) {
 }
 
 TEST(Attention, ForwardMatchesTheDefinition) {
-  for_each_size([](const Attention& attention, Head head, int64_t T, int64_t HS) {
+  for_each_size([](const Attention<float>& attention, Head head, int64_t T, int64_t HS) {
     head.forward(attention);
 
     const Reference reference(head);
@@ -240,7 +240,7 @@ TEST(Attention, ForwardMatchesTheDefinition) {
 }
 
 TEST(Attention, BackwardMatchesTheDefinition) {
-  for_each_size([](const Attention& attention, Head head, int64_t T, int64_t HS) {
+  for_each_size([](const Attention<float>& attention, Head head, int64_t T, int64_t HS) {
     head.forward(attention);
     head.backward(attention);
 
@@ -255,7 +255,7 @@ TEST(Attention, BackwardMatchesTheDefinition) {
 }
 
 TEST(Attention, WritesOnlyItsOwnChannels) {
-  for_each_size([](const Attention& attention, Head head, int64_t, int64_t) {
+  for_each_size([](const Attention<float>& attention, Head head, int64_t, int64_t) {
     head.forward(attention);
     head.backward(attention);
 
@@ -272,7 +272,7 @@ TEST(Attention, BackwardMatchesCentralDifferences) {
   constexpr int64_t T = 5, HS = 3;
   constexpr double h = 1e-5;
   Head head(T, HS);
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   head.forward(attention);
   head.backward(attention);
 
@@ -306,7 +306,7 @@ TEST(Attention, BackwardMatchesCentralDifferences) {
 TEST(Attention, MatchesTheDefinitionWhenProbabilitiesAreSharp) {
   constexpr int64_t T = 130, HS = 16;
   Head head(T, HS, 4.f);
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
 
   head.forward(attention);
   head.backward(attention);
@@ -324,7 +324,7 @@ TEST(Attention, MatchesTheDefinitionWhenProbabilitiesAreSharp) {
 // the slack of the running softmax, by about as much, and by far more.
 TEST(Attention, MatchesTheDefinitionWhenScoresFallFromTokenToToken) {
   constexpr int64_t T = 200, HS = 4;
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   for (const float fall : {0.01f, 0.05f, 0.1f, 1.f}) {
     SCOPED_TRACE(testing::Message() << "fall " << fall);
     Head head(T, HS);
@@ -351,7 +351,7 @@ TEST(Attention, MatchesTheDefinitionWhenScoresFallFromTokenToToken) {
 
 TEST(Attention, ChangingATokenChangesNoBitBeforeIt) {
   constexpr int64_t T = 130, HS = 15;
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   Head original(T, HS);
   original.forward(attention);
 
@@ -371,7 +371,7 @@ TEST(Attention, ChangingATokenChangesNoBitBeforeIt) {
 
 TEST(Attention, GradientsReachNoTokenAfterTheirOutput) {
   constexpr int64_t T = 130, HS = 15;
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   for (const int64_t last : {0, 15, 16, 47, 48, 96, 128}) {
     Head head(T, HS);
     head.forward(attention);
@@ -395,7 +395,7 @@ TEST(Attention, GradientsReachNoTokenAfterTheirOutput) {
 // token put the maximum into the last tile or the first.
 TEST(Attention, HugeScoresPickTheLargestAndStayFinite) {
   constexpr int64_t T = 70, HS = 4;
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   for (const float size : {0x1p20f, 0x1p100f}) {
     for (const bool growing : {true, false}) {
       Head head(T, HS);
@@ -428,7 +428,7 @@ TEST(Attention, HugeScoresPickTheLargestAndStayFinite) {
 // Here a score's own rounding error is astronomic, and exp of it must never be taken.
 TEST(Attention, HugeInexactScoresGiveWeightedMeansAndFiniteGradients) {
   constexpr int64_t T = 70, HS = 5;
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   Head head(T, HS, 0x1p40f);
 
   head.forward(attention);
@@ -450,7 +450,7 @@ TEST(Attention, ANaNInAKeyIsSeenByEveryLaterTokenAndNoEarlierOne) {
   Head head(T, HS);
   head.k.at(kBad, 2) = kNaN;
 
-  head.forward(Attention(T, HS));
+  head.forward(Attention<float>(T, HS));
 
   for (int64_t t = 0; t < T; ++t) {
     EXPECT_EQ(std::isnan(head.out.at(t, 0)), t >= kBad) << t;
@@ -459,7 +459,7 @@ TEST(Attention, ANaNInAKeyIsSeenByEveryLaterTokenAndNoEarlierOne) {
 }
 
 TEST(Attention, GarbageInTheScratchChangesNoBit) {
-  for_each_size([](const Attention& attention, const Head& head, int64_t, int64_t) {
+  for_each_size([](const Attention<float>& attention, const Head& head, int64_t, int64_t) {
     Head zeros = head, nans = head;
     zeros.forward(attention, 0);
     zeros.backward(attention, 0);
@@ -478,7 +478,7 @@ TEST(Attention, GarbageInTheScratchChangesNoBit) {
 TEST(Attention, MatchesTheDefinitionOnEveryTarget) {
   constexpr int64_t T = 70, HS = 21;
   for_each_target([] {
-    const Attention attention(T, HS);
+    const Attention<float> attention(T, HS);
     Head head(T, HS);
 
     head.forward(attention);
@@ -498,7 +498,7 @@ TEST(Attention, Avx2AndAvx512GiveTheSameBits) {
   for (const int64_t T : {17, 150}) {
     for (const int64_t HS : {5, 64}) {
       expect_same_bits_on_avx2_and_avx512([&] {
-        const Attention attention(T, HS);
+        const Attention<float> attention(T, HS);
         Head head(T, HS, 4.f);
         head.forward(attention);
         head.backward(attention);
@@ -518,7 +518,7 @@ TEST(Attention, Avx2AndAvx512GiveTheSameBits) {
 
 TEST(Attention, ThreadsShareOneObjectAndGetTheSameBits) {
   constexpr int64_t T = 97, HS = 33;
-  const Attention attention(T, HS);
+  const Attention<float> attention(T, HS);
   std::vector<Head> heads(4, Head(T, HS));
   std::vector<std::thread> threads;
 
@@ -539,20 +539,20 @@ TEST(Attention, ThreadsShareOneObjectAndGetTheSameBits) {
 }
 
 TEST(Attention, ScratchGrowsWithTAndNotWithItsSquare) {
-  const Attention half(4096, 64), whole(8192, 64);
+  const Attention<float> half(4096, 64), whole(8192, 64);
 
   EXPECT_LE(whole.forward_scratch_bytes(), 2 * half.forward_scratch_bytes());
   EXPECT_LE(whole.backward_scratch_bytes(), 2 * half.backward_scratch_bytes());
 }
 
 TEST(Attention, RefusesAnEmptySequenceOrHead) {
-  EXPECT_THROW(Attention(0, 64), Error);
-  EXPECT_THROW(Attention(64, 0), Error);
+  EXPECT_THROW(Attention<float>(0, 64), Error);
+  EXPECT_THROW(Attention<float>(64, 0), Error);
 }
 
 // Same sums in another order: the tolerance of the forward pass.
 TEST(AttentionCached, MatchesTheRowsOfForward) {
-  for_each_size([](const Attention& attention, Head head, int64_t T, int64_t HS) {
+  for_each_size([](const Attention<float>& attention, Head head, int64_t T, int64_t HS) {
     head.forward(attention);
     for (const int64_t n : {int64_t{1}, T / 2, T}) {
       const int64_t p0 = T - n;

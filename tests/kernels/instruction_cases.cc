@@ -39,7 +39,7 @@ constexpr int64_t kLogitRows = 13, V = 5003, Vp = 5056, kBlockCols = 1024;
 constexpr int64_t kWords = 97;
 
 Call linear_forward_case(CaseMemory& memory) {
-  const auto kernel = std::make_shared<const LinearForward>(M, N, K, K, N);
+  const auto kernel = std::make_shared<const LinearForward<float>>(M, N, K, K, N);
   const auto x = memory.matrix(M, K), W = memory.matrix(N, K);
   const auto y = memory.matrix(M, N);
   std::byte* scratch = memory.scratch(kernel->scratch_bytes());
@@ -47,14 +47,14 @@ Call linear_forward_case(CaseMemory& memory) {
 }
 
 Call linear_backward_input_case(CaseMemory& memory) {
-  const auto kernel = std::make_shared<const LinearBackwardInput>(M, K, N, K, N, true);
+  const auto kernel = std::make_shared<const LinearBackwardInput<float>>(M, K, N, K, N, true);
   const auto dy = memory.matrix(M, K), W = memory.matrix(K, N), dx = memory.matrix(M, N);
   std::byte* scratch = memory.scratch(kernel->scratch_bytes());
   return [=] { (*kernel)(dy, W, dx, scratch); };
 }
 
 Call linear_backward_weight_case(CaseMemory& memory) {
-  const auto kernel = std::make_shared<const LinearBackwardWeight>(K, N, M, M, true);
+  const auto kernel = std::make_shared<const LinearBackwardWeight<float>>(K, N, M, M, true);
   const auto dy = memory.matrix(K, N), x = memory.matrix(K, M), dW = memory.matrix(N, M);
   const auto db = memory.vector(N);
   std::byte* scratch = memory.scratch(kernel->scratch_bytes());
@@ -74,7 +74,7 @@ Call matvec_bf16_case(CaseMemory& memory) {
 }
 
 Call attention_forward_case(CaseMemory& memory) {
-  const auto kernel = std::make_shared<const Attention>(T, HS);
+  const auto kernel = std::make_shared<const Attention<float>>(T, HS);
   const auto q = memory.matrix(T, HS), k = memory.matrix(T, HS);
   const auto v = memory.matrix(T, HS), out = memory.matrix(T, HS);
   const auto lse = memory.vector(T);
@@ -83,7 +83,7 @@ Call attention_forward_case(CaseMemory& memory) {
 }
 
 Call attention_backward_case(CaseMemory& memory) {
-  const auto kernel = std::make_shared<const Attention>(T, HS);
+  const auto kernel = std::make_shared<const Attention<float>>(T, HS);
   const auto q = memory.matrix(T, HS), k = memory.matrix(T, HS), v = memory.matrix(T, HS);
   const auto out = memory.matrix(T, HS), dout = memory.matrix(T, HS);
   const auto dq = memory.matrix(T, HS), dk = memory.matrix(T, HS), dv = memory.matrix(T, HS);

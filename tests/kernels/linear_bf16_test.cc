@@ -1,5 +1,3 @@
-#include "kernels/linear_bf16.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernels/linear.h"
 #include "support/bf16_matrix.h"
 #include "support/error_of.h"
 #include "support/expected_dot.h"
@@ -64,7 +63,7 @@ TEST_F(LinearBf16Test, ForwardIsXTimesRoundedWTransposed) {
   for_each_shape([](const Shape& s) {
     Bf16Matrix x = Bf16Matrix::normal(s.M, s.K, 1);
     TestMatrix W = TestMatrix::normal(s.N, s.K, 2), y(s.M, s.N);
-    const LinearForwardBf16 forward(s.M, s.N, s.K, x.view().stride, y.view().stride);
+    const LinearForward<BFloat16> forward(s.M, s.N, s.K, x.view().stride, y.view().stride);
     Scratch scratch(forward.scratch_bytes());
 
     forward(x.view(), W, y, scratch.data());
@@ -83,8 +82,8 @@ TEST_F(LinearBf16Test, BackwardInputIsDyTimesRoundedW) {
       Bf16Matrix dy = Bf16Matrix::normal(s.M, s.N, 1);
       TestMatrix W = TestMatrix::normal(s.N, s.K, 2), dx = TestMatrix::normal(s.M, s.K, 3);
       TestMatrix before = TestMatrix::normal(s.M, s.K, 3);
-      const LinearBackwardInputBf16 input(s.M, s.N, s.K, dy.view().stride, dx.view().stride,
-                                          accumulate);
+      const LinearBackwardInput<BFloat16> input(s.M, s.N, s.K, dy.view().stride, dx.view().stride,
+                                                accumulate);
       Scratch scratch(input.scratch_bytes());
 
       input(dy.view(), W, dx, scratch.data());
@@ -106,7 +105,7 @@ TEST_F(LinearBf16Test, BackwardWeightIsDyTransposedTimesX) {
       TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), db = TestMatrix::normal(1, s.N, 4);
       TestMatrix dW_before = TestMatrix::normal(s.N, s.K, 3);
       TestMatrix db_before = TestMatrix::normal(1, s.N, 4);
-      const LinearBackwardWeightBf16 weight(s.M, s.N, s.K, dW.view().stride, accumulate);
+      const LinearBackwardWeight<BFloat16> weight(s.M, s.N, s.K, dW.view().stride, accumulate);
       Scratch scratch(weight.scratch_bytes());
 
       weight(dy.view(), x.view(), dW, db.row(), scratch.data());
@@ -153,11 +152,11 @@ TEST_F(LinearBf16Test, PiecesInScratchHaveTheBitsOfAResultInPlace) {
     Bf16Matrix x = Bf16Matrix::normal(s.M, s.K, 1), dy = Bf16Matrix::normal(s.M, s.N, 2);
     TestMatrix W = TestMatrix::normal(s.N, s.K, 3), y(s.M, s.N), dx(s.M, s.K), dW(s.N, s.K);
     const int64_t ldx = x.view().stride, lddy = dy.view().stride;
-    const LinearForwardBf16 forward(s.M, s.N, s.K, ldx, y.view().stride),
+    const LinearForward<BFloat16> forward(s.M, s.N, s.K, ldx, y.view().stride),
         pieces_of_y(s.M, s.N, s.K, ldx, 0);
-    const LinearBackwardInputBf16 input(s.M, s.N, s.K, lddy, dx.view().stride, false),
+    const LinearBackwardInput<BFloat16> input(s.M, s.N, s.K, lddy, dx.view().stride, false),
         pieces_of_dx(s.M, s.N, s.K, lddy, 0, false);
-    const LinearBackwardWeightBf16 weight(s.M, s.N, s.K, dW.view().stride, false);
+    const LinearBackwardWeight<BFloat16> weight(s.M, s.N, s.K, dW.view().stride, false);
     Scratch scratch(std::max(
         {pieces_of_y.scratch_bytes(), pieces_of_dx.scratch_bytes(), weight.scratch_bytes()}));
     Collected some_y(s.M, s.N), some_dx(s.M, s.K), some_dW(s.N, s.K);
@@ -177,7 +176,7 @@ TEST_F(LinearBf16Test, PiecesInScratchHaveTheBitsOfAResultInPlace) {
 }
 
 TEST_F(LinearBf16Test, RefusesToAddToWhatIsOnlyInScratch) {
-  EXPECT_NE(error_of([] { LinearBackwardInputBf16(4, 4, 4, 4, 0, true); }), "");
+  EXPECT_NE(error_of([] { LinearBackwardInput<BFloat16>(4, 4, 4, 4, 0, true); }), "");
 }
 
 }  // namespace

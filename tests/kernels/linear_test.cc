@@ -58,8 +58,8 @@ class LinearTest : public testing::TestWithParam<GemmBackend> {
   static void expect_backward_input(const Shape& s, bool accumulate) {
     TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), W = TestMatrix::normal(s.N, s.K, 2);
     TestMatrix dx = TestMatrix::normal(s.M, s.K, 3), before = TestMatrix::normal(s.M, s.K, 3);
-    const LinearBackwardInput linear(s.M, s.N, s.K, dy.view().stride, dx.view().stride, accumulate,
-                                     GetParam());
+    const LinearBackwardInput<float> linear(s.M, s.N, s.K, dy.view().stride, dx.view().stride,
+                                            accumulate, GetParam());
     Scratch scratch(linear.scratch_bytes());
 
     linear(dy, W, dx, scratch.data());
@@ -82,7 +82,7 @@ TEST_P(LinearTest, ForwardMatchesADoubleProduct) {
   for_each_shape([](const Shape& s) {
     TestMatrix x = TestMatrix::normal(s.M, s.K, 1), W = TestMatrix::normal(s.N, s.K, 2);
     TestMatrix y = TestMatrix::normal(s.M, s.N, 3);  // stale values, to be overwritten
-    const LinearForward linear(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
+    const LinearForward<float> linear(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
     Scratch scratch(linear.scratch_bytes());
 
     linear(x, W, y, scratch.data());
@@ -106,7 +106,7 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProduct) {
   for_each_shape([](const Shape& s) {
     TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
     TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), before = TestMatrix::normal(s.N, s.K, 3);
-    const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, true, GetParam());
+    const LinearBackwardWeight<float> linear(s.M, s.N, s.K, dW.view().stride, true, GetParam());
     Scratch scratch(linear.scratch_bytes());
 
     linear(dy, x, dW, {}, scratch.data());
@@ -124,7 +124,7 @@ TEST_P(LinearTest, ForwardWorksOnBlocksOfLargerMatrices) {
   const Shape s = {.M = 5, .N = 67, .K = 131};
   TestMatrix x = TestMatrix::normal(11, 160, 1), W = TestMatrix::normal(90, 140, 2);
   TestMatrix y = TestMatrix::normal(11, 100, 3), before = TestMatrix::normal(11, 100, 3);
-  const LinearForward linear(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
+  const LinearForward<float> linear(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
   Scratch scratch(linear.scratch_bytes());
 
   linear(x.view().block(2, s.M, 3, s.K), W.view().block(7, s.N, 4, s.K),
@@ -144,7 +144,7 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProductForWidelySpacedRows) {
   TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), wide = TestMatrix::normal(s.M, 3075, 2);
   const Matrix<const float> x = wide.view().col_block(700, s.K);
   TestMatrix dW = TestMatrix::normal(s.N, s.K, 3), before = TestMatrix::normal(s.N, s.K, 3);
-  const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, true, GetParam());
+  const LinearBackwardWeight<float> linear(s.M, s.N, s.K, dW.view().stride, true, GetParam());
   Scratch scratch(linear.scratch_bytes());
 
   linear(dy, x, dW, {}, scratch.data());
@@ -159,7 +159,7 @@ TEST_P(LinearTest, BackwardWeightAddsADoubleProductForWidelySpacedRows) {
 TEST_P(LinearTest, GivesTheSameBitsEveryTime) {
   TestMatrix dy = TestMatrix::normal(300, 67, 1), x = TestMatrix::normal(300, 131, 2);
   TestMatrix first(67, 131), second(67, 131);
-  const LinearBackwardWeight linear(300, 67, 131, first.view().stride, false, GetParam());
+  const LinearBackwardWeight<float> linear(300, 67, 131, first.view().stride, false, GetParam());
   Scratch scratch(linear.scratch_bytes()), other_scratch(linear.scratch_bytes());
 
   linear(dy, x, first, {}, scratch.data());
@@ -173,7 +173,7 @@ TEST_P(LinearTest, BackwardWeightOverwritesWithADoubleProductOfManyRows) {
   const Shape s = {.M = 1100, .N = 400, .K = 70};
   TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
   TestMatrix dW = TestMatrix::normal(s.N, s.K, 3);  // stale values, to be overwritten
-  const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, false, GetParam());
+  const LinearBackwardWeight<float> linear(s.M, s.N, s.K, dW.view().stride, false, GetParam());
   Scratch scratch(linear.scratch_bytes());
 
   linear(dy, x, dW, {}, scratch.data());
@@ -190,7 +190,8 @@ TEST_P(LinearTest, BackwardWeightSumsTheColumnsOfTheGradientForTheBias) {
     TestMatrix dy = TestMatrix::normal(s.M, s.N, 1), x = TestMatrix::normal(s.M, s.K, 2);
     TestMatrix dW(s.N, s.K), db = TestMatrix::normal(1, s.N, 3),
                              before = TestMatrix::normal(1, s.N, 3);
-    const LinearBackwardWeight linear(s.M, s.N, s.K, dW.view().stride, accumulate, GetParam());
+    const LinearBackwardWeight<float> linear(s.M, s.N, s.K, dW.view().stride, accumulate,
+                                             GetParam());
     Scratch scratch(linear.scratch_bytes());
 
     linear(dy, x, dW, db.row(), scratch.data());
@@ -227,10 +228,10 @@ TEST_P(LinearTest, ReportsEveryPieceOnceWhenItIsFinal) {
   for_each_shape([](const Shape& s) {
     TestMatrix x = TestMatrix::normal(s.M, s.K, 1), W = TestMatrix::normal(s.N, s.K, 2);
     TestMatrix y(s.M, s.N), dx(s.M, s.K), dW(s.N, s.K);
-    const LinearForward forward(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
-    const LinearBackwardInput input(s.M, s.N, s.K, y.view().stride, dx.view().stride, false,
-                                    GetParam());
-    const LinearBackwardWeight weight(s.M, s.N, s.K, dW.view().stride, false, GetParam());
+    const LinearForward<float> forward(s.M, s.N, s.K, x.view().stride, y.view().stride, GetParam());
+    const LinearBackwardInput<float> input(s.M, s.N, s.K, y.view().stride, dx.view().stride, false,
+                                           GetParam());
+    const LinearBackwardWeight<float> weight(s.M, s.N, s.K, dW.view().stride, false, GetParam());
     Scratch scratch(
         std::max({forward.scratch_bytes(), input.scratch_bytes(), weight.scratch_bytes()}));
     Seen seen_y(s.M, s.N), seen_dx(s.M, s.K), seen_dW(s.N, s.K);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
+#include "kernels/attention.h"
 #include "kernels/kernel_costs.h"
-#include "model/layers/attention_kernel.h"
 
 namespace weft {
 namespace {
@@ -13,7 +15,7 @@ struct HeadGroup {
   int64_t b;
   Range rows;  // the tokens of sequence b
   Range heads;
-  Range q, k, v;  // their columns in qkv; those of q are also theirs in atty
+  Range q, k, v;  // their columns in qkv; in atty they have the columns of q
   Range lse;      // their columns in row b of lse
 
   std::string tile() const { return fmt::format("b{},h{}", b, heads.begin); }
@@ -45,7 +47,8 @@ void append_heads_forward(const LayerOps& ops, const LayerParts& parts,
   const int64_t C = parts.config.C, HS = parts.config.HS(), T = parts.tiling.T;
   OpName name = ops.name("attention/forward");
   visit_alike(a.qkv, a.atty, [&](const auto& qkv, const auto& atty) {
-    const auto kernel = make_attention(qkv, T, HS, parts.backend);
+    using Element = ElementOf<decltype(qkv)>;
+    const auto kernel = std::make_shared<const Attention<Element>>(T, HS, parts.backend);
     for (const HeadGroup& g : head_groups(parts.config, parts.tiling)) {
       name.tile = g.tile();
       ops.program.add(
@@ -79,7 +82,7 @@ void append_heads_backward(const LayerOps& ops, const BackwardParts& parts,
   visit_alike(a.qkv, d.dqkv, [&](const auto& qkv, const auto& dqkv) {
     using Element = ElementOf<decltype(qkv)>;
     const Tiled<Element>&atty = a.atty.as<Element>(), &datty = d.datty.as<Element>();
-    const auto kernel = make_attention(qkv, T, HS, parts.backend);
+    const auto kernel = std::make_shared<const Attention<Element>>(T, HS, parts.backend);
     for (const HeadGroup& g : head_groups(parts.config, parts.tiling)) {
       name.tile = g.tile();
       ops.program.add(

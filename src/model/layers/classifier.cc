@@ -7,9 +7,9 @@
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/kernel_costs.h"
+#include "kernels/linear.h"
 #include "kernels/transpose.h"
 #include "model/layers/kernel_cache.h"
-#include "model/layers/linear_kernels.h"
 
 namespace weft {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 // side, added pairwise in a fixed tree. It follows from the design, not from the thread count.
 constexpr int64_t kVocabularyGroups = 16;
 
-// What the ops of the classifier share.
+// The operands that all ops of the classifier share.
 struct LossOps {
   Program& program;
   const LayerParts& parts;
@@ -71,13 +71,13 @@ Range vocabulary_range(const LayerParts& parts, size_t j) {
 void append_logits(const LossOps& ops, const Chunk& chunk) {
   const Tiled<float>& wte = ops.parts.weights.get(Tensor::wte);
   ops.x.visit([&](const auto& x) {
-    using Kernels = LinearKernels<ElementOf<decltype(x)>>;
-    KernelCache<typename Kernels::Forward> kernels;
+    using T = ElementOf<decltype(x)>;
+    KernelCache<LinearForward<T>> kernels;
     for (size_t j = 0; j < ops.a.logits.size(); ++j) {
       const Range words = vocabulary_range(ops.parts, j);
       auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
-        return Kernels::forward(ops.parts.backend, chunk.rows.size(), words.size(),
-                                ops.parts.config.C, x.matrix().stride, words.size());
+        return LinearForward<T>(chunk.rows.size(), words.size(), ops.parts.config.C,
+                                x.matrix().stride, words.size(), ops.parts.backend);
       });
       ops.program.add(
           {.name = chunk.op_name("classifier/logits", fmt::format("v{}", j)),
@@ -138,13 +138,12 @@ void append_dwte(const LossOps& ops, const Chunk& chunk, const Tiled<float>& dwt
   const bool accumulate = chunk.index > 0 || !first;
   ops.x.visit([&](const auto& x) {
     using T = ElementOf<decltype(x)>;
-    using Kernels = LinearKernels<T>;
-    KernelCache<typename Kernels::BackwardWeight> kernels;
+    KernelCache<LinearBackwardWeight<T>> kernels;
     for (size_t j = 0; j < ops.a.logits.size(); ++j) {
       const Range words = vocabulary_range(ops.parts, j);
       auto kernel = kernels.get(chunk.rows.size(), words.size(), [&] {
-        return Kernels::backward_weight(ops.parts.backend, chunk.rows.size(), words.size(),
-                                        ops.parts.config.C, dwte.matrix().stride, accumulate);
+        return LinearBackwardWeight<T>(chunk.rows.size(), words.size(), ops.parts.config.C,
+                                       dwte.matrix().stride, accumulate, ops.parts.backend);
       });
       ops.program.add(
           {.name = chunk.op_name("classifier/dW", fmt::format("v{}", j)),
@@ -168,9 +167,8 @@ void append_dwte(const LossOps& ops, const Chunk& chunk, const Tiled<float>& dwt
 template <typename T>
 void append_dx_partial(const LossOps& ops, const ClassifierGradients& d, const Chunk& chunk,
                        const RowTile& tile, const Range& cols, int64_t g) {
-  using Kernels = LinearKernels<T>;
   struct Step {
-    typename Kernels::BackwardInput kernel;
+    LinearBackwardInput<T> kernel;
     Matrix<const T> dy;
     Matrix<const float> W;
   };
@@ -186,8 +184,8 @@ void append_dx_partial(const LossOps& ops, const ClassifierGradients& d, const C
     const Tiled<float>& dlogits = ops.a.logits[static_cast<size_t>(j)];
     const Matrix<const T> dy = dlogits_of(dlogits.block(tile.local), T());
     steps.push_back(
-        {Kernels::backward_input(ops.parts.backend, tile.rows.size(), words.size(), cols.size(),
-                                 dy.stride, partial.matrix().stride, !steps.empty()),
+        {LinearBackwardInput<T>(tile.rows.size(), words.size(), cols.size(), dy.stride,
+                                partial.matrix().stride, !steps.empty(), ops.parts.backend),
          dy, wte.block(words, cols)});
     reads = tiles_of({reads, dlogits.over(tile.local), wte.over(words)});
     words_of_group += words.size();

@@ -1,4 +1,4 @@
-// What the ops of every layer are built from.
+// LayerParts, BackwardParts and LayerOps: the ops of every layer are built from these.
 #pragma once
 
 #include <string>
@@ -35,8 +35,8 @@ struct LayerParts {
   }
 };
 
-// What the backward ops of a layer need besides. The first micro-step overwrites gradients, later
-// ones add to them.
+// Besides, the parts that backward ops need. The first micro-step overwrites gradients, later ones
+// add to them.
 struct BackwardParts : LayerParts {
   const TiledParameters& dweights;
   MicroStep micro;
@@ -45,7 +45,7 @@ struct BackwardParts : LayerParts {
   void complete(Tensor tensor, int64_t layer) const { sink.on_parameter(index(tensor, layer)); }
 };
 
-// Where the ops of a layer are appended, and what they are part of.
+// The program that the ops of a layer are appended to, and their place in the model and the step.
 struct LayerOps {
   Program& program;
   int64_t layer = OpName::kNone;  // none: outside of the blocks

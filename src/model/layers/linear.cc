@@ -9,8 +9,8 @@
 #include "kernels/bfloat16.h"
 #include "kernels/elementwise.h"
 #include "kernels/kernel_costs.h"
+#include "kernels/linear.h"
 #include "model/layers/kernel_cache.h"
-#include "model/layers/linear_kernels.h"
 
 namespace weft {
 namespace {
@@ -59,7 +59,7 @@ PieceDone piece_done(const Epilogue& epilogue, const Tiled<T>& result, Range row
   };
 }
 
-// What all ops of one product share.
+// The properties that all ops of one product share.
 struct ProductOps {
   Program& program;
   OpName name;
@@ -70,11 +70,11 @@ struct ProductOps {
 template <typename T, typename W_, typename R>
 void append_forward_ops(ProductOps ops, const Tiled<T>& x, const Tiled<W_>& W, const Tiled<R>& y,
                         const Epilogue& epilogue) {
-  KernelCache<typename LinearKernels<T>::Forward> kernels;
+  KernelCache<LinearForward<T>> kernels;
   for_each_tile(y, [&](Range rows, Range cols, const std::string& tile) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearKernels<T>::forward(ops.backend, rows.size(), cols.size(), x.cols(),
-                                       x.matrix().stride, row_distance(y));
+      return LinearForward<T>(rows.size(), cols.size(), x.cols(), x.matrix().stride,
+                              row_distance(y), ops.backend);
     });
     const PieceDone done = piece_done(epilogue, y, rows, cols);
     ops.name.tile = tile;
@@ -96,11 +96,11 @@ void append_forward_ops(ProductOps ops, const Tiled<T>& x, const Tiled<W_>& W, c
 template <typename T, typename R>
 void append_backward_input_ops(ProductOps ops, const Tiled<T>& dy, const Tiled<float>& W,
                                const Tiled<R>& dx, const Epilogue& epilogue) {
-  KernelCache<typename LinearKernels<T>::BackwardInput> kernels;
+  KernelCache<LinearBackwardInput<T>> kernels;
   for_each_tile(dx, [&](Range rows, Range cols, const std::string& tile) {
     auto kernel = kernels.get(rows.size(), cols.size(), [&] {
-      return LinearKernels<T>::backward_input(ops.backend, rows.size(), dy.cols(), cols.size(),
-                                              dy.matrix().stride, row_distance(dx), false);
+      return LinearBackwardInput<T>(rows.size(), dy.cols(), cols.size(), dy.matrix().stride,
+                                    row_distance(dx), false, ops.backend);
     });
     const PieceDone done = piece_done(epilogue, dx, rows, cols);
     ops.name.tile = tile;
@@ -123,11 +123,11 @@ template <typename T>
 void append_backward_weight_ops(ProductOps ops, const Tiled<T>& dy, const Tiled<T>& x,
                                 const Tiled<float>& dW, const Tiled<float>& db, bool accumulate,
                                 const Epilogue& epilogue) {
-  KernelCache<typename LinearKernels<T>::BackwardWeight> kernels;
+  KernelCache<LinearBackwardWeight<T>> kernels;
   for_each_tile(dW, [&](Range out, Range in, const std::string& tile) {
     auto kernel = kernels.get(out.size(), in.size(), [&] {
-      return LinearKernels<T>::backward_weight(ops.backend, dy.rows(), out.size(), in.size(),
-                                               dW.matrix().stride, accumulate);
+      return LinearBackwardWeight<T>(dy.rows(), out.size(), in.size(), dW.matrix().stride,
+                                     accumulate, ops.backend);
     });
     // The column sums of dy are taken once, beside the first block of inputs.
     const bool with_bias = in.begin == 0;

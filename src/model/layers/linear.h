@@ -27,8 +27,8 @@ Epilogue bias_epilogue(const Tiled<float>& bias, const Operand& y);
 Epilogue residual_epilogue(const Tiled<float>& bias, const Tiled<float>& residual,
                            const Tiled<float>& y);
 
-// dx = dy W, then dx_epilogue: `linear`/dX, one op per tile of dx; then, for which nothing in the
-// chain of dX waits, dW and db: `linear`/dW, one op per tile of dW, over all n rows.
+// dx = dy W, then dx_epilogue: `linear`/dX, one op per tile of dx. Then dW and db: `linear`/dW, one
+// op per tile of dW, over all n rows; no later dX waits for these.
 // REQUIRES: dy and x are of one precision.
 void append_linear_backward(const LayerOps& ops, const BackwardParts& parts, const Linear& linear,
                             const Operand& x, const Operand& dy, const Operand& dx,

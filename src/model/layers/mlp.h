@@ -31,7 +31,7 @@ void append_mlp_forward(const LayerOps& ops, const LayerParts& parts, const Oper
                         const Tiled<float>& residual, const MlpActivations& a,
                         const Tiled<float>& y);
 
-// fch alone, from x: what backward reads of the forward pass.
+// Computes fch alone, from x: backward reads nothing else of the forward pass.
 void append_mlp_again(const LayerOps& ops, const LayerParts& parts, const Operand& x,
                       const MlpActivations& a);
 
