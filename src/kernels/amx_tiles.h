@@ -10,7 +10,7 @@ namespace weft {
 inline constexpr int kTileRows = 16;
 inline constexpr int kTileRowBytes = 64;  // 16 floats or 32 bf16
 
-// What ldtilecfg reads: 64 bytes whose layout the instruction fixes.
+// The operand of ldtilecfg: 64 bytes in the layout that the instruction fixes.
 struct alignas(64) TileConfig {
   uint8_t palette = 1;
   uint8_t start_row = 0;
@@ -35,7 +35,7 @@ inline void finish_stores() noexcept { asm volatile("" ::: "memory"); }
   _tile_loadconfig(&config);
 }
 
-// Gives the thread's tile registers back: its context is small again, and nothing leaks.
+// Releases the thread's tile registers, so that its context is small again.
 [[gnu::target("amx-tile")]] inline void release_tiles() noexcept { _tile_release(); }
 
 }  // namespace weft

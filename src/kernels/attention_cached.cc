@@ -13,7 +13,7 @@ namespace weft::HWY_NAMESPACE {
 
 using FloatVector = hn::Vec<Floats>;
 
-// Keys whose values are added up in registers before they are added to the output.
+// The values of this many keys are added up in registers before they are added to the output.
 constexpr int64_t kKeys = 8;
 constexpr int64_t kSumLanes = 16;  // of a dot product: most heads have 64 channels
 

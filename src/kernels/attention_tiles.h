@@ -6,7 +6,7 @@
 //
 // On the diagonal, where keys and queries are the same tokens, query t sees keys 0..t. Such a tile
 // is a staircase of steps of 16 tokens: keys 16 g .. 16 g + 15 have the columns from 16 g on, and
-// what lies before them is neither read nor written.
+// the scores before them are neither read nor written.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ Matrix<T> part(Matrix<T> x, int64_t n, int64_t i) {
   return x.row_block(i * n, std::min(n, x.rows - i * n));
 }
 
-// What an online softmax carries from one tile of keys to the next, one element per query. Any
+// The state of an online softmax between one tile of keys and the next, one element per query. Any
 // reference score would do, as long as no exponential overflows. So it follows the maximum only
 // when that has left it behind by kSlack, and older sums seldom have to be rescaled.
 // docs/model.md#without-the-matrix
@@ -38,7 +38,7 @@ struct RunningSoftmax {
 
   Vector<float> reference;  // a score that was the maximum of some tile, before it is scaled
   Vector<float> sum;        // of exp(scale * (score - reference)) so far
-  Vector<float> rescale;    // what a new reference makes of older sums
+  Vector<float> rescale;    // factor of older sums after a change of reference
 };
 
 // Scores become exp(scale * (score - reference)). Returns whether any query changed its reference:
@@ -47,7 +47,7 @@ struct RunningSoftmax {
 // docs/model.md#without-the-matrix
 bool softmax_tile(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
-// The same for the diagonal, which comes first and so starts the state; later keys become 0.
+// Like softmax_tile, for the diagonal: it comes first and starts the state; later keys become 0.
 void softmax_diagonal(float scale, Matrix<float> scores, RunningSoftmax state) noexcept;
 
 // lse = scale * reference + log(sum), and sum becomes 1 / sum.
@@ -60,7 +60,7 @@ void finish_softmax(float scale, RunningSoftmax state, Vector<float> lse) noexce
 void softmax_backward_tile(float scale, Vector<const float> lse, Vector<const float> D,
                            Matrix<float> scores, Matrix<float> dP) noexcept;
 
-// The same for the diagonal: P and dS of later keys become 0.
+// Like softmax_backward_tile, for the diagonal: P and dS of later keys become 0.
 void softmax_backward_diagonal(float scale, Vector<const float> lse, Vector<const float> D,
                                Matrix<float> scores, Matrix<float> dP) noexcept;
 

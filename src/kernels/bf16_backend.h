@@ -18,7 +18,7 @@ bool cpu_has(Bf16Backend backend) noexcept;
 // True if either can be used.
 inline bool cpu_has_bf16() noexcept { return cpu_has(Bf16Backend::kAuto); }
 
-// What kAuto means here. Throws Error, with the reason, if the backend cannot be used.
+// The backend that kAuto stands for here. Throws Error, with the reason, if it cannot be used.
 Bf16Backend resolve(Bf16Backend backend);
 
 // "AMX tiles" or "AVX512-BF16"; where the backend cannot be used, why.

@@ -1,4 +1,4 @@
-// The most bf16 multiply-adds that a core can do: kernels/fma_peak.h for bf16.
+// The most bf16 multiply-adds that a core can do: the twin of kernels/fma_peak.h.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ HWY_INLINE hn::Vec<Words> load_bf16_bits(const BFloat16* p) {
   return PromoteTo(Words(), LoadU(HalfWords(), &p->bits));
 }
 
-// What to_bfloat16 does, lane by lane.
+// to_bfloat16, lane by lane.
 HWY_INLINE hn::Vec<Words> bf16_bits(hn::Vec<Floats> value) {
   const Words words;
   const auto bits = BitCast(words, value);
@@ -34,7 +34,7 @@ HWY_INLINE hn::Vec<Words> bf16_bits(hn::Vec<Floats> value) {
 
 HWY_INLINE hn::Vec<Words> load_bf16_bits(const float* p) { return bf16_bits(LoadU(Floats(), p)); }
 
-// What to_float does, lane by lane.
+// to_float, lane by lane.
 HWY_INLINE hn::Vec<Floats> floats_of(hn::Vec<Words> bf16_bits) {
   return BitCast(Floats(), hn::ShiftLeft<16>(bf16_bits));
 }

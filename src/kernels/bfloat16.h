@@ -14,7 +14,7 @@ void convert(Matrix<const float> src, Matrix<BFloat16> dst) noexcept;
 // dst = src, exactly.
 void convert(Matrix<const BFloat16> src, Matrix<float> dst) noexcept;
 
-// The same for one row.
+// Like that, for one row.
 inline void convert(Vector<const float> src, Vector<BFloat16> dst) noexcept {
   const auto n = static_cast<int64_t>(src.size());
   convert(Matrix<const float>(src.data(), 1, n), Matrix<BFloat16>(dst.data(), 1, n));

@@ -81,8 +81,8 @@ HWY_INLINE float row_max(const ColumnBlocks& logits, int64_t r, int64_t V) {
   return max.total();
 }
 
-// Sums of exponentials that are less than 1: those of a chunk of columns in float, where each lane
-// rounds 7 times, and those of the chunks in double.
+// Sums of exponentials that are less than 1: in float within a chunk of columns, where each lane
+// rounds 7 times, and in double over the chunks.
 constexpr int64_t kChunk = 8 * kGroup;
 using ChunkSums = LaneSums<Floats, kGroup>;
 using ExpSums = LaneSums<Doubles, kGroup>;
@@ -151,8 +151,8 @@ HWY_INLINE float loss_of(const SoftmaxSum& sum, double max, double target_logit)
   return static_cast<float>(std::log1p(sum.maxima - 1 + sum.rest) + (max - target_logit));
 }
 
-// Where the gradient of element (r, c) goes: over its logit, or bf16 into the first half of what
-// the logits of its row and block took.
+// The place of the gradient of element (r, c): over its logit, or bf16 into the first half of the
+// memory of the logits of its row and block.
 HWY_INLINE float* gradient_at(const ColumnBlocks& logits, int64_t r, int64_t c, float) {
   return &element(logits, r, c);
 }
@@ -161,7 +161,7 @@ HWY_INLINE BFloat16* gradient_at(const ColumnBlocks& logits, int64_t r, int64_t 
 }
 
 // Exponentials become gradients: scale * (e / sum - onehot(target)). From left to right, so that
-// bf16 gradients overwrite nothing that is still to be read.
+// bf16 gradients overwrite no exponential before it has been read.
 template <typename T>
 HWY_INLINE void exps_to_gradients(const ColumnBlocks& exps, int64_t r, int64_t V, int32_t target,
                                   double scale, double sum) {

@@ -33,7 +33,7 @@ struct ColumnBlocks {
 void cross_entropy_forward(ColumnBlocks logits, int64_t row, int64_t V,
                            Vector<const int32_t> targets, Vector<float> losses) noexcept;
 
-// The same losses, and turns the logits in place into the gradient of scale * sum(losses):
+// Like cross_entropy_forward, and turns the logits into the gradient of scale * sum(losses):
 // scale * (softmax - onehot(target)) in columns [0, V), exactly 0 in the padding [V, Vp).
 // docs/model.md#cross-entropy
 void cross_entropy_forward_backward(ColumnBlocks logits, int64_t row, int64_t V,
@@ -45,7 +45,7 @@ inline Matrix<BFloat16> bf16_in_place(Matrix<float> x) {
   return {reinterpret_cast<BFloat16*>(x.data), x.rows, x.cols, 2 * x.stride};
 }
 
-// The same losses, and gradients rounded to bf16, block by block where bf16_in_place says.
+// Like that, with gradients rounded to bf16, block by block where bf16_in_place says.
 // docs/model.md#precision
 void cross_entropy_forward_backward_bf16(ColumnBlocks logits, int64_t row, int64_t V,
                                          Vector<const int32_t> targets, float scale,

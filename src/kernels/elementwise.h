@@ -28,7 +28,7 @@ void add_bias_residual(Vector<const float> bias, Matrix<const float> residual,
 // docs/model.md#gelu
 void add_bias_gelu(Vector<const float> bias, Matrix<float> x, Matrix<float> out) noexcept;
 
-// y = x + bias, rounded, then out = gelu(y): of the rounded y, which is what backward sees.
+// y = x + bias, rounded, then out = gelu of the rounded y, because backward sees that one.
 void add_bias_gelu(Vector<const float> bias, Matrix<const float> x, Matrix<BFloat16> y,
                    Matrix<BFloat16> out) noexcept;
 
@@ -44,7 +44,7 @@ void gelu_backward(Matrix<const BFloat16> x, Matrix<const float> dout, Matrix<BF
                    Matrix<BFloat16> y) noexcept;
 
 // sums[c] += sum over rows of x(r, c), rows added in order to a sum that starts from zero.
-// x (n, N); sums (N). Of the partial gradients that the ops of a layernorm leave, a row each.
+// x (n, N); sums (N). Adds up the partial gradients that the ops of a layernorm leave, a row each.
 // docs/model.md#layernorm
 void add_column_sums(Matrix<const float> x, Vector<float> sums) noexcept;
 

@@ -14,7 +14,7 @@ void embedding_forward(Vector<const int32_t> tokens, Vector<const int32_t> posit
                        Matrix<float> out) noexcept;
 
 // table[indices[i]] += dout[i] for i in order: the gradient of a lookup. A row that is looked up
-// twice sums in the order of i, so the bits do not depend on who runs this.
+// twice sums in the order of i, so the bits do not depend on the thread that runs this.
 //   indices (n); dout (n, C); dtable (rows, C).
 // docs/model.md#embedding
 void embedding_backward(Vector<const int32_t> indices, Matrix<const float> dout,

@@ -1,4 +1,4 @@
-// The most multiply-adds that a core can do: what model FLOPs utilisation is measured against.
+// The most multiply-adds that a core can do: the peak behind model FLOPs utilisation.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kMaxInt = std::numeric_limits<int>::max();
 constexpr int64_t kFloatBytes = sizeof(float);
 
-// libxsmm looks at the CPU once and tells no one else; asking again is a load.
+// libxsmm inspects the CPU once; the result is kept, so that asking again is a load.
 bool libxsmm_serves_this_cpu() {
   static const int arch = (libxsmm_init(), libxsmm_get_target_archid());
   return arch >= LIBXSMM_X86_AVX2;

@@ -43,7 +43,7 @@ class Gemm {
   Kernel kernel_;
 };
 
-// What kAuto means on this CPU.
+// The backend that kAuto stands for on this CPU.
 GemmBackend resolve(GemmBackend backend);
 
 // For example "libxsmm 1.17 (cpx)" or "OpenBLAS 0.3.21 (SkylakeX)".

@@ -22,6 +22,7 @@ struct GemmBf16Shape {
 // Products of two bf16 are exact in fp32; they are summed in fp32, ties to even, in an order that
 // the shape alone decides. So every call with the same operands gives the same bits on one backend.
 // The two backends sum in different orders, and both take denormals as zero.
+// docs/model.md#precision
 class GemmBf16 {
  public:
   // Throws Error if the shape is invalid or the backend cannot be used here.

@@ -16,7 +16,7 @@ constexpr int64_t kPanelBytes = 768 << 10;  // CPUs with tiles have 2 MiB of L2 
 constexpr int64_t kPanelRowBytes = kBf16PanelColumns * 2 * sizeof(BFloat16);  // of a pair of rows
 constexpr int64_t kPanelStepBytes = kPanelRowBytes * kTileRows;
 
-// Tiles as large as a block of (m, n) needs: what is outside is neither read nor written.
+// Sizes the tiles for a block of (m, n): they touch no element outside of it.
 TileConfig config_of(int64_t m, int64_t n) {
   TileConfig config;
   for (int64_t row = 0; row < m; row += kTileRows) {

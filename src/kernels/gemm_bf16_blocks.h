@@ -8,7 +8,7 @@
 
 namespace weft {
 
-// What a backend offers: C = A B (+ C) by its instructions, for any shape.
+// The products of the two backends: C = A B (+ C) by their instructions, for any shape.
 void multiply_by_tiles(const GemmBf16Shape& shape, const BFloat16* A, const BFloat16* B, float* C);
 void multiply_by_vectors(const GemmBf16Shape& shape, const BFloat16* A, const BFloat16* B,
                          float* C);
@@ -24,7 +24,7 @@ struct Bf16Block {
   bool accumulate;
 };
 
-// Columns of A whose rows stay in L1 while panels of B pass. docs/decisions/bf16.md says why.
+// This many columns of a block of A stay in L1 while panels of B pass: docs/decisions/bf16.md.
 inline constexpr int64_t kBf16SliceOfK = 384;
 
 // The last K % 32 columns of kRows rows of A, with zeros behind them.

@@ -1,4 +1,4 @@
-// What each kernel must compute and move: the two sides of its roofline.
+// The FLOPs and the bytes that each kernel needs: the two sides of its roofline.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace weft {
 struct KernelCost {
   double flops = 0.;
   double bytes = 0.;
-  bool only_reads = false;  // what it writes is next to nothing
+  bool only_reads = false;  // it writes next to nothing
 
   // Seconds below which a core cannot be: its arithmetic at flops_per_s, its bytes at bytes_per_s.
   double least_seconds(double flops_per_s, double bytes_per_s) const {
@@ -34,7 +34,7 @@ constexpr KernelCost of(double flops, double floats, double indices = 0.) {
   return {flops, kFloat * floats + kIndex * indices};
 }
 
-// The same where what is written is next to nothing.
+// For kernels that write next to nothing.
 constexpr KernelCost reading(double flops, double floats, double indices = 0.) {
   return {flops, kFloat * floats + kIndex * indices, true};
 }

@@ -14,7 +14,7 @@ inline constexpr float kLayernormEps = 1e-5f;
 void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
                        Matrix<float> out, Vector<float> mean, Vector<float> rstd) noexcept;
 
-// The same, with `out` rounded to nearest even.
+// Like the fp32 form, but rounds `out` to nearest even.
 void layernorm_forward(Matrix<const float> x, Vector<const float> weight, Vector<const float> bias,
                        Matrix<BFloat16> out, Vector<float> mean, Vector<float> rstd) noexcept;
 

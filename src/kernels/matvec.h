@@ -11,8 +11,8 @@ namespace weft {
 // docs/model.md#one-token-at-a-time
 void matvec(Matrix<const float> W, Vector<const float> x, Vector<float> y) noexcept;
 
-// The same with weights in bf16, and all arithmetic in fp32: the bits of fp32 weights that have
-// these values. Reads 2 N K bytes.
+// Like that, with weights in bf16 and all arithmetic in fp32: gives the bits that fp32 weights of
+// the same values give. Reads 2 N K bytes.
 void matvec(Matrix<const BFloat16> W, Vector<const float> x, Vector<float> y) noexcept;
 
 }  // namespace weft

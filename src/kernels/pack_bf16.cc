@@ -23,7 +23,7 @@ HWY_INLINE void interleave(const T* even, const T* odd, uint32_t* pairs) {
   }
 }
 
-// A panel's rows as they lie in memory, with zeros where there is nothing.
+// A panel's rows as they lie in memory, with zeros beyond the matrix.
 template <typename T>
 class PaddedRows {
  public:
@@ -69,7 +69,7 @@ HWY_AFTER_NAMESPACE();
 namespace weft {
 namespace {
 
-// A pair of bf16 moves as one element of 32 bits, whose value transpose() never looks at.
+// A pair of bf16 moves as one element of 32 bits; transpose() does not interpret it.
 Matrix<float> pairs_of(BFloat16* data, int64_t rows, int64_t pairs, int64_t stride) {
   return {reinterpret_cast<float*>(data), rows, pairs, stride / 2};
 }
@@ -107,7 +107,7 @@ void pack_transposed_panels(Matrix<const T> src, Vector<BFloat16> packed) {
   }
 }
 
-// A packed panel has pairs of rows together: what is left is to transpose the pairs.
+// A packed panel has pairs of rows together, so only the pairs have to be transposed.
 template <typename T>
 void transpose_by_panels(Matrix<const T> src, Matrix<BFloat16> dst) {
   alignas(64) BFloat16 panel[bf16_panel_size(kStagedRows)];

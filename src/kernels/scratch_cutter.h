@@ -9,7 +9,7 @@
 
 namespace weft {
 
-// The same calls on no memory count the bytes that they need.
+// With null as memory, the same calls count the bytes that they need.
 class ScratchCutter {
  public:
   explicit ScratchCutter(std::byte* memory) : memory_(memory) {}

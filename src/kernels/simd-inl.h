@@ -1,4 +1,4 @@
-// What the vector kernels share: loops over vectors and their tails, sums in a fixed order, exp.
+// Shared by the vector kernels: loops over vectors and their tails, sums in a fixed order, exp.
 //
 // A kernel's source is compiled once per instruction set, and a call picks one at run time. The
 // source defines HWY_TARGET_INCLUDE as its own name, includes this header last, writes its code in
@@ -34,7 +34,7 @@ using Floats = hn::ScalableTag<float>;
 template <class D>
 inline constexpr int64_t kLanesOf = static_cast<int64_t>(hn::MaxLanes(D()));
 
-// How a loop's body reads and writes memory where all lanes exist.
+// Reads and writes the memory of a loop's body where all lanes exist.
 template <class D>
 struct WholeVector {
   using T = hn::TFromD<D>;
@@ -45,7 +45,7 @@ struct WholeVector {
   HWY_INLINE V valid_or(V v, V) const { return v; }
 };
 
-// The same where only the first n lanes exist: the others load as zero and are not stored.
+// Like WholeVector where only the first n lanes exist: the others load as zero, are not stored.
 template <class D>
 struct PartialVector {
   using T = hn::TFromD<D>;
@@ -67,7 +67,7 @@ struct PartialVector {
 };
 
 // Calls body(io, i) for every vector of [0, n): io is a WholeVector, or a PartialVector at the end.
-// The lanes of a tail compute exactly what those of a whole vector do.
+// The lanes of a tail compute the same bits as the lanes of a whole vector.
 template <class D, class Body>
 HWY_INLINE void for_each_vector(D, int64_t n, Body body) {
   constexpr int64_t N = kLanesOf<D>;
@@ -77,7 +77,7 @@ HWY_INLINE void for_each_vector(D, int64_t n, Body body) {
 }
 
 // Calls body(io, i + k * N, k) for vector k of a group that begins at i, of those k that have lanes
-// below n. A fold, not a loop: with k a constant, what a body keeps per k stays in registers.
+// below n. A fold, not a loop: with k a constant, a body can keep a value per k in registers.
 template <class D, class Body, int64_t... k>
 HWY_INLINE void for_whole_group(std::integer_sequence<int64_t, k...>, int64_t i, Body body) {
   (body(WholeVector<D>(), i + k * kLanesOf<D>, k), ...);
@@ -92,7 +92,7 @@ HWY_INLINE void for_partial_group(std::integer_sequence<int64_t, k...>, int64_t 
    ...);
 }
 
-// The same in groups of kLanes elements: body(io, i, k), where vector k of its group begins at i.
+// Like that, in groups of kLanes elements: body(io, i, k), where vector k of its group begins at i.
 template <int64_t kLanes, class D, class Body>
 HWY_INLINE void for_each_vector_in_groups(D, int64_t n, Body body) {
   using Indices = std::make_integer_sequence<int64_t, kLanes / kLanesOf<D>>;
@@ -140,16 +140,16 @@ class LaneSums {
   V sums_[kVectors];
 };
 
-// For a stream from memory that is read at p: asks for what it reads next, earlier than the
-// processor does by itself. It may lie past the end of the stream, where asking does nothing.
+// For a stream from memory that is read at p: fetches the elements that follow, earlier than the
+// processor does by itself. Past the end of the stream this has no effect.
 template <typename T>
 HWY_INLINE void prefetch_stream(const T* p) {
   constexpr int64_t kBytesAhead = 2048;
   hwy::Prefetch(p + kBytesAhead / int64_t{sizeof(T)});
 }
 
-// Before a store to p whose line is in memory: a store alone asks for its line when it retires, one
-// after the other, and a prefetch as soon as p is known.
+// Call it before a store to p whose line is in memory: a store fetches its line only when it
+// retires, one after the other, a prefetch as soon as p is known.
 template <typename T>
 HWY_INLINE void prefetch_to_store(const T* p) {
   hwy::Prefetch(p);

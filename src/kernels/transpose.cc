@@ -21,7 +21,7 @@ HWY_INLINE hn::Vec<D> load_blocks(D d, const float* p, int64_t stride) {
 }
 
 // dst (4, N) = src (N, 4) transposed, for N lanes. The loads already put the blocks in place, so
-// what is left is a 4 x 4 transposition inside each block, in two rounds of interleaving.
+// a 4 x 4 transposition inside each block remains, in two rounds of interleaving.
 template <class D>
 HWY_INLINE void transpose_four_columns(D d, Matrix<const float> src, Matrix<float> dst) {
   const auto row0 = load_blocks(d, src.data, src.stride);

@@ -20,7 +20,7 @@ auto for_layers(int64_t L, bool own, const Allocate& allocate) {
   return all;
 }
 
-// All but fch_gelu and residual_out, whose lifetimes are others.
+// All but fch_gelu and residual_out, which live shorter or longer than the others.
 BlockActivations allocate_block(const StepMatrices& matrices, const std::string& at,
                                 const Config& config) {
   const int64_t C = config.C;

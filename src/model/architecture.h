@@ -39,7 +39,7 @@ enum class Part { kEmbedding, kBlock, kFinal };
 // A size of the model by its letter. A vector has one row.
 enum class Dim { one, maxT, Vp, C, C3, C4 };
 
-// What a tensor does: it decides how the tensor is cut into tiles.
+// The use of a tensor: it decides how the tensor is cut into tiles.
 enum class Role {
   kTokenRows,     // a row per token of the vocabulary
   kPositionRows,  // a row per position

@@ -1,4 +1,4 @@
-// Bf16Weights: the matrices of a model once more, in bf16: what decoding reads once per token.
+// Bf16Weights: bf16 copies of the matrices of a model, which decoding reads once per token.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,7 @@ class Bf16Weights {
   Bf16Weights(const Bf16Weights&) = delete;
   Bf16Weights& operator=(const Bf16Weights&) = delete;
 
-  // Of parameter `index` of the table. No rows where there is no copy.
+  // The copy of parameter `index` of the table; it has no rows where there is no copy.
   Matrix<BFloat16> at(size_t index) const { return matrices_[index]; }
 
  private:

@@ -26,7 +26,7 @@ struct Config {
 // overflow 64 bits), and C is divisible by NH.
 void validate(const Config& config);
 
-// Reads what `--model` accepts: `dN` (llm.c's depth table: 6, 12, 24, 36, 48, 60, 72, 84), `gpt2`,
+// Reads the forms of `--model`: `dN` (llm.c's depth table: 6, 12, 24, 36, 48, 60, 72, 84), `gpt2`,
 // `gpt2-medium`, `gpt2-large`, `gpt2-xl`, or `L=4,NH=4,C=128,T=128[,V=...]`.
 // V is default_V unless the text names it. Throws Error (kInput) with the accepted forms.
 Config parse_model(const std::string& text, int64_t default_V);

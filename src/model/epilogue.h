@@ -1,4 +1,4 @@
-// Epilogue: what the op of a matrix product does besides with each piece of its result.
+// Epilogue: the rest of the work of a matrix product's op on each piece of its result.
 #pragma once
 
 #include <functional>

@@ -23,7 +23,7 @@ struct TrainingParts : StepParts {
   const Gradients& gradients;
 };
 
-// What a caller may add to or exchange in the forward pass.
+// Ops that a caller may add to the forward pass or exchange in it.
 struct ForwardHooks {
   // Appends ops before those of a layer; after the last layer, with layer = L.
   std::function<void(Program& program, int64_t layer)> before_layer = {};

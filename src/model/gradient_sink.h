@@ -1,4 +1,4 @@
-// GradientSink: is told by backward where each gradient is complete.
+// GradientSink: backward calls it where a gradient is complete.
 #pragma once
 
 #include <cstddef>

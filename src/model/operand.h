@@ -13,11 +13,11 @@
 
 namespace weft {
 
-// Tiles are the same in both precisions; what an op does with the elements, it decides in visit().
+// Tiles are the same in both precisions; an op reaches the elements by visit().
 class Operand {
  public:
   Operand() = default;
-  // A part of the fp32 step, or of what is fp32 in every step.
+  // In an fp32 step, or where a matrix is fp32 in every step.
   Operand(Tiled<float> tiled) : tiled_(tiled) {}
   Operand(Tiled<BFloat16> tiled) : tiled_(tiled) {}
 

@@ -55,8 +55,8 @@ class ParameterTable {
   int64_t buffer_size_ = 0;
 };
 
-// The layer whose forward pass is the first to read a parameter: kEmbeddings for what precedes
-// layer 0, L for what follows layer L - 1.
+// The layer whose forward pass is the first to read a parameter: kEmbeddings before layer 0, and L
+// after layer L - 1.
 inline constexpr int64_t kEmbeddings = -1;
 int64_t first_reader(const Parameter& p, const Config& config);
 

@@ -23,7 +23,7 @@ constexpr int64_t kWeightColumns = 768;  // at most
 // Output channels come in multiples of one packed panel of the matrix kernels.
 constexpr int64_t kColumnUnit = 64;
 
-// A block of weights is read and packed once per row tile. What is not a matrix product is cut
+// A block of weights is read and packed once per row tile. All ops but matrix products are cut
 // finer, to have an op for every core.
 constexpr int64_t kRowTile = 1024;
 constexpr int64_t kNormRows = 64;

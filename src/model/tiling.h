@@ -25,7 +25,7 @@ struct Tiling {
   // Output channels of one op of y (n, N) = x (n, K) W^T, for one row tile.
   int64_t columns(int64_t N, int64_t K) const;
 
-  // The tiles of a weight (N, K): what one op of dW computes and one op of AdamW updates.
+  // The tiles of a weight (N, K): one op of dW computes a tile, and one op of AdamW updates it.
   int64_t weight_rows(int64_t N, int64_t K) const;
   int64_t weight_columns(int64_t K) const;
 
