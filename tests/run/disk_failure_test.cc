@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "exec/executor.h"
 #include "run/checkpoint.h"
+#include "run/checkpoint_policy.h"
 #include "run/trainer.h"
 #include "runlog/event_file.h"
 #include "step/random_state.h"
