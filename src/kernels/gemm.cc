@@ -6,6 +6,7 @@
 #include <libxsmm.h>
 
 #include <limits>
+#include <mutex>
 #include <string_view>
 
 #include "base/error.h"
@@ -74,8 +75,18 @@ libxsmm_smmfunction_reducebatch_strd make_kernel(const GemmShape& s) {
   _mm256_zeroupper();
 }
 
+// Debian's serial OpenBLAS (0.3.21) hands out its packing buffers without a lock, so products of
+// several threads at once overwrite each other's operands: 8 threads with 3,000 products each got
+// about 60 wrong results. Its only state is process-wide, and so is the lock.
+// docs/decisions/matrix_products.md
+std::mutex& openblas_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 void multiply_by_cblas(const GemmShape& s, const float* A, const float* B, float* C,
                        int64_t count) {
+  const std::lock_guard lock(openblas_mutex());
   for (int64_t i = 0; i < count; ++i) {
     const float beta = s.accumulate || i > 0 ? 1.f : 0.f;
     cblas_sgemm(CblasRowMajor, s.transposed_a ? CblasTrans : CblasNoTrans, CblasNoTrans,
