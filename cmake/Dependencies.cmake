@@ -64,9 +64,6 @@ target_include_directories(weft_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
 target_link_libraries(weft_xxhash INTERFACE ${XXHASH_LIBRARY})
 add_library(weft::xxhash ALIAS weft_xxhash)
 
-# Repetitions and statistics of `weft bench kernels` (libbenchmark-dev).
-find_package(benchmark REQUIRED)
-
 # Charts of the page that `weft report` writes; the page holds them, with their licence
 # (libjs-dygraphs).
 find_file(DYGRAPHS_SCRIPT dygraph.min.js PATHS /usr/share/javascript/dygraphs NO_DEFAULT_PATH REQUIRED)

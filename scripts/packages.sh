@@ -22,7 +22,6 @@ build  libopenblas-serial-dev  matrix products on CPUs without these
 build  libutf8proc-dev         Unicode classes of GPT-2's tokenizer
 build  robin-map-dev           hash tables of the tokenizer
 build  libxxhash-dev           checksums of checkpoints
-build  libbenchmark-dev        repetitions and statistics of `weft bench kernels`
 build  libjs-dygraphs          charts of the page that `weft report` writes
 build  libopenmpi-dev          training on several machines
 build  openmpi-bin             mpirun of Open MPI

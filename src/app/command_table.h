@@ -1,4 +1,4 @@
-// The commands of weft, one file each: what follows `weft` on the command line.
+// The commands of weft, each implemented in commands/<name>/.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace weft {
 
-// Each takes what follows its name and returns the exit status. Throws Error.
+// Each takes the arguments that follow its name and returns the exit status. Throws Error.
 int train_command(const Arguments& arguments);
 int generate_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);

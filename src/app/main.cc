@@ -1,4 +1,5 @@
-// weft: trains GPT-2 on CPUs. Finds the command, and turns what it throws into a line and a status.
+// weft: trains GPT-2 on CPUs. Finds the command, runs it, and turns an exception into a line and an
+// exit status.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// CaseList: where the kernel cases are gathered; and the cases of matrix products.
+// CaseList: collects kernel cases; and the cases of matrix products.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ class CaseList {
   void add_hot(const std::string& name, const KernelCost& cost, MakeCall make_call) {
     cases_.push_back({name + "/hot", cost, CacheState::kHot, std::move(make_call)});
   }
-  // Hot and cold.
+  // Adds a hot case and a cold one.
   void add(const std::string& name, const KernelCost& cost, const MakeCall& make_call) {
     add_hot(name, cost, make_call);
     cases_.push_back({name + "/cold", cost, CacheState::kCold, make_call});
@@ -30,7 +30,7 @@ class CaseList {
   std::vector<KernelCase> cases_;
 };
 
-// Forward, dX and dW of every weight of a block and of the classifier.
+// Adds the forward, dX and dW products of every weight of a block and of the classifier.
 void add_linear_cases(CaseList& list, const Config& config, const Tiling& tiling);
 
 }  // namespace weft

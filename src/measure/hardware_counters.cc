@@ -42,8 +42,8 @@ std::string reason(int code) {
   }
 }
 
-// What a counter has counted; nothing if it never ran. A counter that took turns with others on one
-// of the processor is scaled up.
+// Returns the count of a counter, or nothing if it never ran. The count is scaled up if the counter
+// shared a register of the processor with other counters.
 std::optional<double> value_of(int fd) {
   struct {
     uint64_t value, enabled_ns, running_ns;

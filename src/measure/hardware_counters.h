@@ -1,4 +1,4 @@
-// HardwareCounters: instructions and cycles of this process, as the processor counts them.
+// HardwareCounters: the instructions and cycles of this process, counted by the processor.
 #pragma once
 
 #include <optional>
@@ -9,14 +9,15 @@
 
 namespace weft {
 
-// Counts user code of the calling thread and of threads that it, or a counted one, starts from here
-// on. So it sees what idle threads do while they look for work, too. Not available in many virtual
-// machines and containers.
+// Counts the user code of the calling thread and of all threads that counted threads start from
+// here on. The counts include the polling of idle threads. Many virtual machines and containers
+// offer no counters.
 class HardwareCounters {
  public:
   HardwareCounters();
 
-  // Since it was made. Nothing where the system does not count: then why_not() says why.
+  // Returns the counts since construction, or nothing where the system does not count; why_not()
+  // then returns the reason.
   std::optional<HardwareCounts> read() const;
   const std::string& why_not() const { return why_not_; }
 

@@ -18,7 +18,7 @@
 namespace weft {
 namespace {
 
-// What the kernels of this file need to know of the step.
+// The shapes of a step that the kernels of this file have.
 struct Shapes {
   Config config;
   Tiling tiling;
@@ -121,7 +121,7 @@ void add_epilogues(CaseList& list, const Shapes& s) {
            [=](Operands& o) -> KernelCall {
              const Vector<float> bias = o.vector(fc);
              const Matrix<float> x = o.columns(n, fc, 4 * C), out = o.columns(n, fc, 4 * C);
-             // Biases would add up until every value is far out.
+             // Repeated biases would add up to values that no step holds.
              const Matrix<float> values = o.shared("values", n, fc);
              return {[=] { add_bias_gelu(bias, x, out); }, [=] { copy(values, x); }, 8};
            });
@@ -129,7 +129,8 @@ void add_epilogues(CaseList& list, const Shapes& s) {
            [=](Operands& o) -> KernelCall {
              const Matrix<float> x = o.columns(n, fc, 4 * C), dx = o.columns(n, fc, 4 * C),
                                  y = o.columns(n, fc, 4 * C);
-             // Products with a slope below 1 would end in denormal numbers, which are slow.
+             // Repeated products with a slope below 1 would become denormal numbers, which are
+             // slow.
              const Matrix<float> values = o.shared("values", n, fc);
              return {[=] { gelu_backward(x, dx, y); }, [=] { copy(values, dx); }, 8};
            });
@@ -193,7 +194,7 @@ void add_cross_entropy(CaseList& list, const Shapes& s) {
         const LogitRows r(o, s);
         const Matrix<float> values = o.shared("values", n, Vp);
         const float scale = 1.f / static_cast<float>(s.tiling.n());
-        // Gradients are no logits: they are almost alike.
+        // Logits are overwritten by their gradients, which are almost alike.
         return {[=] { cross_entropy_forward_backward(r.logits, 0, V, r.targets, scale, r.losses); },
                 [=] {
                   copy(values, {r.logits.data, n, Vp});

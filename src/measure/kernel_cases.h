@@ -1,4 +1,4 @@
-// Kernel cases: every kernel at the shapes that the ops of one model's step give it.
+// Kernel cases: every kernel at the shapes that it has in a training step of a model.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,16 @@ namespace weft {
 // One call of a kernel, with operands of its own.
 struct KernelCall {
   std::function<void()> run;
-  // Undoes what `run` does to operands that it overwrites, where they would end up as something
-  // that no step holds. Not timed. Null where that cannot happen.
+  // Restores operands that `run` overwrites, where repeated runs would lead to values that no step
+  // holds. Not timed. Null where that cannot happen.
   std::function<void()> restore = {};
   int64_t runs_before_restore = 1;
 };
 
-// Hot: the same operands again and again, in the nearest cache that holds them. Cold: the operands
-// that a step finds in memory rotate through more of them than a cache holds. For matrix products
-// these are the weights, or their gradient; otherwise all but what ops share.
+// kHot: every call has the same operands, in the nearest cache that holds them. kCold: the operands
+// that a step reads from memory rotate through more memory than the caches hold. For matrix
+// products these are the weights or their gradient; for other kernels, all operands but those that
+// ops share.
 enum class CacheState { kHot, kCold };
 
 struct KernelCase {
@@ -33,7 +34,7 @@ struct KernelCase {
   std::function<KernelCall(Operands&)> make_call;
 };
 
-// B sequences of T tokens, in the tiles that the step would be cut into.
+// The cases have B sequences of T tokens, and the tiles of the step.
 std::vector<KernelCase> kernel_cases(const Config& config, int64_t B, int64_t T);
 
 }  // namespace weft

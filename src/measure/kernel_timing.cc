@@ -1,14 +1,14 @@
 #include "measure/kernel_timing.h"
 
-#include <benchmark/benchmark.h>
-
 #include <algorithm>
-#include <memory>
+#include <vector>
+
+#include "measure/thread_clock.h"
 
 namespace weft {
 namespace {
 
-// The operands of the case that is being timed, and the calls that take turns.
+// The operands of a case, and the calls that take turns.
 class Rotation {
  public:
   Rotation(const KernelCase& kernel, size_t cold_bytes) {
@@ -21,11 +21,19 @@ class Rotation {
 
   size_t bytes() const { return operands_.bytes(); }
 
-  void run(benchmark::State& state) {
-    for (auto _ : state) {
+  // Returns the seconds of the next `n` calls, without those of restoring operands.
+  double run(int64_t n) {
+    double seconds = 0., start = thread_seconds();
+    for (int64_t i = 0; i < n; ++i) {
       calls_[next_].run();
-      if (++next_ == calls_.size()) finish_round(state);
+      if (++next_ < calls_.size()) continue;
+      next_ = 0;
+      if (!must_restore(++rounds_)) continue;
+      seconds += thread_seconds() - start;
+      restore();
+      start = thread_seconds();
     }
+    return seconds + thread_seconds() - start;
   }
 
  private:
@@ -35,17 +43,13 @@ class Rotation {
     if (calls_.front().restore) restore();
   }
 
-  void restore() {
-    for (const KernelCall& call : calls_) call.restore();
+  bool must_restore(int64_t rounds) const {
+    const KernelCall& first = calls_.front();
+    return first.restore && rounds % first.runs_before_restore == 0;
   }
 
-  void finish_round(benchmark::State& state) {
-    next_ = 0;
-    const KernelCall& first = calls_.front();
-    if (!first.restore || ++rounds_ % first.runs_before_restore != 0) return;
-    state.PauseTiming();
-    restore();
-    state.ResumeTiming();
+  void restore() {
+    for (const KernelCall& call : calls_) call.restore();
   }
 
   Operands operands_;
@@ -54,82 +58,29 @@ class Rotation {
   int64_t rounds_ = 0;
 };
 
-// Google Benchmark calls a benchmark several times to find how many iterations it needs, and again
-// for every repetition: the operands stay until the next case comes.
-class Runner : public benchmark::BenchmarkReporter {
- public:
-  Runner(const std::vector<KernelCase>& cases, const KernelTimingSettings& settings,
-         const std::function<void(const KernelTiming&)>& timed)
-      : cases_(cases), settings_(settings), timed_(timed) {}
-
-  void run(size_t index, benchmark::State& state) {
-    if (!rotation_ || index != index_) {
-      rotation_.reset();
-      rotation_ = std::make_unique<Rotation>(cases_[index], settings_.cold_bytes);
-      index_ = index;
-    }
-    rotation_->run(state);
-  }
-
-  bool ReportContext(const Context&) override { return true; }
-
-  // Comes once with the repetitions and once with their statistics.
-  void ReportRuns(const std::vector<Run>& runs) override {
-    if (runs.front().run_type != Run::RT_Aggregate) return;
-    KernelTiming timing;
-    timing.index = index_;
-    timing.operand_bytes = rotation_->bytes();
-    for (const Run& run : runs) {
-      const double seconds =
-          run.GetAdjustedCPUTime() / benchmark::GetTimeUnitMultiplier(run.time_unit);
-      if (run.aggregate_name == "median") timing.median_s = seconds;
-      if (run.aggregate_name == "min") timing.min_s = seconds;
-      if (run.aggregate_name == "max") timing.max_s = seconds;
-    }
-    rotation_.reset();  // what timed() measures may need the memory
-    timed_(timing);
-  }
-
- private:
-  const std::vector<KernelCase>& cases_;
-  const KernelTimingSettings& settings_;
-  const std::function<void(const KernelTiming&)>& timed_;
-  size_t index_ = 0;
-  std::unique_ptr<Rotation> rotation_;
-};
-
-// What benchmark::RegisterBenchmark makes of a function, which clang-tidy takes for a leak.
-class CaseBenchmark : public benchmark::internal::Benchmark {
- public:
-  CaseBenchmark(const std::string& name, Runner& runner, size_t index)
-      : Benchmark(name.c_str()), runner_(runner), index_(index) {}
-
-  void Run(benchmark::State& state) override { runner_.run(index_, state); }
-
- private:
-  Runner& runner_;
-  size_t index_;
-};
-
-double least(const std::vector<double>& times) { return *std::ranges::min_element(times); }
-double most(const std::vector<double>& times) { return *std::ranges::max_element(times); }
+// Aims beyond the least time, since the next run may be faster, but grows at most tenfold, since a
+// short run is a poor estimate.
+int64_t more_calls(int64_t calls, double seconds, double least_s) {
+  constexpr double kMargin = 1.4, kMostGrowth = 10.;
+  const double growth = std::min(kMostGrowth, kMargin * least_s / std::max(seconds, 1e-9));
+  return std::max(calls + 1, static_cast<int64_t>(growth * static_cast<double>(calls)));
+}
 
 }  // namespace
 
-void time_kernels(const std::vector<KernelCase>& cases, const KernelTimingSettings& settings,
-                  const std::function<void(const KernelTiming&)>& timed) {
-  Runner runner(cases, settings, timed);
-  benchmark::ClearRegisteredBenchmarks();
-  for (size_t i = 0; i < cases.size(); ++i) {
-    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the library's list owns it.
-    benchmark::internal::RegisterBenchmarkInternal(new CaseBenchmark(cases[i].name, runner, i))
-        ->MinTime(settings.least_s)
-        ->Repetitions(static_cast<int>(settings.repetitions))
-        ->ComputeStatistics("min", least)
-        ->ComputeStatistics("max", most);
+KernelTiming time_kernel(const KernelCase& kernel, const KernelTimingSettings& settings) {
+  Rotation rotation(kernel, settings.cold_bytes);
+  int64_t calls = 1;
+  double seconds = rotation.run(calls);
+  while (seconds < settings.least_s) {
+    calls = more_calls(calls, seconds, settings.least_s);
+    seconds = rotation.run(calls);
   }
-  benchmark::RunSpecifiedBenchmarks(&runner, "all");
-  benchmark::ClearRegisteredBenchmarks();
+  std::vector<double> call_s = {seconds / static_cast<double>(calls)};
+  for (int64_t i = 1; i < settings.repetitions; ++i) {
+    call_s.push_back(rotation.run(calls) / static_cast<double>(calls));
+  }
+  return {rotation.bytes(), spread_of(std::move(call_s))};
 }
 
 }  // namespace weft

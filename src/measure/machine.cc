@@ -23,13 +23,13 @@ namespace {
 constexpr double kMeasuredSeconds = 0.015;
 constexpr int kRepetitions = 12;  // the best one counts: other processes only ever slow it down
 
-// Arithmetic on registers alone, and how much of it a number of rounds is.
+// Arithmetic on registers alone, and its number of FLOPs.
 struct Arithmetic {
   std::function<float(int64_t rounds)> run;
   std::function<int64_t(int64_t rounds)> flops;
 };
 
-// Rounds of it that take about kMeasuredSeconds on the calling thread.
+// Returns the number of rounds that take about kMeasuredSeconds on the calling thread.
 int64_t calibrated_rounds(const Arithmetic& arithmetic) {
   for (int64_t rounds = 1 << 14;; rounds *= 2) {
     const double start = thread_seconds();
@@ -41,8 +41,8 @@ int64_t calibrated_rounds(const Arithmetic& arithmetic) {
   }
 }
 
-// One op per thread, so that threads which share a core's units slow each other down as they will
-// in a step. Each op stores its rate in FLOP/s.
+// A program with one op per thread, so that threads that share the units of a core slow each other
+// down as in a step. Each op stores its rate in FLOP/s.
 class PeakProgram {
  public:
   PeakProgram(int threads, const Arithmetic& arithmetic)
@@ -87,7 +87,7 @@ double measure_peak(const Executor& executor, const Arithmetic& arithmetic) {
     prepared->run();
     best = std::max(best, peak.flops());
   }
-  // More threads than cores add no arithmetic.
+  // Threads beyond the number of cores add no arithmetic.
   return best * std::min(1., double(available_cpus()) / double(executor.threads()));
 }
 

@@ -11,17 +11,18 @@ namespace weft {
 
 std::string cpu_name();
 
-// FLOP/s of a precision that all threads of the executor reach together on registers alone, all at
-// once. Takes a fifth of a second. REQUIRES: this CPU has the precision.
+// Measures the FLOP/s that all threads of the executor reach together, at the same time, with
+// arithmetic on registers alone. Takes a fifth of a second. REQUIRES: this CPU has the precision.
 double measure_peak_flops(const Executor& executor, Precision precision = Precision::kFp32);
 
-// The same of one bf16 backend. REQUIRES: backend is not kAuto, and cpu_has(backend).
+// Measures the FLOP/s of one bf16 backend in the same way. REQUIRES: backend is not kAuto, and
+// cpu_has(backend).
 double measure_peak_bf16_flops(const Executor& executor, Bf16Backend backend);
 
-// What multiplies matrices of a precision: a library, or instructions.
+// Returns the library or the instructions that multiply matrices of a precision.
 std::string gemm_description(Precision precision);
 
-// Version, git commit, compiler and libraries, a line each.
+// Returns the version, git commit, compiler and libraries, one a line.
 std::string version_text();
 
 // "0.1.0"

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The kernel's names of what decides how fast a matrix product can be.
+// The vector units that decide the speed of matrix products, by the kernel's names.
 constexpr std::pair<const char*, const char*> kVectorUnits[] = {
     {"avx2", "AVX2"},
     {"avx512f", "AVX-512"},
@@ -62,7 +62,7 @@ void read_topology(const fs::path& root, MachineFacts& facts) {
     }
   }
   facts.cpus = std::max(1, static_cast<int>(online.size()));
-  // A kernel without this file would make all CPUs one core.
+  // Without this file, all CPUs would count as one core.
   facts.cores = cores.contains("") || cores.empty() ? facts.cpus : static_cast<int>(cores.size());
   for (const auto& [level, sizes] : caches) {
     facts.caches.push_back({level, sizes.begin()->second, static_cast<int>(sizes.size())});

@@ -1,4 +1,5 @@
-// MachineFacts: what Linux says about the machine and about the share of it that a process gets.
+// MachineFacts: the machine, and the share of it that this process may use, as Linux describes
+// them.
 #pragma once
 
 #include <cstddef>
@@ -38,21 +39,21 @@ struct MachineFacts {
 
   bool has(const std::string& vector_unit) const;
   bool has_bf16() const { return has("AVX512-BF16") || has("AMX-BF16"); }
-  // A variable's value as a number; nothing if it is unset or none.
+  // Returns a variable's value as a number, or nothing if it is unset or not a number.
   std::optional<int> number_of(const std::string& variable) const;
 
   // Ranks as the launcher describes them in `environment`.
   LaunchedRanks launched() const;
 };
 
-// What can be read from files under root ("/"): everything but usable_cpus and environment. What
-// cannot be read stays at its default.
+// Reads the facts that are files under root ("/"): all but usable_cpus and environment. Facts that
+// cannot be read keep their defaults.
 MachineFacts read_machine_facts(const std::filesystem::path& root);
 
-// All of it, of this process.
+// Returns all facts of this process.
 MachineFacts this_machine();
 
-// The CPUs of a list as the kernel writes it: "0-2,5" names four.
+// Counts the CPUs in a list of the kernel's form: "0-2,5" has four.
 std::vector<int> parse_cpu_list(const std::string& text);
 
 }  // namespace weft

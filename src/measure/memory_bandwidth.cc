@@ -20,14 +20,15 @@ using Clock = std::chrono::steady_clock;
 constexpr double kMeasuredSeconds = 0.25;
 constexpr int kLeastRounds = 3;
 
-// What fits a cache is streamed again and again within one round, or the clock would be measured.
+// Small arrays are streamed several times in one round, so that reading the clock takes a small
+// part of the time.
 constexpr size_t kLeastBytesPerRound = size_t{1} << 24;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Arrays of a thread, and one pass over them.
+// The arrays of one thread, and a pass over them.
 class Stream {
  public:
   Stream(Arena& arena, Traffic traffic, size_t bytes)
@@ -35,7 +36,7 @@ class Stream {
     if (traffic == Traffic::kUpdate) y_ = arena.vector<float>(elements(traffic, bytes));
   }
 
-  // An array that was never written is one page of zeros, again and again.
+  // Before the first write, every page of an array is the same page of zeros.
   void touch() {
     std::ranges::fill(x_, 1.f);
     std::ranges::fill(y_, 1.f);
@@ -48,7 +49,7 @@ class Stream {
     const double accesses = traffic_ == Traffic::kUpdate ? 3. : 1.;
     return accesses * sizeof(float) * static_cast<double>(x_.size());
   }
-  // What stands for all that a pass writes, where ops declare it.
+  // The tile that ops declare in place of everything that a pass writes.
   std::span<std::byte> result() { return std::as_writable_bytes(std::span(&sum_, 1)); }
 
  private:
@@ -61,8 +62,8 @@ class Stream {
   float sum_ = 0.f;
 };
 
-// One op per thread, on a part of the arrays of its own. Which thread runs which op, and so on
-// which NUMA node its memory is, is up to the executor, as in a step.
+// Programs with one op per thread, each on its own arrays. The executor decides which thread runs
+// an op, and so on which NUMA node its memory is, as in a step.
 class BandwidthProgram {
  public:
   BandwidthProgram(int threads, Traffic traffic, size_t bytes) {

@@ -20,7 +20,7 @@ constexpr int kWarmUpSteps = 2;
 constexpr int64_t kFewLayers = 2;
 constexpr size_t kSyntheticOps = 2000;
 
-// How long each op of one run takes. Each has a place of its own.
+// Records how long each op of a run takes, each op at its own index.
 class OpTimes : public Observer {
  public:
   explicit OpTimes(size_t ops) : ns_(ops) {}
@@ -39,7 +39,7 @@ struct WatchedStep {
   std::vector<int64_t> ns;  // by op
 };
 
-// Without the quarter that was fastest and the quarter that was slowest.
+// Leaves out the fastest and the slowest quarter.
 std::vector<WatchedStep> middle_half(std::vector<WatchedStep> steps) {
   std::ranges::sort(steps, {}, &WatchedStep::seconds);
   const auto quarter = int64_t(steps.size() / 4);
@@ -66,14 +66,14 @@ std::vector<KindCost> costs_by_work(const std::vector<OpWork>& work,
   }
   std::vector<KindCost> kinds;
   for (auto& [key, cost] : costs) {
-    // The clock may not have seen the shortest.
+    // The shortest ops may end before the clock advances.
     cost.seconds = std::max(1e-9, cost.seconds / double(cost.ops));
     kinds.push_back(std::move(cost));
   }
   return kinds;
 }
 
-// From programs whose ops do nothing: all independent, a chain, and the step's own graph.
+// Measures programs whose ops do nothing: independent ops, a chain, and the step's own graph.
 std::map<std::string, SchedulingCost> scheduling_costs(const Program& step, int threads) {
   const SyntheticProgram independent(kSyntheticOps, SyntheticProgram::Order::kIndependent);
   const SyntheticProgram chain(kSyntheticOps, SyntheticProgram::Order::kChain);
@@ -87,7 +87,7 @@ std::map<std::string, SchedulingCost> scheduling_costs(const Program& step, int 
       case Scheduling::kListOrder:
         return {.op_s = seconds_per_op(executor.name, empty)};
       case Scheduling::kForkJoin: {
-        // Every op of a chain is a run of its own, and costs a barrier.
+        // Every op of a chain is a parallel loop of its own, and costs a barrier.
         const double loop_s = seconds_per_op(executor.name, independent.program()) * threads;
         const double join_s = seconds_per_op(executor.name, chain.program());
         return {.op_s = loop_s, .barrier_s = std::max(0., join_s - loop_s)};
@@ -106,12 +106,12 @@ std::map<std::string, SchedulingCost> scheduling_costs(const Program& step, int 
 
 double memory_bandwidth(const Executor& executor) {
   const size_t bytes = streamed_bytes(this_machine(), executor.threads());
-  // Where there is no room to stream through, the caches' rate is better than none.
+  // Where memory is short, the bandwidth of the caches is better than none.
   constexpr size_t kLittle = size_t{1} << 20;
   return measure_bandwidth(executor, Traffic::kUpdate, std::max(bytes, kLittle));
 }
 
-// An execution model, and the steps that were timed under it.
+// An executor, and the steps that it was timed with.
 struct Timed {
   std::string name;
   std::unique_ptr<Executor> executor;
@@ -121,8 +121,8 @@ struct Timed {
 
 constexpr const char* kWatched = "tasks";
 
-// The executor whose ops are watched, and with `compares` the other simulated executors that can
-// use so many threads.
+// Returns the executor whose ops are observed and, with `compares`, the other simulated executors
+// that can use so many threads.
 std::vector<Timed> to_be_timed(const Program& program, int threads, bool compares) {
   std::vector<Timed> all;
   const auto add = [&](const std::string& name) {

@@ -1,4 +1,4 @@
-// measure_costs: what each kind of op of a step costs here.
+// measure_costs: measures the cost of each kind of op of a step on this machine.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 namespace weft {
 
 struct CostSettings {
-  std::vector<int> thread_counts;  // rising
-  int64_t steps = 1;               // to watch, on each of them
-  bool compares = false;  // the other executors take steps, too, in turn with those watched
+  std::vector<int> thread_counts;  // in rising order
+  int64_t steps = 1;               // observed steps, for each number of threads
+  bool compares = false;           // also times steps of the other executors, in turn
 };
 
-// Watches real steps on each number of threads, under `tasks`, after two more that warm up, and
-// counts the middle half of them by their time. Calls progress(what) as it goes on. Throws Error
-// where there is no memory for the step.
+// Observes real steps of `tasks` on each number of threads, after two steps of warm-up, and takes
+// the middle half of them by their time. Calls progress(text) as it goes on. Throws Error where
+// there is no memory for the step.
 OpCosts measure_costs(const Workload& workload, const CostSettings& settings,
                       const std::function<void(const std::string& what)>& progress);
 

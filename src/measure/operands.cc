@@ -12,10 +12,11 @@ constexpr uint64_t kSeed = 42;
 constexpr size_t kAlignment = 64;
 constexpr size_t kChunkBytes = size_t{1} << 22;
 
-// Drawn once and copied from: prime, so that no two rows of a matrix are alike.
+// Values are drawn once and copied from. Their number is prime, so that no two rows of a matrix are
+// alike.
 constexpr size_t kNormals = 65'537;
 
-// Of any one call: no op needs as much.
+// The size of the scratch of a call; no op needs as much.
 constexpr size_t kScratchBytes = size_t{1} << 23;
 
 }  // namespace

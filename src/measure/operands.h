@@ -1,4 +1,5 @@
-// Operands: what a kernel is timed on. Random values, because zeros and constants are faster.
+// Operands: the arrays that a kernel is timed on, with random values, because zeros and constants
+// are faster.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace weft {
 
-// Memory filled with standard normal values. Packed: small operands share pages, as they do in a
+// Allocates memory and fills it with standard normal values. Small operands share pages, as in a
 // step. Not thread-safe.
 class Operands {
  public:
@@ -19,15 +20,15 @@ class Operands {
 
   Vector<float> vector(int64_t n);
   Matrix<float> matrix(int64_t rows, int64_t cols);
-  // A block of `cols` columns of a matrix of `stride` columns; the next call gives the block beside
-  // it, and a new matrix where that one is used up. REQUIRES: cols <= stride.
+  // Returns a block of `cols` columns of a matrix of `stride` columns. The next call returns the
+  // block beside it, or one of a new matrix where that one is used up. REQUIRES: cols <= stride.
   Matrix<float> columns(int64_t rows, int64_t cols, int64_t stride);
   // Uniform in [0, limit).
   Vector<int32_t> indices(int64_t n, int64_t limit);
 
-  // The same memory for every call with the same name.
+  // Returns the same memory for every call with the same name.
   Matrix<float> shared(const std::string& name, int64_t rows, int64_t cols);
-  // Contents undefined, and the same for every call.
+  // Returns the same memory with undefined contents for every call.
   std::byte* scratch(size_t bytes);
 
   size_t bytes() const { return bytes_; }

@@ -1,13 +1,16 @@
-// Scheduling overhead: how long executors take for ops that do nothing.
+// Scheduling overhead: the time that executors take for ops that do nothing.
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "exec/executor.h"
-#include "measure/timed_step.h"
+#include "measure/time_spread.h"
 #include "program/program.h"
 
 namespace weft {
 
-// Seconds of one run of a program that does nothing.
+// Seconds of one run of a program whose ops do nothing.
 struct Overhead {
   double prepare_s = 0.;
   TimeSpread run_s;
@@ -16,10 +19,12 @@ struct Overhead {
 // Takes a tenth of a second.
 Overhead measure_overhead(const Executor& executor, const Program& program);
 
-// The same ops on the same tiles, with nothing to do. REQUIRES: the tiles outlive it.
+// Returns a program with the same ops on the same tiles that do nothing. REQUIRES: the tiles
+// outlive it.
 Program emptied(const Program& step);
 
-// Empty ops that each write a tile of their own, or all of them the same one.
+// A program of empty ops that each write their own tile (independent) or all write the same tile
+// (chain).
 class SyntheticProgram {
  public:
   enum class Order { kIndependent, kChain };

@@ -13,9 +13,10 @@ namespace weft {
 namespace {
 
 constexpr int kWarmUpSteps = 2;
-constexpr int64_t kTracedSteps = 50;  // whose efficiency is computed: every op of them is kept
+constexpr int64_t kTracedSteps =
+    50;  // the efficiency is computed of these; all their ops are recorded
 
-// Tells both of them; the second may be null.
+// Notifies two observers; the second may be null.
 class Both : public Observer {
  public:
   Both(Observer& first, Observer* second) : first_(first), second_(second) {}
@@ -34,7 +35,7 @@ class Both : public Observer {
   Observer* second_;
 };
 
-// What was counted meanwhile, per step, by all ranks if all of them count.
+// Returns the counts of all ranks per step, if all ranks have counters.
 std::optional<HardwareCounts> counts_per_step(const std::optional<HardwareCounts>& before,
                                               const std::optional<HardwareCounts>& after,
                                               int64_t steps, Communicator& communicator) {
@@ -48,13 +49,13 @@ std::optional<HardwareCounts> counts_per_step(const std::optional<HardwareCounts
   return HardwareCounts{sums[0] / double(steps), sums[1] / double(steps)};
 }
 
-// On rank 0, of all ranks; elsewhere, nothing.
+// Returns the efficiency of all ranks on rank 0, and an empty one on other ranks.
 Efficiency efficiency_of(const Trace& trace, int threads, Communicator& communicator) {
   const Timeline timeline = gather_timelines(trace, threads, communicator);
   return communicator.rank() == 0 ? efficiency(timeline) : Efficiency{};
 }
 
-// What each rank measured by itself becomes what all of them did.
+// Turns the measurement of each rank into that of all ranks.
 void add_up(StepMeasurement& r, Communicator& communicator) {
   std::vector<double> sums = {double(r.tokens), r.peak, r.loss};
   communicator.all_reduce(sums, Reduction::kSum);
@@ -66,10 +67,10 @@ void add_up(StepMeasurement& r, Communicator& communicator) {
 
 }  // namespace
 
-StepMeasurement measure_steps(const StepMeasurementSettings& settings, Communicator& communicator,
+StepMeasurement measure_steps(const Workload& workload, const StepMeasurementSettings& settings,
+                              Communicator& communicator,
                               const std::function<void(int64_t t)>& on_step) {
-  const Workload& workload = settings.workload;
-  const HardwareCounters counters;  // before there are threads, so that it counts them
+  const HardwareCounters counters;  // before the threads start, so that it counts them
   const std::unique_ptr<Executor> executor = make_executor(settings.executor);
   TimedStep step(workload, *executor,
                  {settings.recompute_blocks, &communicator, settings.distribution});
@@ -92,7 +93,7 @@ StepMeasurement measure_steps(const StepMeasurementSettings& settings, Communica
   }
   r.counts = counts_per_step(before, counters.read(), settings.steps, communicator);
   r.why_no_counts = counters.why_not();
-  // Before and after: other processes only ever slow the measurement down.
+  // The best of before and after, since other processes only ever slow the measurement down.
   r.peak = std::max(r.peak, measure_peak_flops(*executor, workload.precision));
   r.recomputed_blocks = step.recomputed_blocks();
   r.memory_bytes = step.memory_bytes();

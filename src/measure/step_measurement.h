@@ -1,4 +1,4 @@
-// What `weft bench step` measures: the steps' times, what their ops took, and their efficiency.
+// measure_steps: the times of training steps, the times of their ops, and their efficiency.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,6 @@
 namespace weft {
 
 struct StepMeasurementSettings {
-  Workload workload;  // of each rank
   ExecutorSettings executor;
   bool recompute_blocks = false;
   DistributionSettings distribution;
@@ -55,7 +54,7 @@ struct StepMeasurement {
   double idle() const { return 1. - busy_s() / thread_s(); }
   double steps() const { return static_cast<double>(seconds.size()); }
 
-  // FLOP/s of the threads that were at this kind; 0 where its FLOPs are not known.
+  // FLOP/s of the threads while they ran ops of this kind; 0 where the FLOPs are not known.
   double flops_per_s(const OpKindTime& kind) const {
     const auto known = flops.find(kind.kind);
     return known == flops.end() || kind.seconds == 0. ? 0. : known->second * steps() / kind.seconds;
@@ -65,9 +64,11 @@ struct StepMeasurement {
   }
 };
 
-// Times steps, after two more that warm up. All ranks call it together. Calls on_step(t) on rank 0
-// after each of the timed steps 1, 2, .. Throws Error where there is no memory for the step.
-StepMeasurement measure_steps(const StepMeasurementSettings& settings, Communicator& communicator,
+// Times steps of the workload on each rank, after two more that warm up. All ranks call it
+// together. Calls on_step(t) on rank 0 after each of the timed steps 1, 2, .. Throws Error where
+// there is no memory for the step.
+StepMeasurement measure_steps(const Workload& workload, const StepMeasurementSettings& settings,
+                              Communicator& communicator,
                               const std::function<void(int64_t t)>& on_step);
 
 }  // namespace weft

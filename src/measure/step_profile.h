@@ -1,4 +1,4 @@
-// StepProfile: which kind of op the threads spent a step's time on.
+// StepProfile: the time that threads spend on each kind of op in a step.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// FLOPs of one run of the program, by kind of op; kinds without any are left out.
+// Returns the FLOPs of one run of the program by kind of op, without kinds that have none.
 std::map<std::string, double> flops_by_kind(const Program& program);
 
 struct OpKindTime {
@@ -21,8 +21,8 @@ struct OpKindTime {
   double seconds = 0.;  // of all threads together, over the observed steps
 };
 
-// Sums over every run that it observes. Each op has a place of its own, so workers neither wait for
-// each other nor allocate.
+// Adds up the times of all runs that it observes. Each op has its own element, so workers neither
+// wait for each other nor allocate.
 class StepProfile : public Observer {
  public:
   explicit StepProfile(const Program& program)
@@ -31,8 +31,8 @@ class StepProfile : public Observer {
   void op_started(size_t op, int worker) noexcept override;
   void op_ended(size_t op, int worker) noexcept override;
 
-  // By kind, the longest first; without ops that wait for other ranks, on no thread. REQUIRES: no
-  // run is being observed.
+  // Returns the times by kind, the longest first, without the ops that wait for other ranks and
+  // occupy no thread. REQUIRES: no run is being observed.
   std::vector<OpKindTime> kinds() const;
 
  private:

@@ -1,12 +1,12 @@
-// A clock that stands still while others have the core.
+// A clock that stands still while the thread does not run.
 #pragma once
 
 #include <ctime>
 
 namespace weft {
 
-// Seconds that the calling thread has computed: a thread that had to wait for its core, because
-// other processes were on it, is not counted as slow.
+// Returns the seconds that the calling thread has computed. The time during which other processes
+// had its core does not count.
 inline double thread_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

@@ -27,7 +27,7 @@ void check_memory(size_t bytes, const Workload& workload, const char* hint) {
   require_memory(bytes, fmt::format("a step of {}", to_string(workload.config)), hint);
 }
 
-// Checks the memory of the state before any of it is taken.
+// Checks that there is memory for the state before any of it is allocated.
 Config checked(const Workload& workload) {
   check_memory(TrainingState::bytes(workload.config, *default_optimizer()), workload, kSmallerHint);
   return workload.config;
@@ -51,7 +51,7 @@ TimedStep::TimedStep(const Workload& workload, const Executor& executor,
   check_memory(memory_bytes(), workload, settings.recompute_blocks ? kSmallerHint : kRecomputeHint);
   initialize(state_.weights, kSeed, executor);
 
-  // Target i is input i + 1, as in a text; each rank has a piece of it.
+  // Target i is input i + 1, as in a text of which each rank has a part.
   const auto rank = size_t(settings.communicator != nullptr ? settings.communicator->rank() : 0);
   const size_t first = rank * step_->inputs().size();
   const auto token = [&](size_t i) {
@@ -69,14 +69,6 @@ double TimedStep::run(PreparedProgram& prepared, Observer* observer) {
   step_->set_step(++t_, kLearningRate);
   prepared.run(observer);
   return seconds_since(start);
-}
-
-TimeSpread spread_of(std::vector<double> seconds) {
-  require(!seconds.empty(), "there are times");
-  std::ranges::sort(seconds);
-  const size_t n = seconds.size();
-  const double median = (seconds[(n - 1) / 2] + seconds[n / 2]) / 2.;
-  return {seconds.front(), median, seconds.back()};
 }
 
 }  // namespace weft

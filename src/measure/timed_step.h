@@ -1,4 +1,4 @@
-// TimedStep: a training step of a model on random tokens, ready to be timed.
+// TimedStep: a training step on random tokens, for measurements.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace weft {
 
 struct TimedStepSettings {
   bool recompute_blocks = false;
-  Communicator* communicator = nullptr;  // of ranks that have a batch each; null: one rank
+  Communicator* communicator = nullptr;  // each rank has a batch of its own; null: one rank
   DistributionSettings distribution = {};
 };
 
@@ -29,17 +29,17 @@ class TimedStep {
   TimedStep(const Workload& workload, const Executor& executor,
             const TimedStepSettings& settings = {});
 
-  // All of a step: of several ranks, each runs its own.
+  // Returns the program of a whole step of this rank.
   const Program& program() const { return step_->program(0); }
   const ParameterTable& table() const { return *state_.table; }
   int64_t recomputed_blocks() const { return step_->recomputed_blocks(); }
   size_t memory_bytes() const { return state_.arena->bytes() + step_->memory_bytes(); }
   double build_seconds() const { return build_seconds_; }
-  // Of this rank: tokens, and its share of the mean loss over all of them.
+  // The tokens of this rank, and its share of the mean loss over those of all ranks.
   int64_t tokens() const { return static_cast<int64_t>(step_->inputs().size()); }
   double loss() const { return step_->loss(); }
 
-  // Seconds of one step, an update included. The weights go on learning from the same batch.
+  // Runs one step with its update and returns its seconds. All steps train on the same batch.
   double run(PreparedProgram& prepared, Observer* observer = nullptr);
 
  private:
@@ -48,11 +48,5 @@ class TimedStep {
   double build_seconds_ = 0.;
   int64_t t_ = 0;
 };
-
-// Of wall-clock times in seconds: least, middle and most. REQUIRES: there are times.
-struct TimeSpread {
-  double min = 0., median = 0., max = 0.;
-};
-TimeSpread spread_of(std::vector<double> seconds);
 
 }  // namespace weft

@@ -22,12 +22,13 @@ bool reads_as(std::string_view text) {
   return error == std::errc() && stop == end;
 }
 
-// Any finite number that a flag accepts: TOML refuses some of them, such as .5 and 007.
+// True for every finite number that a flag accepts. TOML refuses some of them, such as .5 and 007.
 bool is_number(std::string_view text) {
   return reads_as<double>(text) && text.find_first_of("infa") == text.npos;
 }
 
-// A decimal number of TOML: digits around the point, no leading zeros, integers of 64 bits.
+// True for decimal numbers of TOML: digits on both sides of the point, no leading zeros, and
+// integers of 64 bits.
 bool is_toml_number(std::string_view text) {
   if (!is_number(text)) return false;
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
@@ -60,7 +61,7 @@ std::string to_toml(const std::string& value) {
   return is_bare ? value : quoted(value);
 }
 
-// Reads the values of a parsed text. A number keeps the digits that the file has.
+// Converts the values of a parsed text to text. A number keeps the digits that the file has.
 class ValueReader {
  public:
   ValueReader(std::string_view text, const std::string& command) : command_(command) {
@@ -99,7 +100,7 @@ class ValueReader {
                             : fmt::format("{}", node.as_floating_point()->get());
   }
 
-  // A place of the source within one line, whose columns count code points of UTF-8.
+  // Returns the source text of a region within one line. Columns count code points of UTF-8.
   std::string_view source_text(const toml::source_region& region) const {
     const std::string_view line = lines_[region.begin.line - 1];
     const size_t begin = byte_of(line, region.begin.column);
@@ -128,9 +129,8 @@ std::vector<ConfigEntry> entries_of(std::string_view text, const std::string& co
   return entries;
 }
 
-// Versions of weft before toml++ wrote every number without quotes, as it was typed: also those
-// that TOML does not know, such as .5, 007 and seeds from 2^63. This puts quotes around all of
-// them.
+// Puts quotes around the numbers. Versions of weft before toml++ wrote every number without quotes,
+// as it was typed, including those that are not TOML, such as .5, 007 and seeds from 2^63.
 std::string with_quoted_numbers(std::string_view text) {
   std::string result;
   while (!text.empty()) {

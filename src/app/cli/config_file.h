@@ -15,22 +15,23 @@
 
 namespace weft {
 
-// A flag in a configuration file.
+// One flag in a configuration file.
 struct ConfigEntry {
   std::string name;                 // without dashes
   std::vector<std::string> values;  // as text: several if it is an array
   int line = 1;
 };
 
-// Returns the entries in the order of their lines. Throws Error (kInput) that names the line.
-// `command` is what the message begins with.
+// Returns the entries in the order of their lines. Throws Error (kInput) that names the line. The
+// message begins with `command`.
 std::vector<ConfigEntry> read_config_text(std::string_view text, const std::string& command);
 
-// An Error about a line of the configuration file.
+// Returns an Error about a line of the configuration file.
 Error config_error(const std::string& command, int line, const std::string& what,
                    const std::string& hint = {});
 
-// The line that reads back as this entry: a number or a switch as it is, other text in quotes.
+// Returns the line that reads back as this entry: numbers and switches as they are, other text in
+// quotes.
 std::string config_line(const std::string& name, const std::string& value);
 std::string config_line(const std::string& name, const std::vector<std::string>& values);
 

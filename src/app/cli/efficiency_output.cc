@@ -17,7 +17,7 @@ ordered_json level_json(const MultiplicativeModel::Level& level) {
           {"communication", level.communication}};
 }
 
-// Of all workers' time.
+// Shares of the time of all workers.
 double share_of(const PhaseTime& time, const Activity& activity) {
   return time.busy_s / (activity.run_s * static_cast<double>(activity.workers()));
 }
@@ -26,7 +26,7 @@ double ms_per_step(double seconds, const Activity& activity) {
   return 1e3 * seconds / static_cast<double>(activity.steps);
 }
 
-// Calls each(name, time) for the phases in which something happened.
+// Calls each(name, time) for the phases that took any time.
 template <typename Each>
 void for_each_phase(const Activity& activity, const Each& each) {
   for (size_t i = 0; i < kPhases; ++i) {

@@ -1,4 +1,4 @@
-// How efficiencies are shown: lines and tables for people, JSON for programs.
+// Output of efficiencies: lines and tables for people, JSON for programs.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,14 +9,15 @@
 
 namespace weft {
 
-// Shares of 1, and milliseconds per step. Phases in which nothing happened are left out.
+// The objects hold shares of 1 and milliseconds per step. phases_json leaves out phases without any
+// time.
 nlohmann::ordered_json to_json(const PopMetrics& pop);
 nlohmann::ordered_json to_json(const MultiplicativeModel& model);
 nlohmann::ordered_json to_json(const AdditiveModel& model);
 nlohmann::ordered_json to_json(const Efficiency& efficiency);
 nlohmann::ordered_json phases_json(const Activity& activity);
 
-// Per step, or the reason why there are none.
+// Counts per step, or the reason why there are none.
 nlohmann::ordered_json counters_json(const std::optional<HardwareCounts>& per_step,
                                      const std::string& why_not);
 
@@ -27,7 +28,7 @@ std::string describe(const MultiplicativeModel& product, const AdditiveModel& su
 // "1.20 G instructions and 600 M cycles a step, 2.00 instructions per cycle"
 std::string describe(const HardwareCounts& per_step);
 
-// On standard output: a line for each phase.
+// Prints a line for each phase on standard output.
 void print_phases(const Activity& activity);
 
 }  // namespace weft

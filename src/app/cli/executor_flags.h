@@ -8,7 +8,8 @@
 
 namespace weft {
 
-// --threads alone, for commands that have one way to compute. REQUIRES: threads outlives the flags.
+// Adds --threads alone, for commands that always use the same executor. REQUIRES: threads outlives
+// the flags.
 void add_threads_flag(Options& flags, int64_t& threads);
 
 // REQUIRES: the settings outlive the flags.

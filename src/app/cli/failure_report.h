@@ -1,4 +1,4 @@
-// FailureReport: what an exception is to the user: a line, and an exit status.
+// FailureReport: the line and the exit status that an exception becomes for the user.
 #pragma once
 
 #include <exception>
@@ -12,7 +12,7 @@ struct FailureReport {
   ExitStatus status = kFailed;
   std::string what;  // on one line
 
-  // `weft: error: ...` on standard error.
+  // Prints `weft: error: ...` on standard error.
   void print() const;
 };
 

@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-// Three significant digits and a prefix: "124 M".
+// Returns three significant digits and a prefix: "124 M".
 std::string with_prefix(double n) {
   constexpr std::array<std::string_view, 5> kPrefixes = {"", "k", "M", "G", "T"};
   size_t i = 0;

@@ -1,4 +1,4 @@
-// How numbers are shown to people.
+// Numbers as text for people.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// LiveLine: how far some work is, shown no more often than anybody reads.
+// LiveLine: the progress of some work, shown at a limited rate.
 #pragma once
 
 #include <chrono>
@@ -7,14 +7,14 @@
 
 namespace weft {
 
-// On a terminal the live line, ten times a second at most; on a pipe a line every five seconds.
-// REQUIRES: the terminal outlives this.
+// Updates the live line of a terminal at most ten times a second; on a pipe, prints a line at most
+// every five seconds. REQUIRES: the terminal outlives this.
 class LiveLine {
  public:
   explicit LiveLine(Terminal& terminal)
       : terminal_(terminal), next_(Clock::now() + (terminal.is_live() ? kNone : kLineInterval)) {}
 
-  // Calls text() for what to show, if it is time to.
+  // Shows text() if it is time to.
   template <typename Text>
   void show(Text text) {
     const Clock::time_point now = Clock::now();

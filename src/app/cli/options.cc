@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kListed = "--help lists the flags";
 
-// All of the text as a number; `kind` says what it should have been.
+// Reads the whole text as a number; `kind` names the expected kind in the message.
 template <typename T>
 T read_number(const Options& flags, const std::string& flag, const std::string& text,
               const char* kind) {
@@ -52,13 +52,13 @@ std::string joined(const std::vector<std::string>& names, std::string_view separ
   return text;
 }
 
-// A value that the user may not give stands for a default that is not a number.
+// A default outside of the limits means "not given": the help shows none.
 template <typename T>
 std::string shown_default(T value, const Limits<T>& limits) {
   return value < limits.least ? "" : fmt::format("{}", value);
 }
 
-// Levenshtein's distance, one row of the table at a time.
+// Levenshtein's distance, with one row of the table in memory.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -92,7 +92,7 @@ std::string wrapped(std::string_view text, size_t width) {
 // `--lr F     Learning rate [0.0003]`
 class HelpFormatter : public CLI::Formatter {
  public:
-  // CLI11 marks the negative form of a flag with {false}.
+  // Removes the {false} with which CLI11 marks the negative form of a flag.
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
     constexpr std::string_view kMark = "{false}";
     std::string name = CLI::Formatter::make_option_name(option, is_positional);
@@ -114,7 +114,7 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-// The long names of an app's flags, without dashes.
+// Returns the long names of the app's flags, without dashes.
 std::vector<std::string> flag_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -130,7 +130,7 @@ class ConfigFormat : public CLI::Config {
   ConfigFormat(std::string command, const CLI::App& app)
       : command_(std::move(command)), app_(app) {}
 
-  // Every configurable flag that has a value or, if `defaults`, a default.
+  // Writes every configurable flag that has a value or, with `defaults`, a default.
   std::string to_config(const CLI::App* app, bool defaults, bool, std::string) const override {
     std::string text;
     for (const CLI::Option* option : app->get_options()) {
@@ -293,7 +293,8 @@ void Options::configurable() {
       .only_on_command_line();
 }
 
-// CLI11 would say of any file that it cannot be read, and wait for the writer of a pipe.
+// Opens the file before CLI11 does, which would report every failure with the same words, and would
+// wait for the writer of a named pipe.
 std::string Options::check_config(const std::string& path) const {
   try {
     const MappedFile file(path);
@@ -321,7 +322,8 @@ bool Options::parse(const Arguments& arguments) {
   }
 }
 
-// CLI11 leaves both an unknown flag and what follows it: the flag is what the user must hear about.
+// CLI11 returns an unknown flag together with the arguments that follow it; the message names the
+// flag.
 void Options::reject_extras() const {
   const std::vector<std::string> extras = app_->remaining();
   const auto flag = std::ranges::find_if(extras, [](const std::string& text) {

@@ -23,25 +23,27 @@ namespace weft {
 
 using Arguments = std::vector<std::string>;
 
-// Both included.
+// The limits are allowed values themselves.
 template <typename T>
 struct Limits {
   T least, most;
 };
 
-// A flag that Options added. A copy means the same flag. REQUIRES: the Options live.
+// A handle of a flag that Options added; copies refer to the same flag. REQUIRES: the Options still
+// exist.
 class Flag {
  public:
-  // True once the command line or the configuration file has set it.
+  // True if the command line or the configuration file has set the flag. REQUIRES: Options::parse
+  // has returned.
   bool is_given() const;
 
-  // Giving this flag without `other` is an error.
+  // Makes it an error to give this flag without `other`.
   void needs(Flag other);
 
-  // The help and the dumped configuration show this default instead.
+  // Replaces the default that the help and the dumped configuration show.
   void show_default(const std::string& text);
 
-  // A configuration file must not set it.
+  // Makes it an error to set the flag in a configuration file.
   void only_on_command_line();
 
  private:
@@ -61,20 +63,20 @@ class Options {
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
-  // Flags that are added from here on appear under this heading of the help.
+  // The help lists the flags that are added from here on under this heading.
   void group(const std::string& heading) { group_ = heading; }
 
   Flag integer(const std::string& flag, int64_t& value, Limits<int64_t> limits,
                const std::string& help);
   Flag seed(const std::string& flag, uint64_t& value, const std::string& help);
-  // Finite numbers only.
+  // Accepts finite numbers only.
   Flag real(const std::string& flag, double& value, Limits<double> limits, const std::string& help);
   Flag text(const std::string& flag, std::string& value, const std::string& type,
             const std::string& help);
-  // One of `names`.
+  // Accepts one of `names`.
   Flag choice(const std::string& flag, std::string& value, const std::vector<std::string>& names,
               const std::string& help);
-  // Sets the value that goes with the name given.
+  // Accepts one of the names and sets the value that belongs to it.
   template <typename T>
   Flag choice(const std::string& flag, T& value,
               const std::vector<std::pair<std::string, T>>& choices, const std::string& help) {
@@ -87,7 +89,7 @@ class Options {
     return add_choice(flag, names, shown, help,
                       [&value, choices](size_t i) { value = choices[i].second; });
   }
-  // One or more values.
+  // Accepts one or more values.
   Flag texts(const std::string& flag, std::vector<std::string>& values, const std::string& type,
              const std::string& help);
   // `--name`, or `--name,!--no-name` to let the user say either.
@@ -97,13 +99,13 @@ class Options {
   void configurable();
   bool wants_dump() const { return wants_dump_; }
 
-  // Every flag with its value, as --config reads it back.
+  // Returns every flag with its value, as --config reads it back.
   std::string to_toml() const;
 
-  // False if --help was given and has been printed. Throws Error (kInput).
+  // Returns false if --help was given, after printing the help. Throws Error (kInput).
   bool parse(const Arguments& arguments);
 
-  // An Error about the value of a flag.
+  // Returns an Error about the value of a flag.
   Error error(const std::string& flag, const std::string& what, const std::string& hint = {}) const;
   // Throws Error unless the flag was given, with a value that is not empty.
   void require(Flag flag, const std::string& hint) const;
@@ -126,8 +128,8 @@ class Options {
   bool wants_dump_ = false;
 };
 
-// The candidate that takes the fewest edits to reach, or that continues what was typed.
-// REQUIRES: there are candidates.
+// Returns the candidate that takes the fewest edits to reach; one that begins with the typed text
+// takes none. REQUIRES: there are candidates.
 std::string nearest_name(std::string_view typed, std::span<const std::string> candidates);
 
 }  // namespace weft

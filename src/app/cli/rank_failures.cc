@@ -33,7 +33,7 @@ int run_as_rank(Communicator& communicator, const std::function<int()>& work) {
       return status;
     }
   }
-  std::fflush(stdout);  // a failure to write shows when the program ends
+  std::fflush(stdout);  // main reports a failed write when the program ends
   communicator.barrier();
   return status;
 }

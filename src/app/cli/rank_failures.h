@@ -1,4 +1,4 @@
-// RankFailures: an error on a rank ends the run on all of them, and is told once.
+// run_as_rank: an error on one rank ends the run on all ranks and is printed once.
 #pragma once
 
 #include <functional>
@@ -7,11 +7,11 @@
 
 namespace weft {
 
-// Returns the exit status of `work`, on each rank when all have ended and rank 0 has told what it
-// has to tell: a launcher kills the others once one rank has ended with another status than 0. An
-// error that all ranks throw is printed by rank 0. One that this rank has alone is printed here,
-// with the rank and its host, and ends the processes of all. A rank that is alone throws its
-// errors.
+// Returns the exit status of `work` after all ranks have ended and rank 0 has printed its messages,
+// because a launcher kills the other ranks as soon as one rank ends with a status other than 0.
+// Rank 0 prints an error that all ranks throw. An error on this rank alone is printed here, with
+// the rank and its host, and ends the processes of all ranks. With a single rank, errors are
+// rethrown.
 int run_as_rank(Communicator& communicator, const std::function<int()>& work);
 
 }  // namespace weft

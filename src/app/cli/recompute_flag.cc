@@ -3,8 +3,7 @@
 namespace weft {
 namespace {
 
-// GELU is always computed again, by the op that needs its derivative: asking for it changes
-// nothing.
+// GELU is always recomputed, by the op that needs its derivative, so `gelu` changes nothing.
 constexpr const char* kGelu = "gelu";
 constexpr const char* kBlock = "block";
 

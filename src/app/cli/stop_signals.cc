@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-// A signal handler has no argument to find its owner by, hence these globals.
+// These are globals because a signal handler has no argument through which to find its owner.
 std::atomic<int> stop_signal{0};
 std::atomic<const char*> stop_notice{""};
 static_assert(std::atomic<int>::is_always_lock_free &&

@@ -20,7 +20,7 @@ bool stderr_moves_cursors() {
   return isatty(STDERR_FILENO) != 0 && !dumb;
 }
 
-// Progress that nobody can read any more is no reason to stop: failures are ignored.
+// Failures are ignored: a run goes on when the reader of its progress is gone.
 void write_stderr(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
@@ -43,7 +43,7 @@ void Terminal::line(std::string_view text) {
 
 void Terminal::live(std::string_view text) {
   if (!is_live_) return;
-  // The last column stays free: writing there makes some terminals go to the next line.
+  // The last column stays free, because writing there makes some terminals go to the next line.
   const auto room = static_cast<size_t>(std::max(width() - 1, 0));
   write_stderr(fmt::format("{}{}", kClearLine, text.substr(0, room)));
   shown_ = true;

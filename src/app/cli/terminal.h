@@ -1,4 +1,4 @@
-// Terminal: standard error, where progress goes: lines, and on a real terminal one live line.
+// Terminal: progress on standard error, as lines and, on a real terminal, one live line.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace weft {
 
-// Not thread-safe. The destructor takes the live line away.
+// Not thread-safe. The destructor removes the live line.
 class Terminal {
  public:
   Terminal();
@@ -14,16 +14,16 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  // False on a pipe or in a file: then live() shows nothing.
+  // False if standard error is a pipe or a file; live() shows nothing then.
   bool is_live() const { return is_live_; }
 
-  // Columns of the terminal now; people resize windows.
+  // Returns the current number of columns; it changes when a window is resized.
   int width() const;
 
-  // A line that stays. The live line makes room for it.
+  // Prints a line that stays, above the live line.
   void line(std::string_view text);
 
-  // Replaces the live line; the text is cut to the width.
+  // Replaces the live line by the text, cut to the width.
   void live(std::string_view text);
 
  private:
@@ -33,7 +33,8 @@ class Terminal {
   bool shown_ = false;
 };
 
-// The text with everything that could move the cursor or break the line replaced by '?'.
+// Returns the text with '?' in place of every character that could move the cursor or break the
+// line.
 std::string single_line(std::string_view text);
 
 }  // namespace weft

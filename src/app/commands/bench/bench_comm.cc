@@ -1,4 +1,4 @@
-// `weft bench comm`: how long each collective takes between these ranks, against their link.
+// `weft bench comm`: the time of each collective between these ranks, compared with their link.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 #include "comm/agreement.h"
 #include "comm/connect.h"
 #include "measure/machine.h"
-#include "measure/timed_step.h"
+#include "measure/time_spread.h"
 
 namespace weft {
 namespace {
@@ -30,7 +30,7 @@ constexpr int64_t kFloat = sizeof(float);  // bytes
 
 struct CommOptions {
   int64_t largest_mb = 16;
-  double link_gbps = 0.;  // 0: what the point-to-point transfer reaches
+  double link_gbps = 0.;  // 0: the rate of the point-to-point transfer
   bool as_json = false;
 };
 
@@ -50,10 +50,10 @@ bool parse(const Arguments& arguments, CommOptions& o) {
 struct Timing {
   std::string name;
   int64_t bytes = 0;       // of a rank's buffer
-  double sent_bytes = 0.;  // by the rank that sends the most, at least
-  TimeSpread seconds;      // until the last rank has what it is to have
+  double sent_bytes = 0.;  // the least that the busiest rank sends
+  TimeSpread seconds;      // until the last rank has its result
 
-  // By the shortest time: what else a machine does only ever adds to it.
+  // By the shortest time, since other processes only ever add to it.
   double bytes_per_s() const { return sent_bytes / seconds.min; }
 };
 
@@ -66,7 +66,7 @@ struct CommResult {
   std::vector<Timing> timings;
 };
 
-// Buffers of every rank, and the transfers between them.
+// The buffers of a rank, and the transfers between ranks.
 class CommBench {
  public:
   CommBench(Communicator& communicator, int64_t floats)
@@ -74,7 +74,8 @@ class CommBench {
         values_(static_cast<size_t>(floats)),
         received_(static_cast<size_t>(floats + communicator.size())) {}
 
-  // There and back between the first rank and the last: half of the time is a message's.
+  // Sends a message from the first rank to the last and back; half of the time is that of one
+  // message.
   Timing message(int64_t floats) {
     const auto last = size_t(communicator_.size() - 1);
     Timing timing = time("message", floats, 1., [&] {
@@ -85,7 +86,7 @@ class CommBench {
     return timing;
   }
 
-  // What training does with gradients and weights (parallel/strategy.h).
+  // The collectives of training (parallel/strategy.h).
   std::vector<Timing> collectives(int64_t floats) {
     const double others = 1. - 1. / communicator_.size();  // of a buffer, the others' shares
     const std::vector<int64_t> counts = even_counts(floats);
@@ -117,7 +118,7 @@ class CommBench {
     return counts;
   }
 
-  // The buffer of rank `from` to rank `to`; nothing between the others.
+  // Sends the buffer of rank `from` to rank `to`; the other ranks do nothing.
   void pass_on(size_t from, size_t to, int64_t floats) {
     const auto me = size_t(communicator_.rank());
     std::vector<int64_t> sent(size_t(communicator_.size()), 0), arriving = sent;
@@ -128,7 +129,7 @@ class CommBench {
                                       Vector<float>(received_).first(size(me == to)), arriving));
   }
 
-  // Each repetition begins together and has ended when the last rank's has.
+  // All ranks begin a repetition together, and it ends when it has ended on the last rank.
   std::vector<double> repeat(int64_t times, const std::function<void()>& transfer) const {
     std::vector<double> seconds;
     for (int64_t i = 0; i < times; ++i) {
@@ -154,7 +155,7 @@ class CommBench {
   std::vector<float> values_, received_;  // zero, and so are their sums
 };
 
-// In floats: one, and 4 KiB times powers of 16, up to the largest.
+// Returns sizes in floats: one, and 4 KiB times powers of 16, up to the largest.
 std::vector<int64_t> sizes_up_to(int64_t largest) {
   std::vector<int64_t> sizes = {1};
   for (int64_t size = 1024; size < largest; size *= 16) sizes.push_back(size);
@@ -179,7 +180,7 @@ CommResult measure(const CommOptions& o, Communicator& communicator) {
   result.latency_s = result.timings.front().seconds.min;
   result.link_is_given = o.link_gbps > 0.;
   result.link_bytes_per_s = o.link_gbps * 1e9 / 8.;
-  // The largest: what small ones reach may lie in a buffer on the way.
+  // Takes the largest size, since small messages may still lie in a buffer on the way.
   if (!result.link_is_given) result.link_bytes_per_s = result.timings.back().bytes_per_s();
   for (const int64_t size : sizes) {
     for (Timing& timing : bench.collectives(size)) result.timings.push_back(std::move(timing));

@@ -1,4 +1,4 @@
-// `weft bench`: how fast a training step, its kernels, its scheduling and its transfers are here.
+// `weft bench`: times a training step, its kernels, its scheduling and its transfers.
 #include <fmt/format.h>
 
 #include <array>

@@ -1,4 +1,4 @@
-// What the benchmarks share: the model, the batch, and how results are printed.
+// The flags and the output that the benchmarks share.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace weft {
 
-// A workload, and its model as it was named.
+// A workload, and the name of its model as given.
 struct WorkloadOptions {
   std::string model = "gpt2";
   Workload workload = {};
@@ -30,12 +30,14 @@ void add_bench_flags(Options& flags, BenchOptions& options);
 // false after --help. Throws Error (kInput).
 bool parse_workload_flags(Options& flags, const Arguments& arguments, WorkloadOptions& options);
 
-// Version, commit, CPU, libraries, model and batch: what every result begins with.
+// Returns the fields that every result begins with: version, commit, CPU, libraries, model and
+// batch.
 nlohmann::ordered_json bench_json(const char* bench, const Workload& workload);
 
 void print_json(const nlohmann::ordered_json& json);
 
-// The subcommands. Each takes what follows its name and returns the exit status. Throws Error.
+// The subcommands. Each takes the arguments that follow its name and returns the exit status.
+// Throws Error.
 int bench_step(const Arguments& arguments);
 int bench_kernels(const Arguments& arguments);
 int bench_tasks(const Arguments& arguments);

@@ -1,4 +1,4 @@
-// `weft bench step`: how long a training step takes, how even that is, and what the time goes to.
+// `weft bench step`: the time of a training step, its spread, and its parts.
 #include <fmt/format.h>
 
 #include <memory>
@@ -26,7 +26,7 @@ using nlohmann::ordered_json;
 
 struct BenchStepOptions : BenchOptions {
   std::string recompute = kRecomputeNone;
-  StepMeasurementSettings settings;  // its workload and recompute_blocks follow from the flags
+  StepMeasurementSettings settings;
 };
 
 bool parse(const Arguments& arguments, BenchStepOptions& o) {
@@ -41,12 +41,11 @@ bool parse(const Arguments& arguments, BenchStepOptions& o) {
   add_strategy_flags(flags, o.settings.distribution.strategy, o.settings.distribution.bucket_mb);
   flags.integer("--steps", o.settings.steps, {1, 1'000'000}, "Steps that are timed");
   if (!parse_workload_flags(flags, arguments, o)) return false;
-  o.settings.workload = o.workload;
   o.settings.recompute_blocks = recomputes_blocks(o.recompute);
   return true;
 }
 
-// What the median step reaches.
+// The rates of the median step.
 struct Rates {
   TimeSpread step_s;
   double tokens_per_s, mfu, product_share;
@@ -160,9 +159,10 @@ int bench_step(const Arguments& arguments) {
     require_precision("bench", o.workload.precision);
     Terminal terminal;
     LiveLine live(terminal);
-    const StepMeasurement result = measure_steps(o.settings, *communicator, [&](int64_t t) {
-      live.show([&] { return fmt::format("step {} of {}", t, o.settings.steps); });
-    });
+    const StepMeasurement result =
+        measure_steps(o.workload, o.settings, *communicator, [&](int64_t t) {
+          live.show([&] { return fmt::format("step {} of {}", t, o.settings.steps); });
+        });
     if (communicator->rank() != 0) return 0;
     if (o.as_json) {
       print_result_json(o, result);

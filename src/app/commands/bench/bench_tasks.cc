@@ -1,4 +1,4 @@
-// `weft bench tasks`: what each execution model adds to an operation.
+// `weft bench tasks`: the time that each executor adds to an op.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +14,7 @@
 #include "exec/executor.h"
 #include "measure/op_cost_measurement.h"
 #include "measure/scheduling_overhead.h"
+#include "measure/time_spread.h"
 #include "measure/timed_step.h"
 
 namespace weft {
@@ -78,7 +79,7 @@ struct TasksResult {
   }
 };
 
-// 1, 2, 4, .. and `most`.
+// Returns 1, 2, 4, .. and `most`.
 std::vector<int> thread_counts(int most) {
   std::vector<int> counts;
   for (int threads = 1; threads < most; threads *= 2) counts.push_back(threads);

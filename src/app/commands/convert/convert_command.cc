@@ -1,4 +1,4 @@
-// `weft convert`: a model from one format to another, one parameter in memory at a time.
+// `weft convert`: writes a model in another format, with one parameter in memory at a time.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,7 +46,7 @@ bool parse(const Arguments& arguments, ConvertOptions& o) {
   return true;
 }
 
-// The type that holds every stored value, unless the user wants another.
+// Returns the type that --dtype names, or else one that holds every stored value.
 DType target_type(const std::string& asked, const std::set<DType>& stored) {
   if (asked == "bf16") return DType::BF16;
   if (asked == "fp32") return DType::F32;
@@ -55,13 +55,13 @@ DType target_type(const std::string& asked, const std::set<DType>& stored) {
 
 const char* type_name(DType dtype) { return dtype == DType::BF16 ? "bf16" : "fp32"; }
 
-// bf16 is the upper half of fp32.
+// A bf16 value is the upper half of an fp32 value.
 int64_t count_rounded_by_bf16(Vector<const float> values) {
   return std::ranges::count_if(
       values, [](float value) { return (std::bit_cast<uint32_t>(value) & 0xFFFF) != 0; });
 }
 
-// What the target reads from: passes the parameters through, counts, and shows how far it is.
+// Passes the parameters through to the target, counts them, and shows the progress.
 class Conversion {
  public:
   Conversion(const ModelReader& source, DType dtype, const StopSignals& signals, Terminal& terminal)
@@ -71,7 +71,7 @@ class Conversion {
     buffer_.resize(static_cast<size_t>(largest));
   }
 
-  // Throws Stopped if the user wants no more.
+  // Throws Stopped if the user has asked to stop.
   Vector<const float> values_of(const Parameter& p) {
     signals_.check();
     const auto values = Vector<float>(buffer_).first(static_cast<size_t>(p.size()));

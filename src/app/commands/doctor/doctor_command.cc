@@ -1,4 +1,4 @@
-// `weft doctor`: what this machine can do, and what about it costs speed.
+// `weft doctor`: measures this machine, and lists what costs speed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ std::vector<Bf16Peak> measure_bf16_peaks(const Executor& executor) {
   return peaks;
 }
 
-// Measures on at most as many threads as there are CPUs: more add nothing but time.
+// Measures on at most as many threads as there are CPUs, since more only take longer.
 Diagnosis diagnose(MachineFacts facts, const ExecutorSettings& options) {
   Diagnosis d;
   d.facts = std::move(facts);
@@ -182,7 +182,7 @@ ordered_json warnings_json(const std::vector<Advice>& advice) {
   return warnings;
 }
 
-// Numbers in bytes, bytes/s and FLOP/s; null where there is none.
+// Numbers are bytes, bytes/s and FLOP/s, or null.
 void print_json(const Diagnosis& d) {
   const MachineFacts& f = d.facts;
   const LaunchedRanks launched = launched_ranks();
@@ -236,7 +236,7 @@ int doctor_command(const Arguments& arguments) {
   flags.flag("--json", as_json, "Print a JSON object");
   if (!flags.parse(arguments)) return 0;
   MachineFacts facts = this_machine();
-  // Rank 0 measures undisturbed and speaks for all.
+  // Rank 0 measures for all ranks, so that the others do not disturb it.
   if (facts.launched().rank.value_or(0) != 0) return 0;
   const Diagnosis diagnosis = diagnose(std::move(facts), options);
   (as_json ? print_json : print_text)(diagnosis);

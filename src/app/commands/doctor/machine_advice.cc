@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kLittleMemory = 2'000'000'000;
 
-// Collects advice about one machine; each method knows one topic.
+// Collects advice about one machine, one method per topic.
 class Advisor {
  public:
   Advisor(const MachineFacts& facts, int threads) : facts_(facts), threads_(threads) {}
@@ -32,15 +32,15 @@ class Advisor {
     advice_.push_back({std::move(what), std::move(hint)});
   }
 
-  // 0 where no launcher started this process.
+  // 0 if no launcher started this process.
   int ranks_here() const { return std::max(0, facts_.launched().ranks_here.value_or(0)); }
 
-  // Of this machine's CPUs, what each rank could have for itself.
+  // The number of CPUs of this machine that each rank could have for itself.
   int share() const { return std::max(1, facts_.cpus / std::max(1, ranks_here())); }
   bool has_its_share() const { return facts_.usable_cpus >= share(); }
 
-  // Open MPI binds each of one or two ranks to one core, so that all of its threads share it; so
-  // does srun where it is not told how many CPUs a rank gets.
+  // Open MPI binds one or two ranks to one core each, which all threads of a rank then share. srun
+  // does the same unless it is told how many CPUs a rank gets.
   void advise_on_affinity() {
     if (has_its_share()) return;
     const std::string usable = fmt::format("{} of {} CPUs", facts_.usable_cpus, facts_.cpus);
@@ -67,7 +67,7 @@ class Advisor {
       add(fmt::format("{} ranks of {} each share {} CPUs", ranks, threads(), facts_.cpus),
           ranks > facts_.cpus ? "start fewer ranks" : fmt::format("--threads {}", share()));
     } else if (threads_ > facts_.usable_cpus && (ranks_here() == 0 || has_its_share())) {
-      // Where it lacks its share, the advice is to bind it to more.
+      // Where a rank has less than its share, the advice is to bind it to more CPUs.
       add(fmt::format("{} share {} CPUs", threads(), facts_.usable_cpus),
           fmt::format("--threads {}", facts_.usable_cpus));
     }
@@ -80,7 +80,7 @@ class Advisor {
     }
   }
 
-  // Lower case; "" if it is not set.
+  // Returns the value in lower case; "" if it is not set.
   std::string variable(const std::string& name) const {
     const auto found = facts_.environment.find(name);
     std::string value = found == facts_.environment.end() ? "" : found->second;
@@ -110,7 +110,8 @@ class Advisor {
     advise_on_places();
   }
 
-  // A list such as "{0,1},{2,3}"; "{0}:4" and names such as "cores" stand for as many as needed.
+  // Counts the places of a list such as "{0,1},{2,3}". "{0}:4" and names such as "cores" stand for
+  // as many as needed.
   void advise_on_places() {
     const std::string places = variable("OMP_PLACES");
     const auto listed = std::ranges::count(places, '{');

@@ -1,4 +1,4 @@
-// Advice: what about a machine, or about how a process was started, costs speed.
+// Advice: properties of a machine, or of the way in which a process was started, that cost speed.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace weft {
 
 struct Advice {
   std::string what;
-  std::string hint;  // what to do about it
+  std::string hint;  // how to improve it
 };
 
-// A function of the facts alone. threads: that weft would use.
+// Depends on the arguments alone. threads: the number that weft would use.
 std::vector<Advice> advise(const MachineFacts& facts, int threads);
 
 }  // namespace weft

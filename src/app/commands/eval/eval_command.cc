@@ -1,4 +1,4 @@
-// `weft eval`: a model's loss on a corpus and its answers to HellaSwag, as one line of JSON.
+// `weft eval`: prints a model's loss on a corpus and its score in HellaSwag as one line of JSON.
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// `weft generate`: text from a model, as it comes.
+// `weft generate`: prints text from a model, token by token.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -99,7 +99,7 @@ class Writer {
     prompt_.assign(tokens.begin(), tokens.end());
   }
 
-  // Every sample has a seed of its own, the first the user's.
+  // Every sample has its own seed; the first has the user's.
   void write(int64_t sample) {
     SamplingSettings sampling = options_.sampling;
     sampling.seed += static_cast<uint64_t>(sample);

@@ -1,4 +1,4 @@
-// `weft inspect`: what is this, and is it whole?
+// `weft inspect`: says what a file or directory is, and whether it is whole.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ void print_text(const std::string& path, const Inspection& found) {
   fmt::print("  {:<18} {}\n", "whole", whole);
 }
 
-// One object: the facts under their names, with underscores; whole is null where nobody can tell.
+// Prints one object with the facts under their names, with underscores. `whole` is null if it is
+// not known.
 void print_json(const std::string& path, const Inspection& found) {
   ordered_json json = {{"path", path}, {"kind", found.kind}};
   for (const Fact& fact : found.facts) {

@@ -1,4 +1,4 @@
-// Event files of TensorBoard, those of weft and others.
+// Inspects event files of TensorBoard, those of weft and of other programs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr const char* kLoss = "train/loss";
 constexpr const char* kValLoss = "val/loss";
 
-// What an event file holds.
+// The contents of an event file.
 struct EventCount {
   int64_t sessions = 0;
   std::optional<int64_t> first_step, last_step;  // of values but texts
@@ -51,7 +51,7 @@ struct EventCount {
   }
 };
 
-// Tags are for a terminal, and there may be any number of them.
+// The text for people shows few tags, and escapes them.
 void add_tags(const std::string& name, const std::set<std::string>& tags, Inspection& found) {
   constexpr size_t kShown = 20;
   if (tags.empty()) return;
@@ -113,7 +113,7 @@ void inspect_events_of_run(const fs::path& run, Inspection& found) {
   std::ranges::sort(files);
   found.add_count("event files", std::ssize(files));
   for (const fs::path& file : files) {
-    // A run that was killed may have left it so, and one that still goes may be writing.
+    // A run that was killed leaves such a file, and so does one that is still writing.
     const std::string torn = inspect_events(file).flaw;
     if (!torn.empty()) found.notes.push_back(torn);
   }

@@ -1,5 +1,5 @@
-// The binary files of llm.c: 256 int32 of header, then raw numbers. weft uses some of them and can
-// name the others.
+// The binary files of llm.c: 256 int32 of header, then raw numbers. weft reads some of them and
+// recognises the others.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -77,7 +77,7 @@ int64_t debug_state_bytes(const Config& config, int64_t B, int64_t T) {
          4 * ParameterTable(config).count();
 }
 
-// The header does not name the model, so its size must.
+// The header does not name the model, so it follows from the file's size.
 Inspection inspect_debug_state(const fs::path& path, const Header& header, int64_t bytes) {
   check_version(path, header, 2);
   const int64_t B = header[2], T = header[3];
@@ -99,7 +99,7 @@ Inspection inspect_debug_state(const fs::path& path, const Header& header, int64
   return found;
 }
 
-// AdamW's moments and, after them, whatever the data loader needs.
+// The file holds AdamW's moments and, after them, the state of the data loader.
 Inspection inspect_training_state(const fs::path& path, const Header& header, int64_t bytes) {
   check_version(path, header, 1);
   const bool has_master_weights = header[4] != 0, has_shuffle = header[5] != 0;

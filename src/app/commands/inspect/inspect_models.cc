@@ -30,7 +30,7 @@ void add_state(const RunState& state, Inspection& found) {
   found.add_count("tokens", state.tokens);
 }
 
-// Tensor name -> file name. Throws unless every file is in the index's own directory.
+// Reads tensor name -> file name. Throws unless every file is in the directory of the index.
 std::map<std::string, std::string> weight_map(const fs::path& index) {
   const nlohmann::json json = read_json_object(index, kInspect);
   std::map<std::string, std::string> files;
@@ -49,7 +49,7 @@ std::map<std::string, std::string> weight_map(const fs::path& index) {
 
 }  // namespace
 
-// Reads the weights: a model that loads is whole.
+// Reads all weights: a model that loads is whole.
 Inspection inspect_model(const std::string& kind, const fs::path& path) {
   Inspection found{.kind = kind};
   Model model(path);
@@ -79,7 +79,7 @@ Inspection inspect_checkpoint(const fs::path& path) {
   return found;
 }
 
-// Whole if every checkpoint is: `--resume` may need any of them.
+// A run is whole if every checkpoint is, since `--resume` may need any of them.
 Inspection inspect_run(const fs::path& path) {
   const RunLayout layout{path};
   const std::vector<fs::path> checkpoints = layout.list_checkpoints();
@@ -94,7 +94,7 @@ Inspection inspect_run(const fs::path& path) {
   }
   if (file_exists(layout.config())) inspect_config(layout.config());
   if (file_exists(layout.metrics())) {
-    // A run that is not over may be in the middle of a line.
+    // A run that has not ended may be writing a line.
     Inspection metrics = inspect_metrics(layout.metrics());
     if (!metrics.flaw.empty()) metrics.add("metrics", metrics.flaw);
     append(std::move(metrics), found);

@@ -1,4 +1,4 @@
-// Timelines for Paraver: a header, then records in the order of time, one a line.
+// Inspects timelines for Paraver: a header, then records in the order of time, one a line.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -19,12 +19,12 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMostThreads = 1 << 20;  // of a task
 
-// What is wrong with a line.
+// The reason why a line is wrong.
 struct Flaw {
   std::string text;
 };
 
-// Takes text apart, from its front.
+// Reads fields from the front of a text.
 class Fields {
  public:
   explicit Fields(std::string_view text) : rest_(text) {}
@@ -159,7 +159,7 @@ class ParaverReader {
     } while (!fields.at_end());
   }
 
-  // Of a message, it has read the sender and when it began to send.
+  // Reads the rest of a message after its sender and the begin of sending.
   void read_message(Fields& fields) const {
     time(fields);
     read_place(fields);
@@ -190,7 +190,7 @@ ParaverReader read(const fs::path& path) {
     }
     text.remove_prefix(end + 1);
   }
-  // The last records say, of each thread, that its step ends where the last op does.
+  // The last records end the step of each thread where the last op ends.
   if (reader.last_ns != reader.length_ns || reader.open_steps != 0) {
     throw broken(path,
                  fmt::format("it breaks off at {} of {} ns", reader.last_ns, reader.length_ns));

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// The lines of a metrics file so far.
+// Counts the lines of a metrics file.
 struct MetricsCount {
   std::map<std::string, int64_t> lines;  // by kind
   std::map<std::string, double> losses;  // the last one, by kind

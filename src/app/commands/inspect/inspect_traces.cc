@@ -1,4 +1,4 @@
-// Timelines for Perfetto, also of other programs.
+// Inspects timelines for Perfetto, also of other programs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What is in a trace, also of another program. Those of weft also have "thread_name" events that
-// name workers, and the step of each slice.
+// The contents of a trace. Those of weft, unlike those of other programs, have "thread_name" events
+// that name workers, and the step of each slice.
 class TraceCounter {
  public:
   void add(const TraceEvent& event) {

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What cannot be looked at (a link that leads nowhere) has no size.
+// Returns 0 for what has no size, such as a link that leads nowhere.
 size_t file_bytes(const fs::path& path) {
   return file_exists(path) ? static_cast<size_t>(fs::file_size(path)) : 0;
 }
@@ -46,7 +46,7 @@ Error unknown(const fs::path& path) {
                      "HellaSwag files, metrics, event files, traces and configurations");
 }
 
-// What a file begins with: enough to see what it is.
+// Returns the beginning of a file, long enough to recognise its format.
 std::string beginning(const fs::path& path) {
   std::array<char, 4096> buffer;
   std::ifstream file(path, std::ios::binary);
@@ -82,7 +82,7 @@ Inspection inspect_text(const fs::path& path, const std::string& begins) {
                       "weft tokenize reads a corpus of them, and names a line that is wrong");
   }
   if (begins.starts_with('{')) {
-    // A trace may be too large to parse as a whole.
+    // A trace may be too large to parse at once.
     const bool is_trace = begins.find("\"traceEvents\"") != begins.npos;
     return is_trace ? inspect_trace(path) : inspect_json(path);
   }
@@ -96,7 +96,7 @@ Inspection inspect_directory(const fs::path& path) {
   const RunLayout layout{path};
   if (directory_exists(layout.checkpoints())) return inspect_run(path);
   if (file_exists(path / kStateFile)) return inspect_checkpoint(path);
-  // Of a file and an index, weft and transformers read the file.
+  // Where there are a file and an index, weft and transformers read the file.
   if (file_exists(path / kHfIndexFile) && !path_exists(path / kHfWeightsFile)) {
     inspect_safetensors_index(path / kHfIndexFile);
   }

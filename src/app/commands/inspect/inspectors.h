@@ -1,5 +1,5 @@
-// What inspect() is made of: one function per kind of file or directory. Each throws Error (kInput)
-// with the reason where what it reads is not whole.
+// The parts of inspect(): one function per kind of file or directory. Each throws Error (kInput)
+// with the reason where the file or directory is not whole.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@ namespace weft {
 
 inline constexpr const char* kInspect = "inspect";  // where its errors happen
 
-// Bytes of a file, or of all files in a directory.
+// Adds the bytes of a file, or of all files in a directory.
 void add_size(const std::filesystem::path& path, Inspection& found);
 void add_seconds(double seconds, Inspection& found);
-// Nats a token.
+// Adds a loss in nats per token.
 void add_loss(const std::string& name, double loss, Inspection& found);
 
 // inspect_models.cc: models of all formats, and the checkpoints and runs that hold them.
@@ -25,7 +25,7 @@ Inspection inspect_model(const std::string& kind, const std::filesystem::path& p
 std::optional<Inspection> inspect_if_model(const std::filesystem::path& path);
 Inspection inspect_checkpoint(const std::filesystem::path& path);
 Inspection inspect_run(const std::filesystem::path& path);
-// A .safetensors file that is no model: moments of AdamW, or a shard of a model.
+// Inspects a .safetensors file that is no model: moments of AdamW, or a shard of a model.
 Inspection inspect_tensors(const std::filesystem::path& path);
 Inspection inspect_safetensors_index(const std::filesystem::path& path);
 
@@ -33,7 +33,7 @@ Inspection inspect_safetensors_index(const std::filesystem::path& path);
 // model's.
 std::optional<Inspection> inspect_llmc_file(const std::filesystem::path& path);
 
-// inspect_records.cc: what a run writes beside its checkpoints.
+// inspect_records.cc: the files of a run beside its checkpoints.
 Inspection inspect_metrics(const std::filesystem::path& path);
 Inspection inspect_config(const std::filesystem::path& path);
 
@@ -43,7 +43,8 @@ Inspection inspect_packed_trace(const std::filesystem::path& path);
 Inspection inspect_paraver(const std::filesystem::path& path);
 // inspect_events.cc
 Inspection inspect_events(const std::filesystem::path& path);
-// All event files of a run directory. One that breaks off in its last record is a note.
+// Adds facts about all event files of a run directory. A file that breaks off in its last record
+// becomes a note.
 void inspect_events_of_run(const std::filesystem::path& run, Inspection& found);
 
 // inspection.cc

@@ -1,4 +1,4 @@
-// `weft report`: runs and traces as one HTML page.
+// `weft report`: shows runs and traces as one HTML page.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -46,7 +46,7 @@ std::string output_path(const ReportOptions& o) {
   return first.replace_extension(".html").string();
 }
 
-// A page in the place of what it is made from would be a loss.
+// Refuses to replace an input by the page.
 void require_no_input(const std::string& out, const ReportOptions& o) {
   for (const std::vector<std::string>* inputs : {&o.paths, &o.traces}) {
     for (const std::string& input : *inputs) {

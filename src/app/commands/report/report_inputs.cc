@@ -48,7 +48,7 @@ ReportRun read_run(const fs::path& directory) {
   return run;
 }
 
-// Runs of one name are told apart by their paths.
+// Runs with the same name are shown with their paths.
 void make_names_differ(std::vector<ReportRun>& runs) {
   std::multiset<std::string> names;
   for (const ReportRun& run : runs) names.insert(run.name);

@@ -1,4 +1,4 @@
-// What `weft report` reads: run directories and traces.
+// The inputs of `weft report`: run directories and traces.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace weft {
 
-// paths: run directories, and traces of no run. traces: of the runs, in their order; empty for
-// those that lie in the run directories. Reads all of it. Throws Error (kInput): a path that is
-// neither, a file that is wrong, more traces than runs.
+// Reads all inputs. paths: run directories, and traces without a run. traces: those of the runs, in
+// the same order; if empty, the traces in the run directories. Throws Error (kInput) for a path
+// that is neither, a file that is wrong, or more traces than runs.
 Report read_report_inputs(const std::vector<std::string>& paths,
                           const std::vector<std::string>& traces);
 

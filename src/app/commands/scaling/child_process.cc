@@ -23,13 +23,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCannotStart = 127;  // as shells say it
+constexpr int kCannotStart = 127;  // the status with which shells report it
 
 struct PipeEnds {
   int read_end, write_end;
 };
 
-// Both are closed in a program that a child becomes.
+// Both ends are closed on exec.
 PipeEnds open_pipe() {
   std::array<int, 2> ends;
   if (pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -38,7 +38,7 @@ PipeEnds open_pipe() {
   return {ends[0], ends[1]};
 }
 
-// Null-terminated, as exec wants them. REQUIRES: the texts outlive the result.
+// Returns a null-terminated list, as exec takes it. REQUIRES: the texts outlive the result.
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   pointers.reserve(texts.size() + 1);
@@ -56,7 +56,7 @@ std::vector<std::string> this_environment_and(const std::vector<std::string>& mo
   return all;
 }
 
-// False when the other end is closed.
+// Returns false when the other end is closed.
 bool append_from(int fd, std::string& text) {
   std::array<char, 4096> buffer;
   const ssize_t n = uninterrupted([&] { return read(fd, buffer.data(), buffer.size()); });
@@ -64,7 +64,7 @@ bool append_from(int fd, std::string& text) {
   return n > 0;
 }
 
-// A process whose outputs are pipes. The destructor ends it if nobody has waited for it.
+// A process whose outputs are pipes. The destructor ends it unless finish() has returned.
 class Child {
  public:
   Child(const std::vector<std::string>& arguments, const std::vector<std::string>& environment)
@@ -91,7 +91,7 @@ class Child {
   }
 
  private:
-  // Everything that needs memory is made before the fork.
+  // Allocates everything before the fork: a child must not allocate.
   Child(PipeEnds out, PipeEnds err, const std::vector<std::string>& arguments,
         const std::vector<std::string>& environment)
       : out_(out.read_end), err_(err.read_end) {
@@ -106,7 +106,7 @@ class Child {
     }
     if (pid_ > 0) return;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(kCannotStart);  // it has ended already
+    if (getppid() != parent) _exit(kCannotStart);  // the parent has ended already
     dup2(in.get(), STDIN_FILENO);
     dup2(out_end.get(), STDOUT_FILENO);
     dup2(err_end.get(), STDERR_FILENO);

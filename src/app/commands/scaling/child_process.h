@@ -1,4 +1,4 @@
-// ChildProcess: a program that is run for what it prints.
+// run_child: runs a program and returns its output.
 #pragma once
 
 #include <string>
@@ -11,18 +11,17 @@ struct ChildResult {
   std::string out, err;
 };
 
-// Runs arguments[0], which is looked for in PATH unless it has a slash, and waits for its end. Its
-// standard input is empty. `environment` is "NAME=value" that it gets where this process has no
-// such variable. It is told to end when this process ends.
-// REQUIRES: this process has one thread. Throws Error (kFailure) if it cannot be started.
+// Runs arguments[0], which is searched in PATH unless it has a slash, and waits for its end. Its
+// standard input is empty. `environment` holds "NAME=value" for variables that this process does
+// not have. The program gets SIGTERM when this process ends. REQUIRES: this process has one thread.
+// Throws Error (kFailure) if it cannot be started.
 ChildResult run_child(const std::vector<std::string>& arguments,
                       const std::vector<std::string>& environment = {});
 
-// The program that PATH has under this name, or the name itself if it has a slash and can be run;
-// else "".
+// Returns the program's path in PATH, or the name itself if it has a slash and can be run; else "".
 std::string find_program(const std::string& name);
 
-// The file of the program that is running.
+// Returns the path of this program.
 std::string this_program();
 
 }  // namespace weft

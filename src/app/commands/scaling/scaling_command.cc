@@ -1,4 +1,4 @@
-// `weft scaling`: how a training step scales with threads and ranks, and where it loses.
+// `weft scaling`: measures how a training step scales with threads and ranks, and what it loses.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -28,7 +28,7 @@ std::vector<std::string> items_of(const std::string& list) {
   return items;
 }
 
-// Each number once, the least first.
+// Returns each number once, in rising order.
 std::vector<int64_t> parse_numbers(const Options& flags, const char* flag,
                                    const std::string& list) {
   std::vector<int64_t> numbers;
@@ -64,7 +64,7 @@ std::vector<std::string> parse_executors(const Options& flags, const std::string
   return names;
 }
 
-// Powers of two up to the CPUs, and the CPUs.
+// Lists the powers of two below the number of CPUs, and that number.
 std::string usual_threads() {
   std::string list;
   const int cpus = available_cpus();

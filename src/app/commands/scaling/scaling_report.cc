@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Of a step, by what `weft bench step` printed.
+// Returns the cost of a step from the output of `weft bench step`.
 WorkCost step_cost(const ordered_json& step) {
   WorkCost cost{.useful_s = 1e-3 * step.at("efficiency").at("useful_ms").get<double>(),
                 .amount = step.at("tokens_per_step").get<double>(),
@@ -27,7 +27,7 @@ WorkCost step_cost(const ordered_json& step) {
   return cost;
 }
 
-// Adds to an object what the work took in the reference, as a share of what it took here.
+// Adds the scalability: the cost of the work in the reference as a share of its cost here.
 void add_scalability(ordered_json& object, const Scalability& s) {
   object["computation"] = s.computation;
   if (!s.parts) return;
@@ -43,7 +43,7 @@ ordered_json efficiency_json(const ordered_json& step, const ordered_json& refer
   return json;
 }
 
-// With the scalability of each phase that the reference has too.
+// Adds the scalability of each phase that the reference has, too.
 ordered_json phases_json(const ordered_json& step, const ordered_json& reference) {
   ordered_json json = step.at("phases");
   const double growth =
@@ -82,7 +82,7 @@ std::string name_of(const ordered_json& point) {
                      point["ranks"].get<int64_t>(), point["threads"].get<int64_t>());
 }
 
-// A share of 1 as per cent, right in its column; blank where there is none.
+// Returns a share of 1 as per cent, aligned right in its column; blank where there is none.
 std::string percent_at(const ordered_json& object, const char* key, size_t width) {
   const std::string text = object.contains(key) ? format_percent(object.at(key).get<double>()) : "";
   return fmt::format(" {:>{}}", text, width);
@@ -107,7 +107,7 @@ struct Column {
   const char* heading;
 };
 
-// Of the object that pick(point) returns.
+// Prints shares of the object that pick(point) returns.
 template <size_t N, typename Pick>
 void print_shares(const ordered_json& points, const std::array<Column, N>& columns,
                   const Pick& pick) {

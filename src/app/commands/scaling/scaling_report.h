@@ -1,4 +1,4 @@
-// What a sweep of `weft scaling` says: each configuration against the smallest one.
+// The report of a sweep of `weft scaling`: compares each configuration with the smallest one.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -12,7 +12,7 @@ namespace weft {
 nlohmann::ordered_json scaling_json(const ScalingOptions& options,
                                     const std::vector<ScalingResult>& results);
 
-// The tables of that JSON, on standard output.
+// Prints the tables of that JSON on standard output.
 void print_scaling(const nlohmann::ordered_json& scaling);
 
 }  // namespace weft

@@ -34,8 +34,9 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
-// Idle threads sleep: others may need their CPU. Open MPI starts ranks as root, and more than there
-// are CPUs, only when told to, and binds all threads of a rank to one core unless told not to.
+// Idle threads sleep, because other ranks may need their CPU. Open MPI must be told to start ranks
+// as root, to start more ranks than there are CPUs, and not to bind all threads of a rank to one
+// core.
 std::vector<std::string> environment_of_ranks() {
   std::vector<std::string> variables = {"OMP_WAIT_POLICY=passive",
                                         "OMPI_MCA_rmaps_base_oversubscribe=1",
@@ -71,7 +72,7 @@ void check_ranks(const ScalingOptions& o) {
   }
 }
 
-// What a program said last, or of weft's errors the first.
+// Returns the first error of weft in the output, or else its last line.
 std::string complaint(const std::string& err) {
   constexpr std::string_view kError = "weft: error: ";
   std::istringstream lines(err);

@@ -1,4 +1,4 @@
-// The sweep of `weft scaling`: which configurations run, each as a `weft bench step` of its own.
+// The sweep of `weft scaling`: runs every configuration as a `weft bench step` of its own.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace weft {
 
-// B is the batch of all ranks together, or of each.
+// The batch is that the batch is that of all ranks together (strong scaling) or of each rank (weak
+// scaling).
 struct ScalingOptions : WorkloadOptions {
   bool strong = true;  // of all ranks together
   std::vector<int64_t> ranks, threads;
@@ -20,7 +21,7 @@ struct ScalingOptions : WorkloadOptions {
   DistributionSettings distribution;
   std::string recompute = kRecomputeNone;
   int64_t steps = 5, rounds = 3;
-  std::string launcher = "mpirun";  // may have flags behind it
+  std::string launcher = "mpirun";  // may be followed by flags
   std::string json;                 // a file, or ""
 };
 
@@ -35,25 +36,26 @@ struct ScalingPoint {
 // "tasks, 2 ranks x 1 thread"
 std::string to_string(const ScalingPoint& point);
 
-// Every executor with every number of ranks and threads, but the sequential one with one thread.
+// Returns every executor with every number of ranks and threads; the sequential one with one thread
+// only.
 std::vector<ScalingPoint> scaling_points(const ScalingOptions& options);
 
-// The first of those with the fewest workers. REQUIRES: there are points.
+// Returns the index of the first point with the fewest workers. REQUIRES: there are points.
 size_t reference_of(const std::vector<ScalingPoint>& points);
 
-// What is run for a point. `program` is weft.
+// Returns the command that runs a point. `program` is the path of weft.
 std::vector<std::string> command_of(const ScalingPoint& point, const ScalingOptions& options,
                                     const std::string& program);
 
 struct ScalingResult {
   ScalingPoint point;
   std::vector<double> step_ms;  // by round: the median of its steps
-  std::string middle;           // what `weft bench step` printed in the round of the median time
+  std::string middle;           // output of `weft bench step` in the round of the median time
 };
 
-// Runs all points in each round, one after the other, so that what slows the machine for a while
-// slows all of them. Shows progress. Throws Error (kInput) where ranks cannot be started, and what
-// a run that failed said.
+// Runs all points in each round, one after the other, so that a slow phase of the machine slows all
+// of them. Shows progress. Throws Error (kInput) where ranks cannot be started, and an Error with
+// the message of a run that failed.
 std::vector<ScalingResult> run_sweep(const ScalingOptions& options, Terminal& terminal);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// `weft simulate`: how long a training step would take on other cores, nodes and links.
+// `weft simulate`: predicts the time of a training step on other cores, nodes and links.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// With as many threads as the scenarios have cores, as far as this machine has them.
+// Measures the costs with as many threads as the scenarios have cores, as far as this machine has
+// them.
 OpCosts costs_for(const SimulateOptions& o, LiveLine& live) {
   if (!o.costs.empty()) {
     const std::string precision = precision_name(o.workload.precision);
@@ -167,7 +168,7 @@ void print_table(const SimulateOptions& o, const OpCosts& costs,
       "rank. docs/simulation.md says what is assumed.\n");
 }
 
-// What a user must know of predictions that rest on less than was asked for.
+// Notes where predictions rest on measurements of fewer threads or of fewer kinds of ops.
 void print_notes(const SimulateOptions& o, const std::vector<Prediction>& predictions,
                  Terminal& terminal) {
   std::set<std::string> unmeasured;

@@ -18,7 +18,7 @@ namespace {
 constexpr int kMostNodes = 4096, kMostCores = 4096, kMostRanks = 16384;
 constexpr double kLarge = 1e9;
 
-// Of which texts the values are made.
+// Values as text, before they are parsed.
 struct Texts {
   std::string nodes = "1", cores, dist = "all-reduce", exec = "tasks", root = "direct";
   int64_t ranks_per_node = 1;

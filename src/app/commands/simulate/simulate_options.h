@@ -1,4 +1,4 @@
-// SimulateOptions: what the user said on the command line of `weft simulate`.
+// SimulateOptions: the command line of `weft simulate`.
 #pragma once
 
 #include <string>
@@ -13,15 +13,16 @@ struct SimulateOptions : BenchOptions {
   std::vector<int> nodes, cores;
   std::vector<std::string> dists, execs;
   SimulatedTraining training;  // with the workload
-  std::string costs;           // a file; "": measured here
+  std::string costs;           // a file; "": measured on this machine
   std::string comm;            // a file; "": the library reaches all of the link
-  int64_t steps = 5;           // that are measured
+  int64_t steps = 5;           // measured without `costs`
   std::string trace;
 
   size_t scenarios() const { return nodes.size() * cores.size() * dists.size() * execs.size(); }
 };
 
-// False if --help was given and has been printed. Throws Error (kInput) that names the flag.
+// Returns false if --help was given, after printing the help. Throws Error (kInput) that names the
+// flag.
 bool parse_simulate_options(const Arguments& arguments, SimulateOptions& options);
 
 }  // namespace weft

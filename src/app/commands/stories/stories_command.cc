@@ -1,4 +1,4 @@
-// `weft stories`: the built-in corpus.
+// `weft stories`: writes the built-in corpus.
 #include <fmt/format.h>
 
 #include <cstdio>

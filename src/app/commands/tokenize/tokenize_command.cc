@@ -1,4 +1,4 @@
-// `weft tokenize`: text to token files, and back.
+// `weft tokenize`: turns text into token files, and back.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -150,7 +150,7 @@ TokenSource open_to_decode(const TokenizeOptions& o, const Tokenizer& tokenizer,
   return source;
 }
 
-// Calls write with the text, piece by piece.
+// Calls write with the pieces of the text, in order.
 template <typename Write>
 void decode_to(const TokenSource& source, const Tokenizer& tokenizer, Write write) {
   constexpr int64_t kPiece = 1 << 16;

@@ -1,4 +1,4 @@
-// TokenizeOptions: what the user said on the command line of `weft tokenize`.
+// TokenizeOptions: the command line of `weft tokenize`.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +28,11 @@ struct TokenizeOptions {
   bool force = false;
 };
 
-// False if --help was given and has been printed. Throws Error (kInput) that names the flag.
+// Returns false if --help was given, after printing the help. Throws Error (kInput) that names the
+// flag.
 bool parse_tokenize_options(const Arguments& arguments, TokenizeOptions& options);
 
-// The text with \n, \t, \r, \0 and \\ resolved. Throws Error (kInput) for other escapes.
+// Returns the text with \n, \t, \r, \0 and \\ resolved. Throws Error (kInput) for other escapes.
 std::string unescape(const std::string& text);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-// TokenizeProgress: tells the user on standard error how far the text is read.
+// TokenizeProgress: shows on standard error how much of the text has been read.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ class TokenizeProgress {
       : terminal_(terminal), total_(total_bytes) {}
 
   void reached(uintmax_t bytes);
-  // The line that stays: how much, how fast.
+  // Prints a line with the size and the rate, which stays.
   void finish(uintmax_t bytes);
 
  private:

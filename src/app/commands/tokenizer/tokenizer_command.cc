@@ -1,4 +1,4 @@
-// `weft tokenizer`: what makes tokenizers. `train` learns one from text.
+// `weft tokenizer train`: learns a tokenizer from text.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -67,7 +67,7 @@ struct Words {
   size_t bytes = 0;  // of the text
 };
 
-// No word crosses from one document into the next.
+// Counts words document by document: no word crosses from one into the next.
 void count_block(const TextBlock& block, WordCounter& counter) {
   std::string_view text = block.text;
   size_t begin = 0;
@@ -96,7 +96,8 @@ Words count_words(const TrainOptions& o, const std::vector<CorpusFile>& files, L
   return {counter.finish(), bytes};
 }
 
-// Each file appears whole or not at all. tokenizer.json comes last: where it is, all of them are.
+// Each file appears whole or not at all. tokenizer.json comes last, so that its presence means that
+// all files are there.
 void write_tokenizer(const fs::path& directory, BpeVocabulary vocabulary) {
   const std::unique_ptr<Tokenizer> tokenizer = make_bpe_tokenizer(std::move(vocabulary));
   auto files = tokenizer->files(kGpt2Length);
@@ -109,7 +110,7 @@ void write_tokenizer(const fs::path& directory, BpeVocabulary vocabulary) {
   }
 }
 
-// A model without its own tokenizer is lost.
+// Refuses to replace the tokenizer of a model, which is of no use without it.
 void refuse_to_replace(const std::string& directory) {
   if (!names_tokenizer(directory)) return;
   throw input_error(kTrainName, fmt::format("--out: {} holds a tokenizer already", directory),

@@ -117,7 +117,7 @@ void Progress::sampled(int64_t step, const std::string& text) {
 void Progress::saved(int64_t step, const std::filesystem::path& path) {
   checkpoint_ = path;
   terminal_.line(fmt::format("step {}: saved {}", step, path.string()));
-  // What the trainer told before is what it did before it began to save.
+  // Saving began after the event before this one.
   const Clock::time_point now = Clock::now();
   watch_.saved(seconds_between(last_event_, now), seconds_between(last_save_, now));
   last_save_ = last_event_ = now;

@@ -1,4 +1,4 @@
-// Progress: tells the user on standard error how a training run goes.
+// Progress: shows on standard error how a training run goes.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace weft {
 
-// What the trainer does not know about the run.
+// Facts of the run that the trainer does not know.
 struct RunDescription {
   std::string model;
   std::string origin;     // "random weights"
@@ -22,8 +22,8 @@ struct RunDescription {
   int64_t B = 0, T = 0;
 };
 
-// On a terminal one live line that follows every step; on a pipe a line for the first step, for the
-// last, and for about one step a second between. Warnings are lines on both.
+// Updates a live line at every step on a terminal. On a pipe, prints a line for the first step, the
+// last, and about one step a second between them. Warnings are lines on both.
 class Progress : public TrainListener {
  public:
   Progress(Terminal& terminal, RunDescription description)
@@ -36,10 +36,10 @@ class Progress : public TrainListener {
   void saved(int64_t step, const std::filesystem::path& path) override;
   void noted(const std::string& message) override;
 
-  // The lines after the run: how far, how fast, how good.
+  // Prints the lines after the run: steps, time and losses.
   void finish(TrainOutcome outcome);
 
-  // The last checkpoint that was saved; empty if none was.
+  // Returns the last checkpoint that was saved; empty if none was.
   const std::filesystem::path& checkpoint() const { return checkpoint_; }
 
  private:
@@ -58,7 +58,7 @@ class Progress : public TrainListener {
   std::optional<Clock::time_point> last_line_;
   RunWatch watch_;
   Clock::time_point last_save_;   // or the start
-  Clock::time_point last_event_;  // what the trainer told last
+  Clock::time_point last_event_;  // of the last event of the trainer
   std::optional<double> last_val_loss_;
   double best_val_loss_ = 0.;
   int64_t best_val_step_ = 0;
@@ -68,7 +68,7 @@ class Progress : public TrainListener {
 // "step 12/100  loss 3.2101  ..  eta 0:07", for a pipe.
 std::string step_line(const StepReport& step, double seconds_left);
 
-// The same with a bar in front, in at most `width` columns.
+// Returns the same line after a progress bar, in at most `width` columns.
 std::string live_line(const StepReport& step, double seconds_left, int width);
 
 }  // namespace weft

@@ -11,18 +11,19 @@
 namespace weft {
 namespace {
 
-// Means say something after a few steps; the first step of a process is slower than the rest. They
-// are of some twenty steps: a longer one lags behind a loss that falls, and takes that for noise.
+// The averages are used after kSettled steps, since the first step of a process is slower than the
+// rest. They cover some twenty steps: a longer average lags behind a falling loss, and takes the
+// fall for noise.
 constexpr int64_t kSettled = 20;
 constexpr double kWeight = 0.05;
 constexpr int64_t kQuietSteps = 50;
 
-// A jump is far outside of what the noise of batches does: eight mean deviations are more than six
-// standard deviations. And what is a small part of the loss is no reason to worry.
+// A jump must be far outside of the noise of batches (eight mean deviations are more than six
+// standard deviations) and a considerable share of the loss.
 constexpr double kLossDeviations = 8., kLossShare = 0.1;
 constexpr double kNormFactor = 10.;
 
-// Others who use the machine for a moment are none of a user's business.
+// Short disturbances by other processes cause no warning.
 constexpr double kSlowFactor = 2., kSlowMs = 1e4;
 constexpr int64_t kSlowSteps = 10;
 
@@ -88,7 +89,7 @@ void RunWatch::look_at_time(const StepReport& step, std::vector<std::string>& wa
       fmt::format("step {}: the last {} steps took {:.3g} s each, those before {:.3g} s; does "
                   "something else use the CPUs?",
                   step.step, slow_steps_, 1e-3 * now_ms, 1e-3 * step_ms_.mean()));
-  step_ms_ = {};  // from now on this is usual
+  step_ms_ = {};  // the new time becomes the usual one
 }
 
 void RunWatch::look_at_save(std::vector<std::string>& warnings) {

@@ -1,4 +1,4 @@
-// RunWatch: notices what a user should look at while a run goes.
+// RunWatch: detects problems of a run that the user should look at.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace weft {
 
-// The mean of what was added, in which the last few dozen count most.
+// An exponential moving average over a few dozen values.
 class RecentMean {
  public:
   void add(double value);
@@ -22,15 +22,15 @@ class RecentMean {
   int64_t count_ = 0;
 };
 
-// Each of its warnings is a sentence without a full stop, and is not repeated for a while.
+// A warning is a sentence without a full stop, and is not repeated for a while.
 class RunWatch {
  public:
-  // What is odd: a loss or a gradient norm that jumps, steps that have become slow, checkpoints
-  // that cost much of a run.
+  // Returns warnings about a loss or a gradient norm that jumps, steps that have become slow, and
+  // checkpoints that take much of the run's time.
   std::vector<std::string> look_at(const StepReport& step);
 
-  // How long a checkpoint took, and the time to its end from that of the one before or the start.
-  // Judged when the next step comes: one that ends a run is not the price of --checkpoint-every.
+  // Records how long a checkpoint took, and the time from the end of the one before (or the start)
+  // to its own. The next step judges it: the last checkpoint of a run is no reason for a warning.
   void saved(double saving_s, double since_last_s) { save_ = {saving_s, since_last_s}; }
 
  private:

@@ -1,4 +1,4 @@
-// StepTrace: `--trace` and `--trace-steps`: a timeline of some steps of a run.
+// StepTrace: the timeline of some steps of a run, for `--trace` and `--trace-steps`.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ namespace weft {
 
 class StepTrace : public StepTracer {
  public:
-  // steps: "A:B", both included, or "" for the first ten of this process.
-  // Throws Error (kInput): a name that is none of a timeline, a directory that does not exist, or
-  // steps that cannot be read.
+  // steps: "A:B", both included, or "" for the first ten of this process. Throws Error (kInput) for
+  // a name that is not that of a timeline, a directory that does not exist, or steps that cannot be
+  // parsed.
   StepTrace(const std::string& file, const std::string& steps);
 
   Observer* program_starts(int64_t step, const Program& program) override;
 
-  // Writes one file of all ranks, each of which calls this. workers: of this rank's executor.
-  // Returns what to tell the user, on rank 0: a line or two. Throws Error (kFailure).
+  // Writes one file with the timelines of all ranks. All ranks call it together. workers: those of
+  // this rank's executor. Returns one or two lines for the user on rank 0. Throws Error (kFailure).
   std::string write(Communicator& communicator, int workers) const;
 
  private:

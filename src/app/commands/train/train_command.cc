@@ -1,4 +1,4 @@
-// `weft train`: from flags to a run.
+// `weft train`: trains a model as the flags say.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -33,7 +33,7 @@ namespace {
 
 constexpr int64_t kShardVocabulary = 50257;  // GPT-2's
 
-// The files that the flags name.
+// The contents of the files that the flags name.
 struct Input {
   std::unique_ptr<Model> init;  // null without --init
   Dataset dataset;
@@ -106,7 +106,8 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-// What must be equal on all ranks: the program and the flags but those that say how a rank runs.
+// Returns the facts that must be equal on all ranks: the program and all flags but those that say
+// how a rank runs.
 Facts facts_of(const TrainOptions& o) {
   Facts facts = {{"weft's version", version()}, {"weft's commit", git_commit()}};
   std::istringstream lines(o.toml);
@@ -151,7 +152,7 @@ RunDescription describe(const TrainOptions& o, const TrainSettings& s, const Dat
   return d;
 }
 
-// What was asked for and cannot happen, which is no reason not to train.
+// Notes about requests that cannot be met and do not prevent training.
 void warn(const TrainOptions& o, const Dataset& dataset, Terminal& terminal) {
   show_warnings(dataset.train, terminal);
   if (dataset.val) show_warnings(*dataset.val, terminal);
@@ -173,7 +174,7 @@ void tell_what_next(const TrainOptions& o, TrainOutcome outcome, Terminal& termi
   }
 }
 
-// For the ranks that report nothing.
+// The listener of the ranks that print nothing.
 class SilentListener : public TrainListener {
  public:
   void started(const RunReport&) override {}
@@ -184,7 +185,7 @@ class SilentListener : public TrainListener {
   void noted(const std::string&) override {}
 };
 
-// What the flags ask for, found and opened.
+// The inputs of a run, opened.
 struct Preparation {
   std::unique_ptr<Executor> executor;
   std::unique_ptr<StepTrace> trace;  // null without --trace
@@ -204,7 +205,7 @@ Preparation prepare(const TrainOptions& o) {
 
 int exit_status(TrainOutcome outcome, const StopSignals& signals) {
   if (outcome == TrainOutcome::kFinished) return 0;
-  // A rank that was not signalled itself stops with the others.
+  // A rank without a signal stops together with the signalled ones.
   return 128 + (signals.requested() != 0 ? signals.requested().load() : SIGTERM);
 }
 

@@ -15,10 +15,10 @@
 namespace weft {
 
 struct TrainOptions {
-  // Flags whose value is a setting set it here.
+  // Flags whose value is a setting write to it.
   TrainSettings settings;
 
-  // Flags that name something to open, or whose meaning depends on it.
+  // Flags that name a file, or whose meaning depends on one.
   std::vector<std::string> data, val;
   std::string data_format = kShardFormat;
   std::string tokenizer;  // "": from --init, else bytes
@@ -36,7 +36,8 @@ struct TrainOptions {
   bool dump_config = false;
 };
 
-// False if --help was given and has been printed. Throws Error (kInput) that names the flag.
+// Returns false if --help was given, after printing the help. Throws Error (kInput) that names the
+// flag.
 bool parse_train_options(const Arguments& arguments, TrainOptions& options);
 
 }  // namespace weft
