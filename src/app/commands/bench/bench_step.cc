@@ -16,7 +16,8 @@
 #include "app/commands/bench/bench_options.h"
 #include "comm/agreement.h"
 #include "comm/connect.h"
-#include "measure/step_measurement.h"
+#include "measure//step_measurement.h"
+#include "measure/time_spread.h"
 #include "model/model_flops.h"
 
 namespace weft {
