@@ -1,4 +1,5 @@
-// Makes tokenizers of GPT-2's kind: one that encodes and decodes, and one that can only decode.
+// Text to ids as GPT-2 does: pieces from pretokenizer.h, merged by bpe.h. Makes a tokenizer that
+// encodes and decodes, and one that only decodes.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// The element-wise pieces around matrix products: bias, residual, GELU, column sums.
+// The element-wise pieces around matrix products: bias, residual, GELU and its
+// derivative, column sums.
 //
 // In fp32 they work in place. Their bf16 forms take a product's sums in fp32 and round the result
 // to nearest even; all arithmetic is in fp32.

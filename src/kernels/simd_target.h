@@ -1,4 +1,5 @@
-// Which instruction set the vector kernels run on.
+// The instruction set that the vector kernels run on. Products choose theirs in gemm.cc (resolve)
+// and bf16_backend.h.
 #pragma once
 
 namespace weft {

@@ -1,6 +1,7 @@
 // The architecture of GPT-2 as a table: the one place that knows the name, shape, weight decay and
-// initial values of each tensor, its place in llm.c's files and its name in Hugging Face's.
-// Memory layout, tiles, checkpoints, shards and both file formats are derived from it.
+// initial values of each tensor, its place in llm.c's files, and its name in Hugging Face's and
+// whether it is transposed there. Memory layout, tiles, checkpoints, shards and both file formats
+// are derived from it.
 #pragma once
 
 #include <array>

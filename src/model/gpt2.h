@@ -1,4 +1,5 @@
-// GPT-2: its layers put together to a forward pass, a loss and a backward pass.
+// GPT-2: its layers put together to a forward pass, a loss and a backward pass, which may compute
+// the activations of a block again (--recompute block) instead of reading stored ones.
 #pragma once
 
 #include <cstdint>

@@ -3,10 +3,11 @@
 //   last micro-step   backward ... [sum of bucket 0] ... backward ... [sum of bucket 1] ... [norm]
 //   next step         [update, weights of layer 0] [update, weights of layer 1] forward 0 ...
 //
-// The sum of a bucket begins as soon as its last gradient is written (GradientSums), and a layer
-// waits for the weights that it reads (WeightUpdates). Where a step has fewer tokens than wte has
-// rows, wte's buckets come first, without the lookup's part, which follows at the end (TokenRows).
-// UpdateShares says which rank updates which elements, and the strategy moves them.
+// SumSink decides when a bucket leaves: as soon as its last gradient is written, its sum begins
+// (GradientSums). A layer waits for the weights that it reads (WeightUpdates). Where a step has
+// fewer tokens than wte has rows, wte's buckets come first, without the lookup's part, which
+// follows at the end (TokenRows). UpdateShares says which rank updates which elements, and the
+// strategy moves them.
 #pragma once
 
 #include <cstdint>

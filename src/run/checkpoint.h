@@ -5,7 +5,8 @@
 //     optimizer.safetensors               the optimizer's state: "m/<parameter>", "v/<parameter>"
 //     state.json                          RunState, and checksums of the files
 //
-// A checkpoint appears by rename, whole or not at all.
+// A checkpoint is written under the name .unfinished_* and appears by rename, whole or not at all;
+// the next run removes what a crash left. A run that resumes looks here for the newest good one.
 #pragma once
 
 #include <cstdint>

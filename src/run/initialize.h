@@ -1,4 +1,4 @@
-// Initial weights, drawn in parallel.
+// Draws the initial weights in parallel; model/parameters.cc says which values they get.
 #pragma once
 
 #include <cstdint>
